@@ -1,0 +1,248 @@
+"""Reading YAML the way Kubernetes reads it, and splitting streams into documents without parsing them.
+
+kubectl and helm read YAML through go-yaml v2: YAML 1.1 booleans, no timestamps, no sexagesimal integers,
+``=`` an ordinary string, exponents without a dot. PyYAML differs in each of these, so the scalar rules
+are stated here anew (go-yaml's resolve.go is the source; tests use kubectl as the oracle).
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import yaml
+
+from upstreamsync.errors import Malformed, TooLarge
+
+#: Limits on what may come from outside: nodes after alias expansion, documents in a stream, nesting.
+MAX_NODES = 5_000_000
+MAX_DOCUMENTS = 50_000
+MAX_DEPTH = 200
+
+_PLAIN = "tag:upstreamsync,plain"
+_TRUE = frozenset(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"))
+_FALSE = frozenset(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"))
+_NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_INFINITE = {
+    ".inf": float("inf"), ".Inf": float("inf"), ".INF": float("inf"),
+    "+.inf": float("inf"), "+.Inf": float("inf"), "+.INF": float("inf"),
+    "-.inf": float("-inf"), "-.Inf": float("-inf"), "-.INF": float("-inf"),
+    ".nan": float("nan"), ".NaN": float("nan"), ".NAN": float("nan"),
+}  # fmt: skip
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")
+#: A document marker is legal only at column 0 and never inside a scalar (YAML 1.2.2, section 9.1.2).
+_MARKER = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+
+
+_ALIAS = re.compile(rb"[\s\[{,:]\*[\w-]")
+_DEEP_INDENT = re.compile(rb"^[ \t?:-]{100}", re.MULTILINE)
+_BRACKET = re.compile(rb"[\[\]{}]")
+
+
+def scalar(text: str) -> Any:
+    """What a plain (unquoted) scalar means to Kubernetes."""
+    if text in _NULL:
+        return None
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    if text in _INFINITE:
+        return _INFINITE[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    digits = text.replace("_", "")
+    if match := _INTEGER.fullmatch(digits):
+        sign, hexadecimal, binary, octal, decimal = match.groups()
+        value = (
+            int(hexadecimal, 16) if hexadecimal is not None
+            else int(binary, 2) if binary is not None
+            else int(octal, 8) if octal is not None
+            else int(decimal)
+        )  # fmt: skip
+        value = -value if sign == "-" else value
+        return value if -(2**63) <= value < 2**64 else float(value)
+    if _FLOAT.fullmatch(digits):
+        number = float(digits)
+        return text if number in (float("inf"), float("-inf")) else number
+    return text
+
+
+class KubernetesLoader(yaml.CSafeLoader):
+    """PyYAML's C loader with go-yaml's scalar rules; duplicate keys are errors."""
+
+    # Every plain scalar without a tag of its own gets ours; quoted, block and tagged ones keep theirs.
+    yaml_implicit_resolvers: dict[str | None, Any] = {
+        "<": [("tag:yaml.org,2002:merge", re.compile(r"<<\Z"))],
+        None: [(_PLAIN, re.compile(""))],
+    }
+
+
+def _construct_map(loader: KubernetesLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Hashable] = set()
+    for key, _ in node.value:
+        if key.tag != "tag:yaml.org,2002:merge" and isinstance(key, yaml.ScalarNode):
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key.value!r} is given twice", key.start_mark
+                )
+            seen.add(key.value)
+    loader.flatten_mapping(node)
+    return {
+        _key(loader.construct_object(key, deep=True)): loader.construct_object(value, deep=True)  # type: ignore[no-untyped-call]
+        for key, value in node.value
+    }
+
+
+def _key(value: Any) -> Any:
+    # JSON objects have string keys; Kubernetes turns every key into one.
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if value is None:
+        return "null"
+    raise yaml.constructor.ConstructorError(None, None, "a mapping or list can't be a key", None)
+
+
+KubernetesLoader.add_constructor("tag:yaml.org,2002:map", _construct_map)
+KubernetesLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+for _tag in (_PLAIN, *(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))):
+    KubernetesLoader.add_constructor(_tag, lambda loader, node: scalar(node.value))
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Switch the cycle collector off around a large load: it makes PyYAML 2 to 5 times faster."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def load_all(data: bytes | str, *, name: str = "<stream>") -> list[Any]:
+    """All documents of a YAML stream, as JSON-like values; empty documents are None.
+
+    ``name`` stands in error messages. Raises Malformed for anything that is not YAML as Kubernetes reads
+    it, TooLarge beyond the limits.
+    """
+    _refuse_bombs(data, name)
+    with no_garbage_collection():
+        try:
+            loader = KubernetesLoader(data)
+            try:
+                documents = []
+                while loader.check_data():  # type: ignore[no-untyped-call]
+                    documents.append(loader.get_data())  # type: ignore[no-untyped-call]
+                    if len(documents) > MAX_DOCUMENTS:
+                        raise TooLarge(f"{name} has more than {MAX_DOCUMENTS} YAML documents")
+                return documents
+            finally:
+                loader.dispose()  # type: ignore[no-untyped-call]
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+            raise Malformed(f"{where}: not valid YAML: {error.problem or error.context}") from None
+        except yaml.reader.ReaderError as error:
+            raise Malformed(f"{name}: not valid YAML: {error.reason} at position {error.position}") from None
+        except (yaml.YAMLError, ValueError, UnicodeDecodeError) as error:
+            raise Malformed(f"{name}: not valid YAML: {error}") from None
+        except RecursionError:
+            raise TooLarge(f"{name} is nested too deeply") from None
+
+
+def load(data: bytes | str, *, name: str = "<stream>") -> Any:
+    """The one document of a YAML text. Raises as ``load_all``, and Malformed when there are several."""
+    documents = load_all(data, name=name)
+    if len(documents) > 1:
+        raise Malformed(f"{name}: one YAML document was expected, there are {len(documents)}")
+    return documents[0] if documents else None
+
+
+def split(data: bytes) -> list[bytes]:
+    """The documents of a YAML stream as bytes, unparsed; joined they give the stream again.
+
+    Each part but perhaps the first begins with its ``---`` marker. Safe on any YAML text, as the marker
+    can't stand at column 0 inside a scalar.
+    """
+    starts = [match.start() for match in _MARKER.finditer(data)]
+    edges = [0, *[start for start in starts if start > 0], len(data)]
+    return [data[begin:end] for begin, end in zip(edges, edges[1:], strict=False) if end > begin]
+
+
+def objects(data: bytes | str, *, name: str = "<stream>") -> list[dict[str, Any]]:
+    """The Kubernetes objects of a stream: empty documents left out, ``kind: List`` unpacked.
+
+    Raises as ``load_all``, and Malformed for a document that is not a mapping.
+    """
+    found: list[dict[str, Any]] = []
+    for document in load_all(data, name=name):
+        if document is None:
+            continue
+        if not isinstance(document, dict):
+            raise Malformed(f"{name}: a Kubernetes object was expected, not {type(document).__name__}")
+        kind = document.get("kind")
+        if isinstance(kind, str) and kind.endswith("List") and isinstance(document.get("items"), list):
+            found.extend(item for item in document["items"] if isinstance(item, dict))
+        else:
+            found.append(document)
+    return found
+
+
+def _refuse_bombs(data: bytes | str, name: str) -> None:
+    """Refuse streams that nest, or expand through aliases, beyond the limits, before anything is built.
+
+    libyaml composes recursively in C, where too deep a nesting ends the process; so depth has to be
+    known beforehand. Most streams are seen to be harmless by their text; only the others cost a pass
+    over the parse events.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    if not (_ALIAS.search(raw) or _DEEP_INDENT.search(raw) or _flow_depth(raw) > MAX_DEPTH):
+        return
+    weights: dict[str, int] = {}
+    levels: list[tuple[str | None, int]] = [(None, 0)]  # (anchor, values below), one per open collection
+    try:
+        for event in yaml.parse(raw, Loader=yaml.CSafeLoader):
+            if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                levels.append((event.anchor, 1))
+                if len(levels) > MAX_DEPTH:
+                    raise TooLarge(f"{name} is nested more than {MAX_DEPTH} levels deep")
+                continue
+            if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                anchor, weight = levels.pop()
+            elif isinstance(event, yaml.AliasEvent):
+                anchor, weight = None, weights.get(event.anchor, 1)
+            elif isinstance(event, yaml.ScalarEvent):
+                anchor, weight = event.anchor, 1
+            else:
+                continue
+            if anchor:
+                weights[anchor] = weight
+            outer, below = levels[-1]
+            levels[-1] = (outer, below + weight)
+            if below + weight > MAX_NODES:
+                raise TooLarge(f"{name}: its YAML aliases expand to more than {MAX_NODES} values")
+    except yaml.YAMLError:
+        return  # the real load says what is wrong, with the position
+
+
+def _flow_depth(raw: bytes) -> int:
+    """At most how deep brackets nest; those inside strings count too, which errs on the safe side."""
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+        return 0
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(raw):
+        depth += 1 if bracket in b"[{" else -1
+        depth = max(depth, 0)
+        deepest = max(deepest, depth)
+    return deepest

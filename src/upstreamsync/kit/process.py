@@ -1,0 +1,100 @@
+"""Running other programs: no shell, a scrubbed environment, bounded time and output, typed errors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout
+
+#: What a child sees of our environment; everything else is passed explicitly.
+PASSED_ON = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+DEFAULT_TIMEOUT = 120.0
+DEFAULT_LIMIT = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A program that ended with exit code 0."""
+
+    stdout: bytes
+    stderr: str
+
+
+def run(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    limit: int = DEFAULT_LIMIT,
+    hint: str | None = None,
+) -> Completed:
+    """Run ``argv`` and return what it printed.
+
+    The child gets PASSED_ON of our environment plus ``env``, its own process group, and no terminal.
+    ``timeout`` is in seconds, ``limit`` in bytes of standard output.
+
+    Raises ToolMissing, ToolFailed (exit code and stderr attached), ToolTimeout or TooLarge.
+    """
+    words = [os.fspath(word) for word in argv]
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment.setdefault("LANG", "C.UTF-8")
+    environment.update(env or {})
+    name = os.path.basename(words[0])
+    # Output goes to files, not pipes: a chatty child can't fill our memory before `limit` is looked at.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            child = subprocess.Popen(
+                words,
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ToolMissing(f"`{name}` can't be started: {error.strerror}", hint=hint) from error
+        try:
+            child.communicate(stdin, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise ToolTimeout(f"`{name}` did not end within {timeout:g} s", hint=hint) from None
+        finally:
+            _stop(child)
+        size = out.seek(0, os.SEEK_END)
+        if size > limit:
+            raise TooLarge(f"`{name}` printed {size} bytes; the limit is {limit}", hint=hint)
+        out.seek(0)
+        err.seek(0)
+        stderr = err.read(1_000_000).decode("utf-8", "replace")
+        if child.returncode != 0:
+            raise ToolFailed(
+                f"`{name}` failed with exit code {child.returncode}: {_gist(stderr)}",
+                hint=hint,
+                stderr=stderr,
+                returncode=child.returncode,
+            )
+        return Completed(stdout=out.read(), stderr=stderr)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """End the child and everything that it started, unless it has ended already."""
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _gist(stderr: str) -> str:
+    """The last line that says something, as tools put their reason at the end."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return lines[-1][:2000] if lines else "it said nothing"

@@ -1,0 +1,465 @@
+"""The values that travel through a run: frozen, slotted, keyword-only.
+
+vendors.yaml → Vendor (config) → Release → Finding → Artifact → Base → Change
+→ Verification and Review → Proposal → PullRequest.
+
+Values hold no handles: no open file, no client, no path that must still exist.
+Paths inside the user's repository are POSIX strings relative to its root.
+A digest is written ``sha256:<hex>``, a git commit as 40 hex digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+# -- where something stands in a file of the user's --------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Place:
+    """A position in a text file; line and column count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with a file of the user's, and what to do about it."""
+
+    place: Place
+    message: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.message}"
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error as a value: what stands under ``error`` in every JSON document."""
+
+    kind: str
+    message: str
+    hint: str | None = None
+
+
+# -- what upstream offers ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One version that upstream offers.
+
+    ``version`` is the version as the user writes it in vendors.yaml: upstream's own spelling, or the
+    group ``version`` of the vendor's ``tag`` pattern. ``ref`` is what to ask upstream for (a git tag, a
+    chart version, an OCI tag). ``published`` is aware and in UTC, None where upstream gives no date.
+    ``assets`` maps a release asset's file name to its digest, where upstream publishes digests.
+    ``groups`` are the named groups of the ``tag`` pattern, for templates.
+    ``note`` says why the feed itself advises against it (deprecated, yanked, draft).
+    """
+
+    version: str
+    ref: str
+    published: datetime | None = None
+    prerelease: bool = False
+    digest: str | None = None
+    app_version: str | None = None
+    commit: str | None = None
+    download: tuple[str, ...] = ()
+    page: str | None = None
+    notes: str | None = None
+    note: str | None = None
+    assets: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    groups: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """A version that was not taken, and why; ``until`` when time alone will change that."""
+
+    version: str
+    reason: str
+    until: datetime | None = None
+
+
+class Status(StrEnum):
+    """What ``check`` says of a vendor."""
+
+    UP_TO_DATE = "up-to-date"
+    OUTDATED = "outdated"
+    PENDING = "pending"
+    WITHDRAWN = "withdrawn"
+    REPUBLISHED = "republished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFinding:
+    """What ``check`` says of one entry of ``images:``; ``key`` is its place in the list."""
+
+    key: int
+    image: str
+    current: str
+    target: Release | None = None
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What ``check`` says of one vendor. ``target`` is None when there is nothing to move to."""
+
+    vendor: str
+    status: Status
+    current: str
+    target: Release | None = None
+    newest: str | None = None
+    passed_over: tuple[PassedOver, ...] = ()
+    images: tuple[ImageFinding, ...] = ()
+    error: Failure | None = None
+
+
+# -- what was fetched, and what it becomes ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentFile:
+    """One file: ``path`` relative to the folder that it belongs to, ``data`` its bytes."""
+
+    path: str
+    data: bytes
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """Where an artifact really came from: a fact for the lock.
+
+    ``location`` is the resolved URL, or ``repository@ref``; ``digest`` a sha256, a chart's digest, an OCI
+    digest or ``git:<commit>``; ``tool`` the version of the helm or kustomize that rendered it.
+    """
+
+    kind: str
+    location: str
+    digest: str
+    tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """Verified bytes as upstream gave them, before selection and layout; files sorted by path."""
+
+    resolved: tuple[Resolved, ...]
+    files: tuple[ContentFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A pristine base layer as a value: every file that upstreamsync owns below ``path``."""
+
+    vendor: str
+    path: str
+    files: tuple[ContentFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """A follow-up edit that was made: one value of one file."""
+
+    place: Place
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The complete change to the repository for one vendor, not yet on disk.
+
+    ``base_files`` and ``edit_files`` map a repository path to its new bytes, or to None for a file that
+    goes away. The two are apart because they become two commits; the lock and the version line of
+    vendors.yaml belong to the base. ``notes`` are remarks for people (a fork whose origin changed).
+    """
+
+    vendor: str
+    before: str
+    after: str
+    release: Release | None = None
+    base_files: Mapping[str, bytes | None] = field(default_factory=lambda: EMPTY)
+    edit_files: Mapping[str, bytes | None] = field(default_factory=lambda: EMPTY)
+    edits: tuple[Edited, ...] = ()
+    bases: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> Mapping[str, bytes | None]:
+        """Both commits together, edits last."""
+        return {**self.base_files, **self.edit_files}
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing would be written."""
+        return not self.base_files and not self.edit_files
+
+
+# -- the judge --------------------------------------------------------------------------------------
+
+
+class Severity(StrEnum):
+    """How bad a finding is, worst first."""
+
+    BROKEN = "broken"
+    SILENT_BREAK = "silent-break"
+    REVIEW = "review"
+    CLEANUP = "cleanup"
+    INFO = "info"
+    NONE = "none"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+class Verdict(StrEnum):
+    """What became of one customization, worst first."""
+
+    FAILS = "fails"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+    MISAPPLIED = "misapplied"
+    LOST = "lost"
+    NARROWED = "narrowed"
+    DANGLING = "dangling"
+    SHADOWS = "shadows"
+    WIDENED = "widened"
+    UNCOVERED = "uncovered"
+    REDUNDANT = "redundant"
+    UNUSED = "unused"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A mechanical correction of one local file: its complete new text, and one line that says what it does."""
+
+    file: str
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The verdict on one customization item; the fields are those of an ITEM of the contract."""
+
+    item: str
+    kustomization: str
+    field: str
+    key: str
+    file: str
+    line: int
+    verdict: Verdict
+    severity: Severity
+    reason: str | None
+    resources: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    why: str = ""
+    hint: str | None = None
+    overlays: tuple[str, ...] = ()
+    failed_before: bool = False
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """Whether kustomize builds one side of an overlay; ``error`` is its message, paths made relative."""
+
+    ok: bool
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One leaf that differs between two builds; ``path`` addresses list elements by merge key.
+
+    ``before`` and ``after`` are JSON-like values; the missing side is None together with ``op``
+    ``added`` or ``removed``.
+    """
+
+    path: str
+    op: str
+    before: Any = None
+    after: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceChange:
+    """One object of the built output that differs between before and after."""
+
+    resource: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayVerification:
+    """One overlay, judged: its builds, its customizations, and what changes in its output."""
+
+    path: str
+    before: Build
+    after: Build
+    items: tuple[Judgement, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[ResourceChange, ...] = ()
+    builds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseState:
+    """Whether a base still equals its lock."""
+
+    vendor: str
+    path: str
+    pristine: bool
+    changed_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What ``verify`` says. ``engine`` names the kustomize that built both sides."""
+
+    bases: tuple[BaseState, ...] = ()
+    overlays: tuple[OverlayVerification, ...] = ()
+    engine: str = ""
+
+    @property
+    def items(self) -> tuple[Judgement, ...]:
+        """The items of all overlays, in order."""
+        return tuple(item for overlay in self.overlays for item in overlay.items)
+
+    @property
+    def needs_person(self) -> bool:
+        """Exit code 1: severity review or worse (but for ``uncovered``), or a base that is not pristine."""
+        return any(not base.pristine for base in self.bases) or any(
+            item.severity.rank <= Severity.REVIEW.rank
+            and item.verdict is not Verdict.UNCOVERED
+            and not item.failed_before
+            for item in self.items
+        )
+
+
+# -- what a reviewer reads --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Danger:
+    """Something in a change that a reviewer should not miss; ``rule`` is stable, for filters and tests."""
+
+    rule: str
+    resource: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChange:
+    """A container image before and after; None where it is new or gone."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayReview:
+    """What changes for the cluster through one overlay (or through the base, when ``path`` is a base)."""
+
+    path: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[ResourceChange, ...] = ()
+    label_only: int = 0
+    images: tuple[ImageChange, ...] = ()
+    dangers: tuple[Danger, ...] = ()
+    applications: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What a change does to the cluster, overlay by overlay."""
+
+    overlays: tuple[OverlayReview, ...] = ()
+
+
+# -- the pull request -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One commit to be made: repository path → new bytes, or None to delete."""
+
+    message: str
+    files: Mapping[str, bytes | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A pull request as a value: everything that a forge needs, computed without one.
+
+    ``key`` names it (the vendor, or the group) and makes its branch; ``steps`` are (vendor, from, to).
+    """
+
+    key: str
+    steps: tuple[tuple[str, str, str], ...]
+    branch: str
+    title: str
+    body: str
+    commits: tuple[Commit, ...]
+    base_commit: str
+    draft: bool = False
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    automerge: bool = False
+    statuses: tuple[tuple[str, str, str], ...] = ()
+
+
+class Action(StrEnum):
+    """What became of a proposal."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """What ``pr`` says of one vendor or group."""
+
+    vendor: str
+    before: str
+    after: str
+    branch: str
+    title: str
+    action: Action
+    reason: str | None = None
+    number: int | None = None
+    url: str | None = None
+    draft: bool = False
+    body: str = ""
+    error: Failure | None = None
