@@ -144,7 +144,7 @@ class Engines:
                 if binary is None:
                     raise ToolMissing(
                         "neither kustomize nor kubectl was found",
-                        hint="`upstreamsync doctor --install` fetches kustomize; or set KUSTOMIZE to a binary",
+                        hint="`upstreamsync doctor --install` fetches kustomize; or set KUSTOMIZE",
                     )
                 self._kustomize = probe_kustomize(binary, helm=self.find("helm"))
             return self._kustomize

@@ -11,7 +11,8 @@ import gc
 import re
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import yaml
 
@@ -76,7 +77,7 @@ class KubernetesLoader(yaml.CSafeLoader):
     """PyYAML's C loader with go-yaml's scalar rules; duplicate keys are errors."""
 
     # Every plain scalar without a tag of its own gets ours; quoted, block and tagged ones keep theirs.
-    yaml_implicit_resolvers: dict[str | None, Any] = {
+    yaml_implicit_resolvers: ClassVar[dict[str | None, Any]] = {
         "<": [("tag:yaml.org,2002:merge", re.compile(r"<<\Z"))],
         None: [(_PLAIN, re.compile(""))],
     }
@@ -93,7 +94,7 @@ def _construct_map(loader: KubernetesLoader, node: yaml.MappingNode) -> dict[Any
             seen.add(key.value)
     loader.flatten_mapping(node)
     return {
-        _key(loader.construct_object(key, deep=True)): loader.construct_object(value, deep=True)  # type: ignore[no-untyped-call]
+        _key(loader.construct_object(key, deep=True)): loader.construct_object(value, deep=True)
         for key, value in node.value
     }
 
@@ -112,9 +113,9 @@ def _key(value: Any) -> Any:
 
 
 KubernetesLoader.add_constructor("tag:yaml.org,2002:map", _construct_map)
-KubernetesLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+KubernetesLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 for _tag in (_PLAIN, *(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))):
-    KubernetesLoader.add_constructor(_tag, lambda loader, node: scalar(node.value))
+    KubernetesLoader.add_constructor(_tag, lambda _, node: scalar(node.value))
 
 
 @contextmanager
@@ -142,13 +143,13 @@ def load_all(data: bytes | str, *, name: str = "<stream>") -> list[Any]:
             loader = KubernetesLoader(data)
             try:
                 documents = []
-                while loader.check_data():  # type: ignore[no-untyped-call]
-                    documents.append(loader.get_data())  # type: ignore[no-untyped-call]
+                while loader.check_data():
+                    documents.append(loader.get_data())
                     if len(documents) > MAX_DOCUMENTS:
                         raise TooLarge(f"{name} has more than {MAX_DOCUMENTS} YAML documents")
                 return documents
             finally:
-                loader.dispose()  # type: ignore[no-untyped-call]
+                loader.dispose()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
@@ -177,7 +178,7 @@ def split(data: bytes) -> list[bytes]:
     """
     starts = [match.start() for match in _MARKER.finditer(data)]
     edges = [0, *[start for start in starts if start > 0], len(data)]
-    return [data[begin:end] for begin, end in zip(edges, edges[1:], strict=False) if end > begin]
+    return [data[begin:end] for begin, end in pairwise(edges) if end > begin]
 
 
 def objects(data: bytes | str, *, name: str = "<stream>") -> list[dict[str, Any]]:
@@ -221,7 +222,7 @@ def _refuse_bombs(data: bytes | str, name: str) -> None:
             if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 anchor, weight = levels.pop()
             elif isinstance(event, yaml.AliasEvent):
-                anchor, weight = None, weights.get(event.anchor, 1)
+                anchor, weight = None, weights.get(event.anchor or "", 1)
             elif isinstance(event, yaml.ScalarEvent):
                 anchor, weight = event.anchor, 1
             else:
