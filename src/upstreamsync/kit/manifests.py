@@ -12,7 +12,7 @@ import re
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -77,7 +77,7 @@ class KubernetesLoader(yaml.CSafeLoader):
     """PyYAML's C loader with go-yaml's scalar rules; duplicate keys are errors."""
 
     # Every plain scalar without a tag of its own gets ours; quoted, block and tagged ones keep theirs.
-    yaml_implicit_resolvers: ClassVar[dict[str | None, Any]] = {
+    yaml_implicit_resolvers: dict[str | None, Any] = {  # noqa: RUF012 (as PyYAML declares it)
         "<": [("tag:yaml.org,2002:merge", re.compile(r"<<\Z"))],
         None: [(_PLAIN, re.compile(""))],
     }
@@ -143,7 +143,7 @@ def load_all(data: bytes | str, *, name: str = "<stream>") -> list[Any]:
             loader = KubernetesLoader(data)
             try:
                 documents = []
-                while loader.check_data():
+                while loader.check_data():  # type: ignore[no-untyped-call]
                     documents.append(loader.get_data())
                     if len(documents) > MAX_DOCUMENTS:
                         raise TooLarge(f"{name} has more than {MAX_DOCUMENTS} YAML documents")
