@@ -254,7 +254,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """A mechanical correction of one local file: complete text before and after; ``title`` says what it does."""
+    """A mechanical correction of one local file: its text before and after; ``title`` says what it does."""
 
     file: str
     title: str
