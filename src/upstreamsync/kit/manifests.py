@@ -137,7 +137,7 @@ def load_all(data: bytes | str, *, name: str = "<stream>") -> list[Any]:
     ``name`` stands in error messages. Raises Malformed for anything that is not YAML as Kubernetes reads
     it, TooLarge beyond the limits.
     """
-    _refuse_bombs(data, name)
+    refuse_bombs(data, name)
     with no_garbage_collection():
         try:
             loader = KubernetesLoader(data)
@@ -200,7 +200,7 @@ def objects(data: bytes | str, *, name: str = "<stream>") -> list[dict[str, Any]
     return found
 
 
-def _refuse_bombs(data: bytes | str, name: str) -> None:
+def refuse_bombs(data: bytes | str, name: str) -> None:
     """Refuse streams that nest, or expand through aliases, beyond the limits, before anything is built.
 
     libyaml composes recursively in C, where too deep a nesting ends the process; so depth has to be

@@ -1,0 +1,182 @@
+"""What has to hold between the parts of vendors.yaml, beyond the form of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from upstreamsync.config.places import Keys, Places
+from upstreamsync.config.spec import Document, Edit, Vendor
+from upstreamsync.kit.templates import PLACEHOLDERS, group_names, placeholders
+from upstreamsync.kit.versions import parse_constraint
+from upstreamsync.model import Problem
+
+
+def cross_check(document: Document, places: Places, root: Path) -> list[Problem]:
+    """Every conflict between vendors, and every vendor that is incomplete in itself."""
+    problems = [*_names(document, places), *_bases(document, places, root)]
+    for index, vendor in enumerate(document.vendors):
+        path: Keys = ("vendors", index)
+        problems += _completeness(vendor, places, path)
+        problems += _constraints(vendor, places, path)
+        problems += _templates(vendor, places, path)
+        problems += _references(vendor, document, places, path)
+    return problems
+
+
+def _names(document: Document, places: Places) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for index, vendor in enumerate(document.vendors):
+        if vendor.name in seen:
+            first = places.of_value(("vendors", seen[vendor.name], "name"))
+            yield Problem(
+                place=places.of_value(("vendors", index, "name")),
+                message=f"a vendor `{vendor.name}` exists already",
+                hint=f"the other one is at line {first.line}; give one of them another name",
+            )
+        seen.setdefault(vendor.name, index)
+
+
+def _bases(document: Document, places: Places, root: Path) -> Iterator[Problem]:
+    """Two vendors must not own one folder, or a folder inside another's; none may leave the repository."""
+    owned: list[tuple[PurePosixPath, str]] = []
+    for index, vendor in enumerate(document.vendors):
+        for base in vendor.bases:
+            place = places.of_value(("vendors", index, "base"))
+            folder = PurePosixPath(base)
+            for other, owner in owned:
+                if owner != vendor.name and (folder == other or folder in other.parents or other in folder.parents):
+                    relation = "the same base as" if folder == other else "a base nested with that of"
+                    yield Problem(
+                        place=place,
+                        message=f"`{vendor.name}` has {relation} `{owner}` ({other})",
+                        hint="give each vendor a folder of its own",
+                    )
+            owned.append((folder, vendor.name))
+            if escaped := _leaves(root, folder):
+                yield Problem(
+                    place=place,
+                    message=f"`{base}` leaves the repository: `{escaped}` is a link",
+                    hint="a base has to be a real folder inside the repository",
+                )
+
+
+def _leaves(root: Path, folder: PurePosixPath) -> str | None:
+    """The first part of the path that is a symlink out of the repository."""
+    real_root = root.resolve()
+    current = root
+    for part in folder.parts:
+        current = current / part
+        if current.is_symlink() and not current.resolve().is_relative_to(real_root):
+            return current.relative_to(root).as_posix()
+    return None
+
+
+def _completeness(vendor: Vendor, places: Places, path: Keys) -> Iterator[Problem]:
+    place = places.of_value(path)
+    if not (vendor.source or vendor.images or vendor.edits or vendor.watch):
+        yield Problem(
+            place=place,
+            message=f"`{vendor.name}` has nothing to do",
+            hint="give it a `source` and a `base`, or `edits`, `images` or `watch`",
+        )
+    for number, source in enumerate(vendor.source):
+        if source.base is None and vendor.base is None:
+            yield Problem(
+                place=places.of_value((*path, "source", number)),
+                message=f"`{vendor.name}` has a source but no `base`",
+                hint="name the folder that upstreamsync is to own",
+            )
+    driven = vendor.source or vendor.edits or vendor.watch
+    if driven and vendor.version is None:
+        yield Problem(
+            place=place,
+            message=f"`{vendor.name}` has no `version`",
+            hint="write the version that is vendored now",
+        )
+    if driven and vendor.releases is None and not any(_implies_releases(vendor, n) for n in range(len(vendor.source))):
+        yield Problem(
+            place=place,
+            message=f"`{vendor.name}` does not say where versions come from",
+            hint="add `releases`: github, github_tags, git, helm, oci, page, json or branch",
+        )
+    if vendor.forks and not vendor.source:
+        yield Problem(place=places.of_value((*path, "forks")), message="`forks` need a `source` to derive from")
+
+
+def _implies_releases(vendor: Vendor, number: int) -> bool:
+    source = vendor.source[number]
+    return source.helm is not None or source.git is not None or source.kustomize is not None
+
+
+def _constraints(vendor: Vendor, places: Places, path: Keys) -> Iterator[Problem]:
+    rules = [((*path, "follow"), vendor.follow)]
+    rules += [
+        ((*path, "images", number, "follow"), image.follow)
+        for number, image in enumerate(vendor.images)
+        if image.follow is not None
+    ]
+    for where, follow in rules:
+        texts = [((*where, "range"), follow.range)]
+        for keys, text in texts:
+            if text is None:
+                continue
+            try:
+                parse_constraint(text)
+            except ValueError as error:
+                yield Problem(
+                    place=places.of_value(keys),
+                    message=f"`range`: {error}",
+                    hint="constraints are written as for Helm: >=1.2 <2, ~1.2, ^1 || ^2",
+                )
+
+
+def _templates(vendor: Vendor, places: Places, path: Keys) -> Iterator[Problem]:
+    """Placeholders that nothing fills."""
+    known = set(PLACEHOLDERS)
+    if vendor.releases is not None and vendor.releases.tag is not None:
+        known |= group_names(vendor.releases.tag)
+    texts: list[tuple[Keys, str | None]] = []
+    for number, source in enumerate(vendor.source):
+        here: Keys = (*path, "source", number)
+        if isinstance(source.url, str):
+            texts.append(((*here, "url"), source.url))
+        elif source.url is not None:
+            texts += [((*here, "url", file), url) for file, url in source.url.items()]
+        if source.docs is not None:
+            texts.append(((*here, "docs", "url"), source.docs.url))
+        if source.archive is not None:
+            texts.append(((*here, "archive", "url"), source.archive.url))
+    if vendor.releases is not None:
+        texts.append(((*path, "releases", "ref"), vendor.releases.ref))
+    texts += [
+        ((*path, "edits", number, key), text)
+        for number, edit in enumerate(vendor.edits)
+        for key, text in _edit_texts(edit)
+    ]
+    for keys, text in texts:
+        for name in placeholders(text or ""):
+            if name not in known:
+                yield Problem(
+                    place=places.of_value(keys),
+                    message=f"nothing fills the placeholder {{{name}}}",
+                    hint=f"known here: {', '.join('{' + one + '}' for one in sorted(known))}",
+                )
+
+
+def _edit_texts(edit: Edit) -> Iterator[tuple[str, str]]:
+    for key in ("tag", "digest", "name", "value"):
+        text = getattr(edit, key)
+        if text is not None:
+            yield key, text
+
+
+def _references(vendor: Vendor, document: Document, places: Places, path: Keys) -> Iterator[Problem]:
+    names = {other.name for other in document.vendors}
+    for number, other in enumerate(vendor.apart_from):
+        if other not in names:
+            yield Problem(
+                place=places.of_value((*path, "apart_from", number)),
+                message=f"there is no vendor `{other}`",
+                hint="`apart_from` lists names of vendors of this file",
+            )

@@ -1,0 +1,280 @@
+"""Reading vendors.yaml: everything that is wrong with it at once, each with its place and a hint."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from upstreamsync.config.crosscheck import cross_check
+from upstreamsync.config.places import Places, read_places, shown_path
+from upstreamsync.config.spec import Document, Forge, Tools, Vendor, VendorOptions
+from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
+from upstreamsync.kit import manifests
+from upstreamsync.model import Place, Problem
+
+FILE_NAME = "vendors.yaml"
+MAX_BYTES = 4 * 1024 * 1024
+#: Mappings that a vendor completes key by key; every other key of a vendor replaces the default.
+_MERGED = ("follow", "pull_request")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """A vendors.yaml that holds together.
+
+    ``root`` is the folder of the file; every path in it is relative to that. ``text`` is the file as it
+    was read, for edits that leave everything else as it stands.
+    """
+
+    path: Path
+    root: Path
+    text: str
+    vendors: tuple[Vendor, ...]
+    tools: Tools
+    forge: Forge
+    places: Places
+
+    def vendor(self, name: str) -> Vendor:
+        """The vendor of that name. Raises UsageError, with the nearest names, when there is none."""
+        for vendor in self.vendors:
+            if vendor.name == name:
+                return vendor
+        near = difflib.get_close_matches(name, [vendor.name for vendor in self.vendors], n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"{self.places.file} lists the vendors"
+        raise UsageError(f"there is no vendor `{name}`", hint=hint)
+
+    def place(self, vendor: str, *keys: str | int) -> Place:
+        """Where a key of a vendor stands."""
+        index = [candidate.name for candidate in self.vendors].index(vendor)
+        return self.places.of_value(("vendors", index, *keys))
+
+
+def find_configuration(start: Path) -> Path:
+    """The vendors.yaml in ``start`` or the nearest folder above. Raises UsageError when there is none."""
+    for folder in (start.absolute(), *start.absolute().parents):
+        candidate = folder / FILE_NAME
+        if candidate.is_file():
+            return candidate
+    raise UsageError(
+        f"there is no {FILE_NAME} in {start} or above",
+        hint="name one with --config, or write one: `upstreamsync init` makes a start",
+    )
+
+
+def load_configuration(path: Path) -> Configuration:
+    """Read and check ``path``. Raises ConfigError with every problem, UsageError when it can't be read."""
+    name = shown_path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name} can't be read: {error.strerror}", hint="check --config") from None
+    return parse_configuration(data, path=path, name=name)
+
+
+def parse_configuration(data: bytes, *, path: Path, name: str = FILE_NAME) -> Configuration:
+    """As ``load_configuration``, for content at hand; the file system is looked at only below ``path``."""
+    text = _decode(data, name)
+    raw, places, problems = _read(text, name)
+    document, found = _validate(raw, places)
+    problems += found
+    vendors = document.vendors if document is not None else ()
+    if document is not None and not problems:
+        problems += cross_check(document, places, path.parent)
+    if problems or document is None:
+        raise ConfigError(sorted(problems, key=lambda problem: (problem.place, problem.message)))
+    return Configuration(
+        path=path,
+        root=path.parent.absolute(),
+        text=text,
+        vendors=vendors,
+        tools=document.tools,
+        forge=document.forge,
+        places=places,
+    )
+
+
+def content_digest(vendor: Vendor) -> str:
+    """Digest of all of a vendor's configuration that shapes its base: a fact for the lock."""
+    shaping = vendor.model_dump(
+        mode="json", by_alias=True, include={"name", "source", "base", "layout", "lock"}, exclude_defaults=True
+    )
+    text = json.dumps(shaping, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of vendors.yaml, as the file is written: a single source may stand bare."""
+    schema = Document.model_json_schema(by_alias=True, mode="validation")
+    source = schema["$defs"]["Vendor"]["properties"]["source"]
+    many = {key: source[key] for key in ("type", "items") if key in source}
+    for key in many:
+        del source[key]
+    source["anyOf"] = [{"$ref": "#/$defs/Source"}, many]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "upstreamsync/vendors/v1",
+        **schema,
+        "title": "vendors.yaml",
+    }
+
+
+def _decode(data: bytes, name: str) -> str:
+    place = Place(file=name)
+    if len(data) > MAX_BYTES:
+        raise ConfigError([Problem(place=place, message=f"is larger than {MAX_BYTES} bytes")])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            [Problem(place=Place(file=name, line=line), message="is not UTF-8", hint="save it as UTF-8")]
+        ) from None
+
+
+def _read(text: str, name: str) -> tuple[Any, Places, list[Problem]]:
+    """The file's values, their places, and a problem for each key given twice."""
+    try:
+        manifests.refuse_bombs(text, name)
+        places, problems = read_places(text, name)
+        if problems:
+            return None, places, problems
+        return manifests.load(text, name=name), places, []
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file=name, line=mark.line + 1, column=mark.column + 1) if mark else Place(file=name)
+        message = f"is not valid YAML: {error.problem or error.context}"
+        raise ConfigError([Problem(place=place, message=message)]) from None
+    except (Malformed, TooLarge, yaml.YAMLError) as error:
+        raise ConfigError([Problem(place=Place(file=name), message=str(error))]) from None
+
+
+def _validate(raw: Any, places: Places) -> tuple[Document | None, list[Problem]]:
+    """The document with the defaults applied, and a problem for each thing that does not fit."""
+    if not isinstance(raw, dict):
+        if raw is None and places.values:
+            return None, [Problem(place=Place(file=places.file), message="is empty", hint=_EMPTY_HINT)]
+        return None, ([] if raw is None else [Problem(place=Place(file=places.file), message="is not a mapping")])
+    problems: list[Problem] = []
+    defaults = raw.get("defaults", {})
+    try:
+        VendorOptions.model_validate(defaults)
+    except ValidationError as error:
+        problems += _explain(error, VendorOptions, places, ("defaults",))
+    try:
+        document = Document.model_validate({**raw, "defaults": {}, "vendors": _with_defaults(raw, problems)})
+    except ValidationError as error:
+        return None, problems + _explain(error, Document, places, ())
+    return document, problems
+
+
+def _with_defaults(raw: Mapping[str, Any], problems: Sequence[Problem]) -> Any:
+    """The raw vendors, each completed by the defaults (unless those are wrong themselves)."""
+    defaults, vendors = raw.get("defaults"), raw.get("vendors")
+    if problems or not isinstance(defaults, dict) or not isinstance(vendors, list):
+        return vendors
+    follow = dict(defaults.get("follow") or {})
+    if "cooldown" in defaults:
+        follow.setdefault("cooldown", defaults["cooldown"])
+    complete = {**{key: value for key, value in defaults.items() if key != "cooldown"}}
+    if follow:
+        complete["follow"] = follow
+    return [_merge(complete, vendor) if isinstance(vendor, dict) else vendor for vendor in vendors]
+
+
+def _merge(defaults: Mapping[str, Any], vendor: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**defaults, **vendor}
+    for key in _MERGED:
+        mine, common = vendor.get(key), defaults.get(key)
+        if isinstance(mine, dict) and isinstance(common, dict):
+            merged[key] = {**common, **mine}
+    own_cooldown = "cooldown" in vendor and "cooldown" not in (vendor.get("follow") or {})
+    if own_cooldown and isinstance(merged.get("follow"), dict):
+        merged["follow"] = {key: value for key, value in merged["follow"].items() if key != "cooldown"}
+    return merged
+
+
+_EMPTY_HINT = "a minimal file is:\nversion: 1\nvendors: []"
+_WORDS = {
+    "missing": "`{key}` is missing",
+    "literal_error": "`{input}` is not one of {expected}",
+    "string_type": "has to be text, not {type}",
+    "bool_type": "has to be true or false, not `{input}`",
+    "bool_parsing": "has to be true or false, not `{input}`",
+    "tuple_type": "has to be a list, not {type}",
+    "dict_type": "has to be a mapping, not {type}",
+    "model_type": "has to be a mapping, not {type}",
+    "int_type": "has to be a number, not {type}",
+    "int_parsing": "has to be a whole number, not `{input}`",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+}
+_TYPES = {dict: "a mapping", list: "a list", tuple: "a list", str: "text", bool: "true or false", type(None): "nothing"}
+
+
+def _explain(
+    error: ValidationError, model: type[BaseModel], places: Places, prefix: tuple[str | int, ...]
+) -> list[Problem]:
+    """pydantic's complaints as problems with places, in the words of people who write YAML."""
+    problems = []
+    for detail in error.errors(include_url=False):
+        path = (*prefix, *detail["loc"])
+        key = str(path[-1]) if path else ""
+        if detail["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(key, _known_keys(model, detail["loc"][:-1]), n=1)
+            problems.append(
+                Problem(
+                    place=places.of_key(path),
+                    message=f"`{key}` is not a known key",
+                    hint=f"did you mean `{near[0]}`?" if near else "`upstreamsync schema` lists the keys",
+                )
+            )
+            continue
+        shown = f"`{key}`: " if isinstance(path[-1] if path else 0, str) and detail["type"] != "missing" else ""
+        problems.append(Problem(place=places.of_value(path), message=shown + _message(dict(detail), key)))
+    return _without_union_echoes(problems)
+
+
+def _message(detail: Mapping[str, Any], key: str) -> str:
+    context = detail.get("ctx") or {}
+    if detail["type"] == "value_error":
+        return str(context.get("error", detail["msg"]))
+    if detail["type"] == "string_pattern_mismatch":
+        return f"`{detail['input']}` does not fit the pattern {context.get('pattern')}"
+    words = _WORDS.get(detail["type"], detail["msg"])
+    kind = _TYPES.get(type(detail["input"]), "a number")
+    return words.format(key=key, input=detail["input"], type=kind, expected=context.get("expected", ""))
+
+
+def _known_keys(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
+    """The keys that the mapping at ``path`` below ``model`` knows."""
+    current: type[BaseModel] | None = model
+    for element in path:
+        if isinstance(element, int) or current is None:
+            continue
+        for name, info in current.model_fields.items():
+            if element in (name, info.alias):
+                current = _inner_model(info.annotation) or current
+                break
+    return [info.alias or name for name, info in current.model_fields.items()] if current else []
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if found := _inner_model(argument):
+            return found
+    return None
+
+
+def _without_union_echoes(problems: Sequence[Problem]) -> list[Problem]:
+    """One problem per place and message: a union complains once for each of its members."""
+    return list(dict.fromkeys(problems))

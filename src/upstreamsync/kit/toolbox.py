@@ -1,0 +1,31 @@
+"""What the two ends of a run work with: one set of tools per run, handed down, never global."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from upstreamsync.kit.cache import Cache
+from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.git import Git
+from upstreamsync.kit.http import Http
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox:
+    """HTTP, git, the engines and the cache of one run.
+
+    ``root`` is the folder of vendors.yaml, ``now`` the run's one look at the clock (aware, UTC), used for
+    cooldowns alone. ``allow_commands`` permits generators, ``allow_http`` plain http:// for one vendor.
+    """
+
+    http: Http
+    git: Git
+    engines: Engines
+    cache: Cache
+    root: Path
+    now: datetime
+    allow_commands: bool = False
+    allow_http: bool = False
+    github_api: str = "https://api.github.com"
