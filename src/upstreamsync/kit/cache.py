@@ -1,0 +1,126 @@
+"""A store of bytes on disk that may lose anything at any time, and never stands in the way.
+
+What can't be read is as good as absent; what can't be written is not kept, with one warning. Nothing in
+it is needed for a right answer, so it may be deleted at will.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+#: What ``prune`` leaves by default, in bytes.
+DEFAULT_SIZE = 2 * 1024**3
+_DAY = 86_400.0
+
+
+def default_cache_folder() -> Path:
+    """The platform's folder for what can be made anew, such as ``~/.cache/upstreamsync``."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("upstreamsync", appauthor=False)
+
+
+class Cache:
+    """Bytes by namespace and key. Safe for several threads and processes; ``Cache(None)`` keeps nothing.
+
+    Each entry is one file, complete or absent: it is written beside its place and then moved there.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._warned = threading.Event()
+        self._numbers = itertools.count()
+
+    def get(self, namespace: str, key: str) -> bytes | None:
+        """What was put there, or None."""
+        path = self._path(namespace, key)
+        if path is None:
+            return None
+        try:
+            with open(path, "rb") as file:
+                self._mark_used(file.fileno())
+                return file.read()
+        except OSError:
+            return None
+
+    def has(self, namespace: str, key: str) -> bool:
+        """Whether ``get`` would find something; reads nothing."""
+        path = self._path(namespace, key)
+        return path is not None and os.path.isfile(path)
+
+    def put(self, namespace: str, key: str, data: bytes) -> bool:
+        """Keep ``data``; False, and one warning per run, when that can't be done."""
+        path = self._path(namespace, key)
+        if path is None:
+            return False
+        beside = f"{path}.{os.getpid()}-{next(self._numbers)}.tmp"
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            with open(handle, "wb") as file:
+                file.write(data)
+            os.replace(beside, path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+            if not self._warned.is_set():
+                self._warned.set()
+                _log.warning("the cache %s can't be written (%s); going on without", self.folder, error)
+            return False
+        return True
+
+    def forget(self, namespace: str, key: str) -> None:
+        """Drop one entry, if it is there."""
+        path = self._path(namespace, key)
+        if path is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+    def prune(self, size: int = DEFAULT_SIZE) -> int:
+        """Drop the entries unused for longest until at most ``size`` bytes remain; the bytes freed."""
+        if self.folder is None:
+            return 0
+        entries: list[tuple[float, int, str]] = []
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                path = os.path.join(folder, name)
+                with contextlib.suppress(OSError):
+                    facts = os.stat(path, follow_symlinks=False)
+                    # A leftover of a run that was killed counts as the oldest of all.
+                    orphan = name.endswith(".tmp") and facts.st_mtime < time.time() - _DAY
+                    entries.append((0.0 if orphan else facts.st_mtime, facts.st_size, path))
+        total = sum(length for _, length, _ in entries)
+        freed = 0
+        for used, length, path in sorted(entries):
+            if total - freed <= size and used > 0.0:
+                break
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+                freed += length
+        return freed
+
+    def _path(self, namespace: str, key: str) -> str | None:
+        if self.folder is None:
+            return None
+        # The separator can't occur in a namespace, so no two pairs share a name.
+        name = hashlib.sha256(f"{namespace}\0{key}".encode("utf-8", "surrogatepass")).hexdigest()
+        return os.path.join(
+            self.folder, "".join(c if c.isalnum() else "-" for c in namespace), name[:2], name
+        )
+
+    @staticmethod
+    def _mark_used(handle: int) -> None:
+        """Let ``prune`` see that the entry serves; once a day is enough, and cheaper than every time."""
+        now = time.time()
+        if os.fstat(handle).st_mtime < now - _DAY:
+            with contextlib.suppress(OSError):
+                os.utime(handle, (now, now))

@@ -1,0 +1,84 @@
+"""The one place that keeps secrets out of what people read: messages, logs, reports.
+
+Secrets are known in two ways: registered when they are read (tokens, passwords), or by their shape.
+The registry belongs to the process, as log records and errors of any thread have to pass it.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import threading
+from urllib.parse import quote
+
+MASK = "[redacted]"
+#: Anything shorter would black out ordinary words; real secrets are longer.
+SHORTEST = 6
+
+_SHAPES = re.compile(
+    r"""
+    (?P<keep>
+        (?:proxy-)?authorization ["']? \s* [:=] \s* ["']? (?: (?:basic|bearer|token|digest) \s+ )?
+      | (?<![\w-]) (?:private-token|x-api-key|x-registry-auth) ["']? \s* [:=] \s* ["']?
+      | [?&;] (?:access_token|refresh_token|id_token|private_token|token|api_?key|key|sig|signature|password
+               |secret|client_secret|x-amz-[a-z-]+|x-goog-[a-z-]+|se|sp|sv|jwt) =
+    ) [^\s"'&,;]+
+  | (?P<scheme> \b[a-z][a-z0-9+.-]*:// ) (?! git@ ) [^\s/?\#@"']* (?: : [^\s/?\#@"']* )? @
+  | \b (?: gh[opsur]_[A-Za-z0-9]{16,} | github_pat_\w{16,} | glpat-[\w-]{16,} | xox[a-z]-[\w-]{8,}
+         | AKIA[0-9A-Z]{16} | npm_[A-Za-z0-9]{30,} | dckr_pat_[\w-]{16,} )
+  | \b eyJ[\w-]{8,} \. [\w-]{8,} \. [\w-]*
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+_lock = threading.Lock()
+_known: dict[str, None] = {}
+
+
+def register(secret: str | None) -> None:
+    """Hide ``secret``, and the ways in which it is commonly written, from now on.
+
+    None, and anything shorter than SHORTEST characters, is ignored.
+    """
+    if secret is None or len(secret) < SHORTEST:
+        return
+    forms = {secret, quote(secret, safe=""), quote(secret), base64.b64encode(secret.encode()).decode()}
+    with _lock:
+        _known.update(dict.fromkeys(forms))
+
+
+def register_basic(user: str, password: str) -> None:
+    """Hide a password, and the pair as HTTP's Basic scheme writes it."""
+    register(password)
+    register(base64.b64encode(f"{user}:{password}".encode()).decode())
+
+
+def redact(text: str) -> str:
+    """``text`` without registered secrets, user names and passwords in URLs, and known shapes of tokens."""
+    with _lock:
+        secrets = sorted(_known, key=len, reverse=True)
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, MASK)
+    return _SHAPES.sub(_mask, text)
+
+
+def _mask(match: re.Match[str]) -> str:
+    if scheme := match["scheme"]:
+        return f"{scheme}{MASK}@"
+    return f"{match['keep'] or ''}{MASK}"
+
+
+class RedactingFilter(logging.Filter):
+    """Redacts every record that passes; belongs on the handlers, where all loggers' records arrive."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record in place; never holds one back."""
+        message = record.getMessage()
+        record.msg, record.args = redact(message), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
+        return True
