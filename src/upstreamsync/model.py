@@ -215,6 +215,28 @@ class Change:
         return not self.base_files and not self.edit_files
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorUpdate:
+    """What ``update`` says of one vendor; ``status`` is ``updated``, ``unchanged`` or ``failed``.
+
+    ``added``, ``changed`` and ``removed`` are repository paths; ``change`` is None when it failed.
+    """
+
+    vendor: str
+    status: str
+    before: str
+    after: str
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    edits: tuple[Edited, ...] = ()
+    notes: tuple[str, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+    change: Change | None = None
+    finding: Finding | None = None
+    error: Failure | None = None
+
+
 # -- the judge --------------------------------------------------------------------------------------
 
 
