@@ -1,0 +1,80 @@
+"""Results as Markdown: the job summary of a workflow, or a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from upstreamsync.model import Finding, PullRequest, Severity, VendorUpdate, Verdict, Verification
+
+
+def check_markdown(findings: Sequence[Finding]) -> str:
+    """A table of the vendors, failures below it."""
+    lines = ["| vendor | status | current | target | note |", "|---|---|---|---|---|"]
+    for finding in findings:
+        target = finding.target.version if finding.target else ""
+        note = finding.error.message if finding.error else ""
+        lines.append(_row(finding.vendor, finding.status.value, finding.current, target, note))
+    return "\n".join(lines) + "\n"
+
+
+def verify_markdown(verification: Verification) -> str:
+    """Per overlay a table of what is not ok, worst first."""
+    lines: list[str] = []
+    for base in verification.bases:
+        if not base.pristine:
+            lines.append(f"**{_cell(base.path)} is not pristine**: {_cell(', '.join(base.changed_files))}")
+            lines.append("")
+    for overlay in verification.overlays:
+        lines += [f"### {_cell(overlay.path)}", ""]
+        for side, build in (("before", overlay.before), ("after", overlay.after)):
+            if not build.ok:
+                lines += [f"Does not build {side}: {_code(build.error or '')}", ""]
+        items = [item for item in overlay.items if item.verdict is not Verdict.OK]
+        quiet = len(overlay.items) - len(items)
+        if items:
+            lines += ["| verdict | customization | what happened | what to do |", "|---|---|---|---|"]
+        for item in sorted(items, key=lambda item: (item.severity.rank, item.item)):
+            mark = "**" if item.severity.rank <= Severity.SILENT_BREAK.rank else ""
+            where = f"{item.item} ({item.file}:{item.line})"
+            lines.append(_row(f"{mark}{item.verdict.value}{mark}", where, item.why, item.hint or ""))
+        lines += ["", f"{quiet} customizations ok." if quiet else "", ""]
+    return "\n".join(lines).strip() + "\n"
+
+
+def update_markdown(updates: Sequence[VendorUpdate]) -> str:
+    """A table of what moved."""
+    lines = ["| vendor | status | from | to | files | note |", "|---|---|---|---|---|---|"]
+    for update in updates:
+        files = f"+{len(update.added)} ~{len(update.changed)} −{len(update.removed)}"
+        note = update.error.message if update.error else "; ".join(update.notes)
+        lines.append(_row(update.vendor, update.status, update.before, update.after, files, note))
+    return "\n".join(lines) + "\n"
+
+
+def pr_markdown(pull_requests: Sequence[PullRequest]) -> str:
+    """A table of the proposals."""
+    lines = ["| vendor | from | to | action | pull request |", "|---|---|---|---|---|"]
+    for one in pull_requests:
+        action = f"{one.action.value}: {one.reason}" if one.reason else one.action.value
+        lines.append(_row(one.vendor, one.before, one.after, action, one.url or one.branch))
+    return "\n".join(lines) + "\n"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    """Text that can't leave its table cell, mention anybody or carry HTML."""
+    flat = " ".join(text.split())
+    for character, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("@", "@\u200b")):
+        flat = flat.replace(character, safe)
+    return flat
+
+
+def _code(text: str) -> str:
+    flat = " ".join(text.split())
+    fence = "`"
+    while fence in flat:
+        fence += "`"
+    return f"{fence} {flat} {fence}"

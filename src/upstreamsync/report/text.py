@@ -1,0 +1,197 @@
+"""Results for a terminal: what happened, what needs a person, what to do next.
+
+rich draws tables and colours; without a terminal, or with NO_COLOR, the same text comes out plain and
+the width is fixed, so that logs of two runs can be compared.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from upstreamsync.model import (
+    Failure,
+    Finding,
+    Judgement,
+    OverlayVerification,
+    PassedOver,
+    PullRequest,
+    Release,
+    Severity,
+    Status,
+    VendorUpdate,
+    Verdict,
+    Verification,
+)
+
+_STATUS_STYLE = {
+    Status.UP_TO_DATE: "green",
+    Status.OUTDATED: "cyan",
+    Status.PENDING: "yellow",
+    Status.WITHDRAWN: "bold red",
+    Status.REPUBLISHED: "bold red",
+    Status.FAILED: "bold red",
+}
+_SEVERITY_STYLE = {
+    Severity.BROKEN: "bold red",
+    Severity.SILENT_BREAK: "red",
+    Severity.REVIEW: "yellow",
+    Severity.CLEANUP: "cyan",
+    Severity.INFO: "blue",
+    Severity.NONE: "green",
+}
+_PLAIN_WIDTH = 120
+
+
+def console(stream: IO[str]) -> Console:
+    """A console on ``stream``; fixed width where it is no terminal. NO_COLOR is honoured by rich."""
+    width = None if stream.isatty() else _PLAIN_WIDTH
+    return Console(file=stream, width=width, highlight=False, soft_wrap=not stream.isatty())
+
+
+def print_check(out: Console, findings: Sequence[Finding], *, verbose: bool = False) -> None:
+    """One line a vendor, then the failures with their hints."""
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for heading in ("vendor", "status", "current", "target", "published", "note"):
+        table.add_column(heading, overflow="fold", style="dim" if heading in ("published", "note") else "")
+    for finding in findings:
+        target = finding.target
+        table.add_row(
+            escape(finding.vendor),
+            f"[{_STATUS_STYLE[finding.status]}]{finding.status.value}[/]",
+            escape(finding.current),
+            escape(target.version) if target else "",
+            f"{target.published:%Y-%m-%d}" if target and target.published else "",
+            escape(_note(finding)),
+        )
+    out.print(table)
+    for finding in findings:
+        for image in finding.images:
+            if image.target is not None:
+                out.print(f"  {escape(finding.vendor)}: image {escape(image.image)} "
+                          f"{escape(image.current)} → {escape(image.target.version)}")  # fmt: skip
+        if verbose:
+            _print_passed_over(out, finding.vendor, finding.passed_over)
+        if finding.error is not None:
+            _print_failure(out, finding.vendor, finding.error)
+
+
+def print_explanation(out: Console, finding: Finding, versions: Sequence[tuple[Release, str]]) -> None:
+    """Every version on offer and what became of it."""
+    out.print(f"[bold]{escape(finding.vendor)}[/] is at {escape(finding.current)}: {finding.status.value}")
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for heading in ("version", "published", "decision"):
+        table.add_column(heading, overflow="fold")
+    for release, decision in versions:
+        published = f"{release.published:%Y-%m-%d}" if release.published else ""
+        table.add_row(escape(release.version), published, escape(decision))
+    out.print(table)
+    if finding.error is not None:
+        _print_failure(out, finding.vendor, finding.error)
+
+
+def print_verification(out: Console, verification: Verification, *, verbose: bool = False) -> None:
+    """Bases that were edited by hand, then per overlay what needs a person, then a count of the rest."""
+    for base in verification.bases:
+        if not base.pristine:
+            files = ", ".join(escape(file) for file in base.changed_files)
+            out.print(f"[bold red]not pristine[/] {escape(base.path)}: {files}")
+            out.print("  hint: move the change into a patch; `upstreamsync update` would overwrite it here")
+    for overlay in verification.overlays:
+        _print_overlay(out, overlay, verbose=verbose)
+    counts = Counter(item.verdict for item in verification.items)
+    if counts:
+        out.print(", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]))
+    else:
+        out.print("no customization is concerned")
+
+
+def print_updates(out: Console, updates: Sequence[VendorUpdate], *, dry_run: bool) -> None:
+    """What moved, file counts, follow-up edits, remarks."""
+    for update in updates:
+        name = escape(update.vendor)
+        if update.error is not None:
+            _print_failure(out, update.vendor, update.error)
+            continue
+        if update.status == "unchanged":
+            out.print(f"{name}: unchanged at {escape(update.before)}")
+        else:
+            verb = "would move" if dry_run else "moved"
+            counts = (
+                f"{len(update.added)} added, {len(update.changed)} changed, {len(update.removed)} removed"
+            )
+            out.print(f"[bold]{name}[/]: {verb} {escape(update.before)} → {escape(update.after)} ({counts})")
+        for edit in update.edits:
+            out.print(f"  {escape(str(edit.place))}: {escape(edit.before)} → {escape(edit.after)}")
+        for note in update.notes:
+            out.print(f"  note: {escape(note)}")
+
+
+def print_pull_requests(out: Console, pull_requests: Sequence[PullRequest]) -> None:
+    """One line a proposal."""
+    for one in pull_requests:
+        where = f" {one.url}" if one.url else f" (branch {one.branch})" if one.branch else ""
+        draft = " as a draft" if one.draft else ""
+        reason = f": {one.reason}" if one.reason else ""
+        out.print(
+            escape(f"{one.vendor} {one.before} → {one.after}: {one.action.value}{draft}{where}{reason}")
+        )
+        if one.error is not None:
+            _print_failure(out, one.vendor, one.error)
+
+
+def _print_overlay(out: Console, overlay: OverlayVerification, *, verbose: bool) -> None:
+    out.print(f"[bold]{escape(overlay.path)}[/]")
+    for side, build in (("before", overlay.before), ("after", overlay.after)):
+        if not build.ok:
+            out.print(f"  [bold red]does not build {side}[/]: {escape(build.error or '')}")
+    shown = [item for item in overlay.items if verbose or item.verdict is not Verdict.OK]
+    for item in sorted(shown, key=lambda item: (item.severity.rank, item.item)):
+        _print_item(out, item)
+    quiet = len(overlay.items) - len(shown)
+    if quiet:
+        out.print(f"  [green]{quiet} ok[/]")
+    changes = (("added", overlay.added), ("removed", overlay.removed), ("changed", overlay.changed))
+    counted = ", ".join(f"{len(found)} {name}" for name, found in changes if found)
+    out.print(f"  [dim]objects: {counted or 'none changed'}[/]")
+
+
+def _print_item(out: Console, item: Judgement) -> None:
+    style = _SEVERITY_STYLE[item.severity]
+    reason = f" ({item.reason})" if item.reason else ""
+    before = " — failed before the update too" if item.failed_before else ""
+    out.print(f"  [{style}]{item.verdict.value}[/]{reason} {escape(item.item)}{before}")
+    out.print(f"    [dim]{escape(item.file)}:{item.line}[/] {escape(item.why)}")
+    if item.hint:
+        out.print(f"    hint: {escape(item.hint)}")
+
+
+def _print_passed_over(out: Console, vendor: str, passed_over: Iterable[PassedOver]) -> None:
+    for one in passed_over:
+        until = f" (until {one.until:%Y-%m-%d %H:%M} UTC)" if one.until else ""
+        out.print(f"  {escape(vendor)}: passed over {escape(one.version)}: {escape(one.reason)}{until}")
+
+
+def _print_failure(out: Console, vendor: str, failure: Failure) -> None:
+    out.print(f"[bold red]failed[/] {escape(vendor)}: {escape(failure.message)}")
+    if failure.hint:
+        out.print(f"  hint: {escape(failure.hint)}")
+
+
+def _note(finding: Finding) -> str:
+    if finding.status is Status.PENDING and finding.passed_over:
+        return finding.passed_over[0].reason
+    if finding.newest and finding.target and finding.newest != finding.target.version:
+        return f"newest is {finding.newest}"
+    if finding.status is Status.UP_TO_DATE and finding.newest and finding.newest != finding.current:
+        return f"newest is {finding.newest}, held back"
+    if finding.status is Status.WITHDRAWN:
+        return "the current version is gone upstream"
+    if finding.status is Status.REPUBLISHED:
+        return "the current version has other content than the lock says"
+    return ""
