@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from upstreamsync.config.places import Keys, Places
-from upstreamsync.config.spec import Document, Edit, Vendor
+from upstreamsync.config.spec import Edit, Vendor
 from upstreamsync.kit.templates import PLACEHOLDERS, group_names, placeholders
 from upstreamsync.kit.versions import parse_constraint
 from upstreamsync.model import Problem
 
 
-def cross_check(document: Document, places: Places, root: Path) -> list[Problem]:
-    """Every conflict between vendors, and every vendor that is incomplete in itself."""
-    problems = [*_names(document, places), *_bases(document, places, root)]
-    for index, vendor in enumerate(document.vendors):
+Vendors = Mapping[int, Vendor]
+
+
+def cross_check(vendors: Vendors, places: Places, root: Path, *, complete: bool) -> list[Problem]:
+    """Every conflict between vendors, and every vendor that is incomplete in itself.
+
+    ``vendors`` maps a place in the file's list to the vendor; ``complete`` says that none is missing.
+    """
+    problems = [*_names(vendors, places), *_bases(vendors, places, root)]
+    if complete:
+        problems += _references(vendors, places)
+    for index, vendor in vendors.items():
         path: Keys = ("vendors", index)
         problems += _completeness(vendor, places, path)
         problems += _constraints(vendor, places, path)
         problems += _templates(vendor, places, path)
-        problems += _references(vendor, document, places, path)
     return problems
 
 
-def _names(document: Document, places: Places) -> Iterator[Problem]:
+def _names(vendors: Vendors, places: Places) -> Iterator[Problem]:
     seen: dict[str, int] = {}
-    for index, vendor in enumerate(document.vendors):
+    for index, vendor in vendors.items():
         if vendor.name in seen:
             first = places.of_value(("vendors", seen[vendor.name], "name"))
             yield Problem(
@@ -37,15 +44,17 @@ def _names(document: Document, places: Places) -> Iterator[Problem]:
         seen.setdefault(vendor.name, index)
 
 
-def _bases(document: Document, places: Places, root: Path) -> Iterator[Problem]:
+def _bases(vendors: Vendors, places: Places, root: Path) -> Iterator[Problem]:
     """Two vendors must not own one folder, or a folder inside another's; none may leave the repository."""
     owned: list[tuple[PurePosixPath, str]] = []
-    for index, vendor in enumerate(document.vendors):
+    for index, vendor in vendors.items():
         for base in vendor.bases:
             place = places.of_value(("vendors", index, "base"))
             folder = PurePosixPath(base)
             for other, owner in owned:
-                if owner != vendor.name and (folder == other or folder in other.parents or other in folder.parents):
+                if owner != vendor.name and (
+                    folder == other or folder in other.parents or other in folder.parents
+                ):
                     relation = "the same base as" if folder == other else "a base nested with that of"
                     yield Problem(
                         place=place,
@@ -94,14 +103,20 @@ def _completeness(vendor: Vendor, places: Places, path: Keys) -> Iterator[Proble
             message=f"`{vendor.name}` has no `version`",
             hint="write the version that is vendored now",
         )
-    if driven and vendor.releases is None and not any(_implies_releases(vendor, n) for n in range(len(vendor.source))):
+    if (
+        driven
+        and vendor.releases is None
+        and not any(_implies_releases(vendor, n) for n in range(len(vendor.source)))
+    ):
         yield Problem(
             place=place,
             message=f"`{vendor.name}` does not say where versions come from",
             hint="add `releases`: github, github_tags, git, helm, oci, page, json or branch",
         )
     if vendor.forks and not vendor.source:
-        yield Problem(place=places.of_value((*path, "forks")), message="`forks` need a `source` to derive from")
+        yield Problem(
+            place=places.of_value((*path, "forks")), message="`forks` need a `source` to derive from"
+        )
 
 
 def _implies_releases(vendor: Vendor, number: int) -> bool:
@@ -171,12 +186,13 @@ def _edit_texts(edit: Edit) -> Iterator[tuple[str, str]]:
             yield key, text
 
 
-def _references(vendor: Vendor, document: Document, places: Places, path: Keys) -> Iterator[Problem]:
-    names = {other.name for other in document.vendors}
-    for number, other in enumerate(vendor.apart_from):
-        if other not in names:
-            yield Problem(
-                place=places.of_value((*path, "apart_from", number)),
-                message=f"there is no vendor `{other}`",
-                hint="`apart_from` lists names of vendors of this file",
-            )
+def _references(vendors: Vendors, places: Places) -> Iterator[Problem]:
+    names = {vendor.name for vendor in vendors.values()}
+    for index, vendor in vendors.items():
+        for number, other in enumerate(vendor.apart_from):
+            if other not in names:
+                yield Problem(
+                    place=places.of_value(("vendors", index, "apart_from", number)),
+                    message=f"there is no vendor `{other}`",
+                    hint="`apart_from` lists names of vendors of this file",
+                )

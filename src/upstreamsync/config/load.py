@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from upstreamsync.config.crosscheck import cross_check
 from upstreamsync.config.places import Places, read_places, shown_path
-from upstreamsync.config.spec import Document, Forge, Tools, Vendor, VendorOptions
+from upstreamsync.config.spec import Document, Forge, Tools, Vendor
 from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
 from upstreamsync.kit import manifests
 from upstreamsync.model import Place, Problem
@@ -83,18 +83,16 @@ def parse_configuration(data: bytes, *, path: Path, name: str = FILE_NAME) -> Co
     """As ``load_configuration``, for content at hand; the file system is looked at only below ``path``."""
     text = _decode(data, name)
     raw, places, problems = _read(text, name)
-    document, found = _validate(raw, places)
-    problems += found
-    vendors = document.vendors if document is not None else ()
-    if document is not None and not problems:
-        problems += cross_check(document, places, path.parent)
+    document = None
+    if not problems:
+        document, problems = _validate(raw, places, path.parent)
     if problems or document is None:
         raise ConfigError(sorted(problems, key=lambda problem: (problem.place, problem.message)))
     return Configuration(
         path=path,
         root=path.parent.absolute(),
         text=text,
-        vendors=vendors,
+        vendors=document.vendors,
         tools=document.tools,
         forge=document.forge,
         places=places,
@@ -104,7 +102,10 @@ def parse_configuration(data: bytes, *, path: Path, name: str = FILE_NAME) -> Co
 def content_digest(vendor: Vendor) -> str:
     """Digest of all of a vendor's configuration that shapes its base: a fact for the lock."""
     shaping = vendor.model_dump(
-        mode="json", by_alias=True, include={"name", "source", "base", "layout", "lock"}, exclude_defaults=True
+        mode="json",
+        by_alias=True,
+        include={"name", "source", "base", "layout", "lock"},
+        exclude_defaults=True,
     )
     text = json.dumps(shaping, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
@@ -156,37 +157,41 @@ def _read(text: str, name: str) -> tuple[Any, Places, list[Problem]]:
         raise ConfigError([Problem(place=Place(file=name), message=str(error))]) from None
 
 
-def _validate(raw: Any, places: Places) -> tuple[Document | None, list[Problem]]:
-    """The document with the defaults applied, and a problem for each thing that does not fit."""
+def _validate(raw: Any, places: Places, root: Path) -> tuple[Document | None, list[Problem]]:
+    """The document with the defaults applied, and a problem for each thing that does not fit.
+
+    Each vendor is checked on its own, so that one that is wrong hides nothing about the others.
+    """
     if not isinstance(raw, dict):
-        if raw is None and places.values:
-            return None, [Problem(place=Place(file=places.file), message="is empty", hint=_EMPTY_HINT)]
-        return None, ([] if raw is None else [Problem(place=Place(file=places.file), message="is not a mapping")])
+        message = "is empty" if raw is None else "is not a mapping"
+        return None, [Problem(place=Place(file=places.file), message=message, hint=_EMPTY_HINT)]
     problems: list[Problem] = []
-    defaults = raw.get("defaults", {})
+    head, vendors = None, raw.get("vendors")
+    rows = vendors if isinstance(vendors, list) else []
     try:
-        VendorOptions.model_validate(defaults)
+        head = Document.model_validate({**raw, "vendors": [] if isinstance(vendors, list) else vendors})
     except ValidationError as error:
-        problems += _explain(error, VendorOptions, places, ("defaults",))
-    try:
-        document = Document.model_validate({**raw, "defaults": {}, "vendors": _with_defaults(raw, problems)})
-    except ValidationError as error:
-        return None, problems + _explain(error, Document, places, ())
-    return document, problems
+        problems += _explain(error, Document, places, ())
+    defaults = _defaults(raw) if head is not None else {}
+    valid: dict[int, Vendor] = {}
+    for index, row in enumerate(rows):
+        try:
+            valid[index] = Vendor.model_validate(_merge(defaults, row) if isinstance(row, dict) else row)
+        except ValidationError as error:
+            problems += _explain(error, Vendor, places, ("vendors", index))
+    problems += cross_check(valid, places, root, complete=len(valid) == len(rows))
+    if problems or head is None:
+        return None, problems
+    return head.model_copy(update={"vendors": tuple(valid.values())}), []
 
 
-def _with_defaults(raw: Mapping[str, Any], problems: Sequence[Problem]) -> Any:
-    """The raw vendors, each completed by the defaults (unless those are wrong themselves)."""
-    defaults, vendors = raw.get("defaults"), raw.get("vendors")
-    if problems or not isinstance(defaults, dict) or not isinstance(vendors, list):
-        return vendors
-    follow = dict(defaults.get("follow") or {})
+def _defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults as a vendor would write them: the shorthand ``cooldown`` becomes part of ``follow``."""
+    defaults = dict(raw.get("defaults") or {})
     if "cooldown" in defaults:
-        follow.setdefault("cooldown", defaults["cooldown"])
-    complete = {**{key: value for key, value in defaults.items() if key != "cooldown"}}
-    if follow:
-        complete["follow"] = follow
-    return [_merge(complete, vendor) if isinstance(vendor, dict) else vendor for vendor in vendors]
+        cooldown = defaults.pop("cooldown")
+        defaults["follow"] = {"cooldown": cooldown, **(defaults.get("follow") or {})}
+    return defaults
 
 
 def _merge(defaults: Mapping[str, Any], vendor: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,17 +221,26 @@ _WORDS = {
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
 }
-_TYPES = {dict: "a mapping", list: "a list", tuple: "a list", str: "text", bool: "true or false", type(None): "nothing"}
+_TYPES = {
+    dict: "a mapping",
+    list: "a list",
+    tuple: "a list",
+    str: "text",
+    bool: "true or false",
+    type(None): "nothing",
+}
 
 
 def _explain(
     error: ValidationError, model: type[BaseModel], places: Places, prefix: tuple[str | int, ...]
 ) -> list[Problem]:
-    """pydantic's complaints as problems with places, in the words of people who write YAML."""
+    """The complaints of pydantic as problems with places, in the words of people who write YAML."""
     problems = []
     for detail in error.errors(include_url=False):
         path = (*prefix, *detail["loc"])
-        key = str(path[-1]) if path else ""
+        # Members of unions add elements that are no keys of the file.
+        named = [element for element in path if isinstance(element, int) or element.isidentifier()]
+        key = str(named[-1]) if named else ""
         if detail["type"] == "extra_forbidden":
             near = difflib.get_close_matches(key, _known_keys(model, detail["loc"][:-1]), n=1)
             problems.append(
@@ -237,7 +251,9 @@ def _explain(
                 )
             )
             continue
-        shown = f"`{key}`: " if isinstance(path[-1] if path else 0, str) and detail["type"] != "missing" else ""
+        shown = (
+            f"`{key}`: " if isinstance(path[-1] if path else 0, str) and detail["type"] != "missing" else ""
+        )
         problems.append(Problem(place=places.of_value(path), message=shown + _message(dict(detail), key)))
     return _without_union_echoes(problems)
 
@@ -248,7 +264,7 @@ def _message(detail: Mapping[str, Any], key: str) -> str:
         return str(context.get("error", detail["msg"]))
     if detail["type"] == "string_pattern_mismatch":
         return f"`{detail['input']}` does not fit the pattern {context.get('pattern')}"
-    words = _WORDS.get(detail["type"], detail["msg"])
+    words = _WORDS.get(detail["type"]) or str(detail["msg"])
     kind = _TYPES.get(type(detail["input"]), "a number")
     return words.format(key=key, input=detail["input"], type=kind, expected=context.get("expected", ""))
 

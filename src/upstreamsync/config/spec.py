@@ -10,7 +10,16 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 _DURATION = re.compile(r"(\d+)\s*(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -83,7 +92,7 @@ def _check_chart_repository(value: str) -> str:
 def _as_text(value: Any) -> Any:
     """A version such as 1.10 is read as a number by YAML: it has to be quoted."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise ValueError(f'YAML reads this as a number; put it in quotes: "{value}"')
+        raise ValueError("YAML reads this as a number; put it in quotes")  # noqa: TRY004 (pydantic)
     return value
 
 
@@ -92,6 +101,10 @@ Regex = Annotated[str, AfterValidator(_check_regex)]
 TagPattern = Annotated[str, AfterValidator(_check_tag_pattern)]
 RepositoryPath = Annotated[str, AfterValidator(_check_inside)]
 Url = Annotated[str, AfterValidator(_check_url)]
+OneOrManyUrls = Annotated[
+    Annotated[Url, Tag("one")] | Annotated[dict[str, Url], Tag("several")],
+    Discriminator(lambda value: "several" if isinstance(value, dict) else "one"),
+]
 GitUrl = Annotated[str, AfterValidator(_check_git_url)]
 ChartRepository = Annotated[str, AfterValidator(_check_chart_repository)]
 GitHubName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
@@ -141,7 +154,9 @@ class Rewrite(Spec):
     file: str | None = None
     """Only in files that match this glob."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Rewrite:
@@ -287,7 +302,7 @@ class Source(Spec):
 
     helm: HelmSource | None = None
     """A chart from an HTTP repository, an OCI registry or a git repository."""
-    url: Url | dict[str, Url] | None = None
+    url: OneOrManyUrls | None = None
     """One URL, or file name → URL for several."""
     docs: DocsSource | None = None
     """Code blocks of a documentation page."""
@@ -394,7 +409,7 @@ class Releases(Spec):
     """A branch, followed by commit."""
 
     tag: TagPattern | None = None
-    """Regular expression for the whole tag, with a group ``version``; tags that do not match are no versions."""
+    """Regular expression for the whole tag, with a group ``version``; other tags are no versions."""
     ref: str | None = None
     """Template of the upstream ref that belongs to a version: ``v{semver}``, ``v{major}.{minor}.{patch}``."""
     scheme: Scheme = "semver"
@@ -402,7 +417,9 @@ class Releases(Spec):
     app_version: bool = False
     """(helm) The version is the chart's appVersion; of several charts with it the newest is taken."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Releases:
@@ -455,7 +472,7 @@ class Edit(Spec):
     name: str | None = None
     """(image) Its new name, with placeholders."""
     path: str | None = None
-    """A YAML value: ``spec.source.targetRevision``; behind ``|`` inside a block of text: ``…values|image.tag``."""
+    """A YAML value, ``spec.source.targetRevision``; behind ``|`` inside a text, ``…values|image.tag``."""
     env: str | None = None
     """An environment variable of a container, by its name."""
     pattern: Regex | None = None
