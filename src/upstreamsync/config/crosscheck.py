@@ -11,7 +11,6 @@ from upstreamsync.kit.templates import PLACEHOLDERS, group_names, placeholders
 from upstreamsync.kit.versions import parse_constraint
 from upstreamsync.model import Problem
 
-
 Vendors = Mapping[int, Vendor]
 
 

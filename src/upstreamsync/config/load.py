@@ -221,6 +221,8 @@ _WORDS = {
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
 }
+#: The members of a union: parts of pydantic's location that are no keys of the file.
+_UNION_TAGS = ("one", "several")
 _TYPES = {
     dict: "a mapping",
     list: "a list",
@@ -239,7 +241,7 @@ def _explain(
     for detail in error.errors(include_url=False):
         path = (*prefix, *detail["loc"])
         # Members of unions add elements that are no keys of the file.
-        named = [element for element in path if isinstance(element, int) or element.isidentifier()]
+        named = [element for element in path if isinstance(element, int) or element not in _UNION_TAGS]
         key = str(named[-1]) if named else ""
         if detail["type"] == "extra_forbidden":
             near = difflib.get_close_matches(key, _known_keys(model, detail["loc"][:-1]), n=1)
