@@ -1,0 +1,50 @@
+"""What the built result itself shows: defects that the new one has and the old one had not.
+
+Pure functions on built objects; no cluster and no kustomize is asked. A family of rules is a module of its
+own, listed below. The objects have to be complete: a CRD without its schemas has another size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from . import crds, dangling, exclusive, immutable, names, selectors, size, twice
+from .finding import Manifest, ResultContext, ResultFinding
+from .world import World, key_of_id
+
+__all__ = ["COMPARISONS", "STATES", "ResultContext", "ResultFinding", "check_result"]
+
+#: Rules about one result; what the old one shows too is not reported.
+STATES: tuple[Callable[[World, ResultContext], Iterator[ResultFinding]], ...] = (
+    exclusive.check,
+    selectors.check,
+    twice.check,
+)
+#: Rules about the step from one result to the other.
+COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFinding]], ...] = (
+    dangling.compare,
+    names.compare,
+    crds.compare_served,
+    crds.compare_storage,
+    immutable.compare,
+    size.compare,
+)
+
+
+def check_result(
+    *, before: Sequence[Manifest], after: Sequence[Manifest], context: ResultContext | None = None
+) -> tuple[ResultFinding, ...]:
+    """The defects of ``after`` that ``before`` had not, in the order of the rules and of the objects."""
+    known = context or ResultContext()
+    old, new = World.of(before), World.of(after)
+    found: list[ResultFinding] = []
+    for check in STATES:
+        seen = {_defect(finding) for finding in check(old, known)}
+        found += [finding for finding in check(new, known) if _defect(finding) not in seen]
+    for compare in COMPARISONS:
+        found += compare(old, new, known)
+    return tuple(found)
+
+
+def _defect(finding: ResultFinding) -> tuple[object, ...]:
+    return (finding.rule, key_of_id(finding.object), finding.path)

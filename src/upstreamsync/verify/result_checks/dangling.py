@@ -1,0 +1,276 @@
+"""References that resolved before and no longer do (dangling/reference_renamed, unknown_reference)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from upstreamsync.kit.objects import likeness
+from upstreamsync.model import Verdict
+
+from .finding import Manifest, ResultContext, ResultFinding
+from .links import Link
+from .object_links import object_links
+from .pod_links import pod_links
+from .pods import pods_of
+from .world import Key, World, at, key_of, key_of_id, mapping, text
+
+
+def links_of(world: World) -> list[Link]:
+    """Everything that the objects of a result name."""
+    return [
+        link
+        for manifest in world.objects
+        for extract in (pod_links, object_links)
+        for link in extract(world, manifest)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """The links of one result, by what they name and by where they stand."""
+
+    by_what: Mapping[tuple[Key, str, str, str], Link]
+    by_where: Mapping[tuple[Key, str, str], Link]
+    missing: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, links: Sequence[Link]) -> _Links:
+        what: dict[tuple[Key, str, str, str], Link] = {}
+        for link in links:
+            known = what.get(link.what)
+            if known is None or known.resolved:  # one open end is enough to know of it
+                what[link.what] = link
+        missing = frozenset(
+            (link.kind, link.name)
+            for link in links
+            if not link.resolved and not link.inside and not link.part
+        )
+        return cls(what, {link.where: link for link in links}, missing)
+
+    def resolved_before(self, link: Link) -> Link | None:
+        """The resolved link of old that this one stands for: the same name, or else the same place."""
+        same = self.by_what.get(link.what)
+        if same is not None:
+            return same if same.resolved else None
+        there = self.by_where.get(link.where)
+        return there if there is not None and there.resolved else None
+
+
+def compare(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
+    """Every reference that is open in the new result, and was not in the old one."""
+    old = _Links.of(links_of(before))
+    upstream = _Upstream.of(context)
+    left_behind = {name for name, new in context.renamed_after.items() if name != new}
+    local = None if context.local is None else {key_of_id(item) for item in context.local}
+    said = set()
+    for link in links_of(after):
+        if link.resolved or link.optional or link.what in said:
+            continue
+        known = old.by_what.get(link.what)
+        if (known is not None and not known.resolved) or link.name in left_behind:
+            continue
+        was = old.resolved_before(link)
+        if not _is_ours(link, was, old, before, upstream, local):
+            continue
+        said.add(link.what)
+        yield _finding(link, was, before, after)
+
+
+def _is_ours(
+    link: Link,
+    was: Link | None,
+    old: _Links,
+    before: World,
+    upstream: _Upstream,
+    local: set[Key] | None,
+) -> bool:
+    """Whether the open end is news to the reader, and not merely how upstream ships it."""
+    is_local = local is not None and link.owner in local
+    if not is_local and upstream.did_alone(link, was):
+        # What upstream expects somebody to provide is worth saying where a process would not start.
+        return link.environment and link.owner in before.by_key and (link.kind, link.name) not in old.missing
+    if was is not None or is_local or upstream.resolves(link):
+        return True
+    return link.environment and link.owner in before.by_key and (link.kind, link.name) not in old.missing
+
+
+@dataclass(frozen=True, slots=True)
+class _Upstream:
+    """The links of upstream's own objects, by the names that they have in the result."""
+
+    before: _Links | None
+    after: _Links | None
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, context: ResultContext) -> _Upstream:
+        sides = [
+            None if base is None else _Links.of([_placeless(link, {}) for link in links_of(World.of(base))])
+            for base in (context.base_before, context.base_after)
+        ]
+        return cls(sides[0], sides[1], {new: name for name, new in context.renamed_after.items()})
+
+    def did_alone(self, link: Link, was: Link | None) -> bool:
+        """Whether the same end is open in the new base, and the old base did not leave it to others."""
+        if self.after is None:
+            return False
+        mine = _placeless(link, self.names)
+        new = self.after.by_what.get(mine.what) or self.after.by_where.get(mine.where)
+        if new is None or new.resolved:
+            return False
+        if self.before is None or was is None:
+            return True
+        then = _placeless(was, self.names)
+        old = self.before.by_what.get(then.what) or self.before.by_where.get(then.where)
+        return old is None or old.resolved
+
+    def resolves(self, link: Link) -> bool:
+        """Whether the new base alone has what the result lacks."""
+        if self.after is None:
+            return False
+        found = self.after.by_what.get(_placeless(link, self.names).what)
+        return found is not None and found.resolved
+
+
+def _placeless(link: Link, names: Mapping[str, str]) -> Link:
+    owner = Key(link.owner.group, link.owner.kind, "", names.get(link.owner.name, link.owner.name))
+    return Link(
+        owner=owner,
+        resource=link.resource,
+        path=link.path,
+        kind=link.kind,
+        name=names.get(link.name, link.name),
+        part=link.part,
+        resolved=link.resolved,
+    )
+
+
+# -- what the reader is told -------------------------------------------------------------------------
+
+
+def _finding(link: Link, was: Link | None, before: World, after: World) -> ResultFinding:
+    successor = _successor(link, was, before, after)
+    return ResultFinding(
+        rule="reference",
+        verdict=Verdict.DANGLING,
+        reason="reference_renamed" if was is not None or successor else "unknown_reference",
+        object=link.resource,
+        path=link.path,
+        paths=(link.path,),
+        target=was.target if was is not None and was.target != link.resource else None,
+        why=_why(link, was, successor),
+        hint=_hint(link, successor),
+    )
+
+
+def _why(link: Link, was: Link | None, successor: str | None) -> str:
+    gone = "is gone" if was is not None and was.what == link.what else "does not exist"
+    if link.kind in ("pods", "services"):
+        if link.part:
+            listed = f" (there is {', '.join(link.options)})" if link.options else ""
+            return f"the {link.kind} with {link.name} have no {link.part} any more{listed}"
+        return f"no {link.kind} have the labels {link.name} any more"
+    if link.part:
+        listed = f" (it has {', '.join(link.options[:8])})" if link.options else ""
+        return f"{link.kind} {link.name} has no {link.part} any more{listed}"
+    if link.kind == "variable":
+        return f"$({link.name}) is not defined {'any more' if was else 'before it is used'}"
+    looks = f"; {successor} looks like the new name" if successor else ""
+    return f"{link.kind} {link.name} {gone}{looks}"
+
+
+def _hint(link: Link, successor: str | None) -> str:
+    field = link.path.rpartition(".")[2] or link.path
+    if successor:
+        return f"set {link.path} to {successor}"
+    if link.kind in ("pods", "services") and not link.part:
+        return f"make {link.path} fit the labels that upstream gives now"
+    if link.inside:
+        return f"add the {link.kind} {link.name}, or drop what names it"
+    return f"provide {link.kind} {link.name}, or drop {field}"
+
+
+def _successor(link: Link, was: Link | None, before: World, after: World) -> str | None:
+    if link.part:
+        return _closest(link.part.partition(" ")[2], link.options)
+    if link.kind == "volume":
+        return _new_volume(link, before, after) or _closest(link.name, link.options)
+    if link.kind in ("pods", "services"):
+        return _new_labels(link, was, before, after)
+    if link.inside:
+        return _closest(link.name, link.options)
+    return _new_object(link, was, before, after)
+
+
+def _closest(name: str, options: Sequence[str]) -> str | None:
+    if len(options) == 1:
+        return options[0]
+    scored = sorted(
+        ((-_similar(name, option), option) for option in options if option), key=lambda pair: pair
+    )
+    return scored[0][1] if scored and -scored[0][0] >= 0.5 else None
+
+
+def _similar(one: str, other: str) -> float:
+    if one and other and (one in other or other in one):
+        return 0.9
+    return SequenceMatcher(None, one, other).ratio()
+
+
+def _new_volume(link: Link, before: World, after: World) -> str | None:
+    """The volume of the new pod that has the source of the vanished one."""
+    sources = []
+    for world in (before, after):
+        manifest = world.by_key.get(link.owner)
+        volumes = {
+            text(volume.get("name")): {key: item for key, item in volume.items() if key != "name"}
+            for pod in (pods_of(manifest) if manifest else ())
+            for volume in pod.spec.get("volumes") or []
+        }
+        sources.append(volumes)
+    wanted = sources[0].get(link.name)
+    same = [name for name, source in sources[1].items() if source == wanted and name not in sources[0]]
+    return same[0] if wanted is not None and len(same) == 1 else None
+
+
+def _new_object(link: Link, was: Link | None, before: World, after: World) -> str | None:
+    """The object among the new ones that is most like the vanished one."""
+    kinds = link.kind.split(" or ")
+    candidates = [item for item in after.of_kind(*kinds) if key_of(item) not in before.by_key]
+    old = before.named(kinds, was.name if was else link.name)
+    scored = sorted(
+        (-max(_similar(link.name, key_of(item).name), likeness(old, item) if old else 0), key_of(item).name)
+        for item in candidates
+    )
+    return scored[0][1] if scored and -scored[0][0] >= 0.5 else None
+
+
+def _new_labels(link: Link, was: Link | None, before: World, after: World) -> str | None:
+    """The selector's own labels, as what it used to select has them now."""
+    if was is None or was.target is None:
+        return None
+    holder = after.by_key.get(key_of_id(was.target))
+    owner = before.by_key.get(link.owner)
+    if holder is None or owner is None:
+        return None
+    wanted = _selector_labels(owner)
+    labels = (
+        mapping(at(holder, "metadata", "labels"))
+        if link.kind == "services"
+        else next((pod.labels for pod in pods_of(holder)), {})
+    )
+    changed = [
+        f"{key}={text(labels[key])}" for key in sorted(wanted) if key in labels and labels[key] != wanted[key]
+    ]
+    return ", ".join(changed) or None
+
+
+def _selector_labels(manifest: Manifest) -> Mapping[str, object]:
+    selector = mapping(
+        at(manifest, "spec", "selector")
+        or at(manifest, "spec", "podSelector")
+        or at(manifest, "spec", "endpointSelector")
+    )
+    return mapping(selector.get("matchLabels")) or selector

@@ -1,0 +1,238 @@
+"""Fields of which the API server accepts only one (rejected/exclusive_fields).
+
+Each rule is that of the API server's validation for the kind in question; a rule says nothing where the
+server itself would clear one of the fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from upstreamsync.model import Verdict
+
+from .finding import Manifest, ResultContext, ResultFinding
+from .pods import Pod, pods_of
+from .world import World, at, elements, mapping, resource_id, step, text, walk
+
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_PROBE_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
+_HOOK_HANDLERS = ("exec", "httpGet", "tcpSocket", "sleep")
+_VALUE_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
+_LOAD_BALANCER_ONLY = ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
+
+#: (path, what is wrong there, what to do)
+Clash = tuple[str, str, str]
+
+
+def check(world: World, context: ResultContext) -> Iterator[ResultFinding]:
+    """Every pair of fields that excludes one another."""
+    del context
+    for manifest in world.objects:
+        for path, problem, hint in _clashes(manifest):
+            yield ResultFinding(
+                rule="exclusive-fields",
+                verdict=Verdict.REJECTED,
+                reason="exclusive_fields",
+                object=resource_id(manifest),
+                path=path,
+                paths=(path,),
+                why=f"{problem}, which the API server refuses",
+                hint=hint,
+            )
+
+
+def _clashes(manifest: Manifest) -> Iterator[Clash]:
+    for pod in pods_of(manifest):
+        for path, container in pod.containers():
+            yield from _in_container(path, container)
+        yield from _in_pod(pod)
+    kind = text(manifest.get("kind"))
+    spec = mapping(manifest.get("spec"))
+    match kind:
+        case "Deployment":
+            yield from _strategy(spec, "strategy", "Recreate")
+        case "StatefulSet":
+            yield from _strategy(spec, "updateStrategy", "OnDelete")
+        case "Service":
+            yield from _service(spec)
+        case "PodDisruptionBudget":
+            yield from _both(spec, "spec", ("minAvailable", "maxUnavailable"))
+        case "NetworkPolicy":
+            yield from _network_policy(manifest)
+        case "Ingress":
+            for path, backend in walk(manifest, "spec.rules[].http.paths[].backend"):
+                yield from _both(backend, path, ("service", "resource"))
+        case "PersistentVolume":
+            yield from _volume_sources(spec, "spec", _PV_FIELDS)
+        case "PersistentVolumeClaim":
+            yield from _data_sources(spec)
+        case _:
+            yield from _admission(kind, manifest, spec)
+
+
+_PV_FIELDS = frozenset(
+    ("accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "storageClassName",
+     "persistentVolumeReclaimPolicy", "volumeMode", "volumeAttributesClassName")
+)  # fmt: skip
+
+
+def _present(value: Any, names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if isinstance(value, Mapping) and value.get(name) is not None]
+
+
+def _both(value: Any, path: str, names: tuple[str, ...]) -> Iterator[Clash]:
+    present = _present(value, names)
+    if len(present) > 1:
+        yield path, f"{' and '.join(present)} are both set", f"keep one of {' and '.join(present)}"
+
+
+def _in_container(path: str, container: Mapping[str, Any]) -> Iterator[Clash]:
+    for env_path, env in elements(step(path, "env"), container.get("env")):
+        name = env.get("name")
+        if text(env.get("value")) and mapping(env.get("valueFrom")):
+            yield (
+                env_path,
+                f"env {name} now has both value and valueFrom",
+                "add valueFrom: null to the patch, or drop what sets the value",
+            )
+        sources = _present(env.get("valueFrom"), _VALUE_SOURCES)
+        if len(sources) > 1:
+            yield (
+                step(env_path, "valueFrom"),
+                f"env {name} takes its value from {' and '.join(sources)}",
+                f"set {sources[0]}: null or {sources[1]}: null in the patch",
+            )
+    for probe in _PROBES:
+        yield from _handlers(container.get(probe), step(path, probe), _PROBE_HANDLERS)
+    for hook in ("postStart", "preStop"):
+        handler = at(container, "lifecycle", hook)
+        yield from _handlers(handler, step(step(path, "lifecycle"), hook), _HOOK_HANDLERS)
+    for mount_path, mount in elements(step(path, "volumeMounts"), container.get("volumeMounts")):
+        yield from _both(mount, mount_path, ("subPath", "subPathExpr"))
+    security = mapping(container.get("securityContext"))
+    if security.get("privileged") is True and security.get("allowPrivilegeEscalation") is False:
+        yield (
+            step(path, "securityContext"),
+            "privileged: true stands beside allowPrivilegeEscalation: false",
+            "drop one of the two",
+        )
+
+
+def _handlers(value: Any, path: str, names: tuple[str, ...]) -> Iterator[Clash]:
+    present = _present(value, names)
+    if len(present) > 1:
+        name = path.rpartition(".")[2]
+        yield (
+            path,
+            f"{name} now has {len(present)} handlers, {' and '.join(present)}",
+            f"set the one that is not wanted to null in the patch ({present[0]}: null)",
+        )
+
+
+_VOLUME_FIELDS = frozenset(("name",))
+
+
+def _in_pod(pod: Pod) -> Iterator[Clash]:
+    for path, volume in elements(step(pod.spec_path, "volumes"), pod.spec.get("volumes")):
+        yield from _volume_sources(volume, path, _VOLUME_FIELDS)
+    for path, toleration in elements(step(pod.spec_path, "tolerations"), pod.spec.get("tolerations")):
+        if toleration.get("operator") == "Exists" and text(toleration.get("value")):
+            yield path, "a toleration with operator Exists has a value", "drop the value"
+
+
+def _volume_sources(value: Mapping[str, Any], path: str, other: frozenset[str]) -> Iterator[Clash]:
+    sources = [key for key, item in value.items() if key not in other and item is not None]
+    if len(sources) > 1:
+        label = f"volume {value['name']}" if "name" in value else "the volume"
+        yield (
+            path,
+            f"{label} now has {len(sources)} sources, {' and '.join(sorted(sources))}",
+            f"set the one that is not wanted to null in the patch, or use $retainKeys: [{sources[0]}]",
+        )
+
+
+def _strategy(spec: Mapping[str, Any], field: str, plain: str) -> Iterator[Clash]:
+    strategy = mapping(spec.get(field))
+    rolling = strategy.get("rollingUpdate")
+    path = step("spec", field)
+    if strategy.get("type") == plain and rolling is not None:
+        yield path, f"rollingUpdate is set beside type {plain}", "drop rollingUpdate, or set it to null"
+    unavailable, surge = at(rolling, "maxUnavailable"), at(rolling, "maxSurge")
+    if _is_nothing(unavailable) and _is_nothing(surge):
+        yield (
+            step(path, "rollingUpdate"),
+            "maxUnavailable and maxSurge are both 0",
+            "leave one of them above 0",
+        )
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is not None and text(value) in ("0", "0%")
+
+
+def _service(spec: Mapping[str, Any]) -> Iterator[Clash]:
+    kind = text(spec.get("type")) or "ClusterIP"
+    if kind == "ExternalName" and text(spec.get("clusterIP")):
+        yield "spec.clusterIP", "clusterIP is set on a Service of type ExternalName", "set clusterIP: null"
+    if kind != "LoadBalancer":
+        for field in _LOAD_BALANCER_ONLY:
+            if spec.get(field) not in (None, [], ""):
+                yield (
+                    step("spec", field),
+                    f"{field} is set on a Service of type {kind}",
+                    f"drop {field}, or set type: LoadBalancer",
+                )
+    if kind == "ClusterIP":
+        for path, port in elements("spec.ports", spec.get("ports")):
+            if port.get("nodePort"):
+                yield (
+                    step(path, "nodePort"),
+                    "nodePort is set on a Service of type ClusterIP",
+                    "drop nodePort, or set the type",
+                )
+        if text(spec.get("externalTrafficPolicy")) and not spec.get("externalIPs"):
+            yield (
+                "spec.externalTrafficPolicy",
+                "externalTrafficPolicy is set on a Service of type ClusterIP",
+                "drop externalTrafficPolicy, or set the type",
+            )
+    if spec.get("sessionAffinity") == "None" and mapping(spec.get("sessionAffinityConfig")):
+        yield (
+            "spec.sessionAffinityConfig",
+            "sessionAffinityConfig is set beside sessionAffinity: None",
+            "set sessionAffinityConfig: null",
+        )
+
+
+def _network_policy(manifest: Manifest) -> Iterator[Clash]:
+    for pattern in ("spec.ingress[].from[]", "spec.egress[].to[]"):
+        for path, peer in walk(manifest, pattern):
+            if peer.get("ipBlock") is not None and _present(peer, ("podSelector", "namespaceSelector")):
+                yield path, "ipBlock stands beside a selector in one peer", "make them two peers"
+
+
+def _data_sources(spec: Mapping[str, Any]) -> Iterator[Clash]:
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source is not None and reference is not None and source != reference:
+        yield "spec.dataSource", "dataSource and dataSourceRef differ", "keep one of them"
+
+
+def _admission(kind: str, manifest: Manifest, spec: Mapping[str, Any]) -> Iterator[Clash]:
+    if kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
+        for path, client in walk(manifest, "webhooks[].clientConfig"):
+            yield from _both(client, path, ("url", "service"))
+    elif kind == "CustomResourceDefinition":
+        conversion = mapping(spec.get("conversion"))
+        if conversion.get("strategy") == "None" and conversion.get("webhook") is not None:
+            yield (
+                "spec.conversion",
+                "a conversion webhook stands beside strategy None",
+                "set webhook: null, or strategy: Webhook",
+            )
+    elif kind == "APIService":
+        if spec.get("insecureSkipTLSVerify") is True and text(spec.get("caBundle")):
+            yield "spec", "insecureSkipTLSVerify and caBundle are both set", "set caBundle: null"
+    elif kind == "ConfigMap":
+        for key in sorted(mapping(manifest.get("data")).keys() & mapping(manifest.get("binaryData")).keys()):
+            yield step("binaryData", key), f"key {key} is in data and in binaryData", "keep one of them"

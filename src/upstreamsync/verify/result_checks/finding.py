@@ -1,0 +1,55 @@
+"""What a check of the built result takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from upstreamsync.model import EMPTY, Verdict
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFinding:
+    """One defect that the new result has and the old one had not.
+
+    ``object`` and ``path`` say where the defect stands, ``target`` which object of the old result it is
+    about where that is another one (the Secret that nothing names any more); a caller may use all three
+    to find the customization that is to blame. ``rule`` is the family of the check, stable.
+    """
+
+    rule: str
+    verdict: Verdict
+    reason: str
+    object: str
+    path: str = ""
+    paths: tuple[str, ...] = ()
+    target: str | None = None
+    why: str
+    hint: str | None = None
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The objects concerned, the one that holds the defect first."""
+        return (self.object,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultContext:
+    """What the caller knows beyond the two results; everything is optional.
+
+    ``local``: ids of objects that the overlay itself defines, or None when that is not known.
+    ``base_before`` and ``base_after``: upstream's objects alone, without the overlay. ``renamed_before``
+    and ``renamed_after``: names as they were before namePrefix and nameSuffix → as they are in the result.
+    ``hashed``: ids of generated objects that carry a content hash in their name when built for real.
+    An id is written ``apps/v1 Deployment namespace/name``; its version does not matter.
+    """
+
+    local: frozenset[str] | None = None
+    base_before: Sequence[Manifest] | None = None
+    base_after: Sequence[Manifest] | None = None
+    renamed_before: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    renamed_after: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    hashed: frozenset[str] = frozenset()
