@@ -1,1 +1,58 @@
-"""review."""
+"""What a change does to the cluster: objects, images, dangers, and who reads the overlay. Pure.
+
+::
+
+    review("argocd/overlays/prod", old_objects, new_objects, applications=("Application argocd",))
+
+Both sides are built objects as ``kit.manifests.objects`` reads them. ``find_readers`` and ``reading``
+name the Argo CD Applications of an overlay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from upstreamsync.kit.objects import diff
+from upstreamsync.model import OverlayReview, ResourceChange
+from upstreamsync.review.applications import Reader, find_readers, reading
+from upstreamsync.review.dangers import CODES, dangers_of
+from upstreamsync.review.images import all_images, compare_images
+from upstreamsync.review.noise import is_noise
+from upstreamsync.review.pairs import Pairs, pair
+
+__all__ = ["CODES", "Reader", "find_readers", "reading", "review"]
+
+
+def review(
+    path: str,
+    before: Sequence[Mapping[str, Any]],
+    after: Sequence[Mapping[str, Any]],
+    *,
+    applications: Sequence[str] = (),
+) -> OverlayReview:
+    """Review one overlay, given its objects before and after.
+
+    ``changed`` leaves out version labels, checksums and the documentation inside CRDs; objects in which
+    nothing else changed are only counted, in ``label_only``.
+    """
+    pairs = pair(before, after)
+    told = tuple(_told(pairs))
+    return OverlayReview(
+        path=path,
+        added=tuple(str(lone) for lone in pairs.added),
+        removed=tuple(str(lone) for lone in pairs.removed),
+        changed=tuple(change for change in told if change.fields),
+        label_only=sum(not change.fields for change in told),
+        images=compare_images(all_images(before), all_images(after)),
+        dangers=dangers_of(pairs),
+        applications=tuple(applications),
+    )
+
+
+def _told(pairs: Pairs) -> Iterator[ResourceChange]:
+    for each in pairs.changed:
+        fields = diff(each.old, each.new)
+        kept = tuple(field for field in fields if not is_noise(each.kind, field))
+        if fields:
+            yield ResourceChange(resource=str(each), fields=kept)
