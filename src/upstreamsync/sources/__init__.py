@@ -1,1 +1,65 @@
-"""sources."""
+"""Sources: how a release's content is fetched and verified. None of them chooses a version.
+
+Each kind is a module with ``fetch`` and ``probe`` and a line in KINDS. What they return are upstream's own
+bytes; selection, splitting and layout come later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from upstreamsync.config.spec import Source, Vendor
+from upstreamsync.errors import UsageError
+from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.model import EMPTY, Artifact, Release
+from upstreamsync.sources import url
+from upstreamsync.sources.job import Job, SourceKind, release_values
+
+__all__ = ["KINDS", "Job", "SourceKind", "fetch", "probe", "release_values"]
+
+#: Every kind of source by its key in vendors.yaml.
+KINDS: Mapping[str, SourceKind] = {
+    "url": url,
+}
+
+
+def fetch(
+    source: Source,
+    release: Release,
+    vendor: Vendor,
+    tools: Toolbox,
+    *,
+    overrides: Mapping[str, bytes] = EMPTY,
+    registry: Mapping[str, SourceKind] = KINDS,
+) -> Artifact:
+    """The content of ``source`` at ``release``, verified; files sorted by path.
+
+    ``overrides`` maps repository paths to the bytes that user files (values files) will have when the
+    edits that precede the render are made. Raises UpstreamError, ContentError, ToolError and
+    RepositoryError with their families.
+    """
+    job = Job(source=source, release=release, vendor=vendor, tools=tools, overrides=overrides)
+    return _kind(source, registry).fetch(job)
+
+
+def probe(
+    source: Source,
+    release: Release,
+    vendor: Vendor,
+    tools: Toolbox,
+    *,
+    registry: Mapping[str, SourceKind] = KINDS,
+) -> None:
+    """A cheap look whether the release's content exists upstream. Raises NotFound when it does not."""
+    job = Job(source=source, release=release, vendor=vendor, tools=tools)
+    _kind(source, registry).probe(job)
+
+
+def _kind(source: Source, registry: Mapping[str, SourceKind]) -> SourceKind:
+    try:
+        return registry[source.kind]
+    except KeyError:
+        raise UsageError(
+            f"nothing is registered for sources of kind `{source.kind}`",
+            hint=f"registered: {', '.join(sorted(registry))}",
+        ) from None
