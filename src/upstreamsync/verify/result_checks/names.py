@@ -7,7 +7,7 @@ text stays as it was, and now names nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from upstreamsync.model import Verdict
@@ -24,13 +24,27 @@ _ELSEWHERE = re.compile(
     r"(apiGroups|resources|verbs)|\.namespace$|\.mountPath$|\.path$)"
 )
 _REFERENCE_KEY = re.compile(
-    r"(Name|Ref|Secret|ConfigMap|Service|Claim|ServiceAccount|^name|^secret|^service|^configMap|^host|Names|^serviceAccount)$"
+    r"(Names?|Ref|Secret|ConfigMap|Service|Claim|ServiceAccount|^secret|^service|^configMap|^host)$"
 )
-_KNOWN_KINDS = frozenset(("CustomResourceDefinition",))
-#: Kinds that nobody refers to by name in free text.
+_REFERENCE_HOLDER = re.compile(r"([Rr]efs?|[Ss]ervices?|[Ss]ecrets?|[Cc]onfigMaps?|[Tt]arget|[Bb]ackends?)$")
+#: Kinds whose references kustomize knows, or that name nothing.
+_KNOWN_KINDS = frozenset(("CustomResourceDefinition", "Role", "ClusterRole"))
+#: Kinds that nobody refers to by name in fields that kustomize does not know.
 _UNREFERENCED = frozenset(
-    ("ClusterRoleBinding", "RoleBinding", "PodDisruptionBudget", "NetworkPolicy", "HorizontalPodAutoscaler")
+    ("ClusterRoleBinding", "RoleBinding", "PodDisruptionBudget", "NetworkPolicy", "HorizontalPodAutoscaler",
+     "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ServiceMonitor", "PodMonitor",
+     "PrometheusRule")
+)  # fmt: skip
+#: What a field's own name says about the kind of what it names.
+_SPOKEN_KINDS = (
+    (re.compile(r"secret", re.IGNORECASE), "Secret"),
+    (re.compile(r"config-?map", re.IGNORECASE), "ConfigMap"),
+    (re.compile(r"service-?account", re.IGNORECASE), "ServiceAccount"),
+    (re.compile(r"claim", re.IGNORECASE), "PersistentVolumeClaim"),
+    (re.compile(r"service|host", re.IGNORECASE), "Service"),
 )
+#: Which kind an ambiguous name more probably means.
+_LIKELIER = ("ConfigMap", "Secret", "Service")
 
 
 def compare(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
@@ -38,14 +52,11 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
     if not context.renamed_after:
         return
     known = set(_left_behind(before, context.renamed_before))
-    said = {string for item in before.objects for _, _, string in leaves(item)}
     base_names = {new: old for old, new in context.renamed_after.items()}
-    kinds = _kinds(after)
-    for (key, path, name), (manifest, string) in _left_behind(after, context.renamed_after).items():
+    for (key, path, name), (manifest, kind) in _left_behind(after, context.renamed_after).items():
         new_name = context.renamed_after[name]
-        if string in said or any(_same(key, name, other) for other in known):
+        if any(_same(key, name, other) for other in known):
             continue
-        kind = kinds.get(new_name, "object")
         owner = base_names.get(key.name, key.name)
         yield ResultFinding(
             rule="renaming",
@@ -64,22 +75,26 @@ def _same(key: Key, name: str, other: tuple[Key, str, str]) -> bool:
     return (key, name) == (other[0], other[2])
 
 
-def _kinds(world: World) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _kinds(world: World) -> dict[str, list[str]]:
+    """The kinds that bear a name, the likeliest first."""
+    found: dict[str, list[str]] = {}
     for item in world.objects:
         key = key_of(item)
-        if key.kind not in _UNREFERENCED:
-            found.setdefault(key.name, key.kind)
+        if key.kind not in _UNREFERENCED and key.kind not in found.setdefault(key.name, []):
+            found[key.name].append(key.kind)
+    for kinds in found.values():
+        kinds.sort(key=lambda kind: _LIKELIER.index(kind) if kind in _LIKELIER else len(_LIKELIER))
     return found
 
 
 def _left_behind(
     world: World, renamed: Mapping[str, str]
 ) -> dict[tuple[Key, str, str], tuple[Manifest, str]]:
+    """Where old names stand: by object, path and name, with the kind that is meant."""
     kinds = _kinds(world)
     present = {key_of(item).name for item in world.objects}
     names = [
-        old for old, new in renamed.items() if old != new and new in kinds and old not in present and old
+        old for old, new in renamed.items() if old and old != new and kinds.get(new) and old not in present
     ]
     found: dict[tuple[Key, str, str], tuple[Manifest, str]] = {}
     for manifest in world.objects if names else ():
@@ -89,37 +104,53 @@ def _left_behind(
             if _OWN.search(path) or _ELSEWHERE.search(path):
                 continue
             for name in names:
-                if name in string and _refers(string, key, path, name):
-                    found[key_of(manifest), path, name] = (manifest, string)
+                if name in string:
+                    kind = _meant(string, key, path, name, kinds[renamed[name]])
+                    if kind is not None:
+                        found[key_of(manifest), path, name] = (manifest, kind)
     return found
 
 
-def _refers(string: str, key: str, path: str, name: str) -> bool:
+def _meant(string: str, key: str, path: str, name: str, kinds: Sequence[str]) -> str | None:
+    """The kind of the object that a string names by its old name; None when it names none."""
     if string == name:
-        return _is_reference_field(key, path)
-    return _in_text(name).search(string) is not None
+        if not _is_reference_field(key, path):
+            return None
+        hint = f"{_holder(path)} {key}" if key == "name" else key
+        spoken = next((kind for pattern, kind in _SPOKEN_KINDS if pattern.search(hint)), None)
+        return spoken if spoken in kinds else None if spoken else kinds[0]
+    if _as_host(name).search(string):
+        return "Service" if "Service" in kinds else None
+    return kinds[0] if _in_text(name).search(string) else None
+
+
+def _holder(path: str) -> str:
+    """The field that holds the map or list element of which ``path`` is a field."""
+    return re.sub(r"\[[^\]]*\]$", "", path.rpartition(".")[0]).rpartition(".")[2]
 
 
 def _is_reference_field(key: str, path: str) -> bool:
     if key == "name":
-        # "name" names the element itself, but for elements and maps that are references by their own name.
-        holder = re.sub(r"\[[^\]]*\]$", "", path.rpartition(".")[0]).rpartition(".")[2]
-        return bool(
-            re.search(r"([Rr]efs?|[Ss]ervices?|[Ss]ecrets?|[Cc]onfigMaps?|[Tt]arget|[Bb]ackends?)$", holder)
-        )
-    return bool(_REFERENCE_KEY.search(key))
+        # "name" names the element itself, but in maps that are references by their own name.
+        return _REFERENCE_HOLDER.search(_holder(path)) is not None
+    return _REFERENCE_KEY.search(key) is not None
+
+
+@lru_cache(maxsize=4096)
+def _as_host(name: str) -> re.Pattern[str]:
+    """Finds a name as a host: followed by a port or by ``.svc``, or in a URL."""
+    word = re.escape(name)
+    local = rf"(?<![\w./-]){word}(?=:\d{{2,5}}\b|\.[a-z0-9-]+\.svc\b|\.svc\b)"
+    url = rf"(?<=://){word}(?=$|[:/.\s\"'?])"
+    return re.compile(f"{local}|{url}")
 
 
 @lru_cache(maxsize=4096)
 def _in_text(name: str) -> re.Pattern[str]:
-    """Finds a name inside a longer string: as a host, after ``=``, or as ``namespace/name``.
+    """Finds a name after ``=``, or as ``namespace/name``.
 
-    A host is followed by a port or by ``.svc``, or stands in a URL; after ``=`` a name has to have
-    several parts, as ``--mode=server`` names no Service.
+    After ``=`` it has to have several parts, as ``--mode=server`` names no Service.
     """
     word = re.escape(name)
-    host = rf"(?<![\w./-]){word}(?=:\d{{2,5}}\b|\.[a-z0-9-]+\.svc\b|\.svc\b)"
-    url = rf"(?<=://){word}(?=$|[:/.\s\"'?])"
     parted = rf"(?<==){word}(?=$|[\s,;\"'])" if "-" in name else r"(?!)"
-    qualified = rf"^[a-z0-9-]+/{word}$"
-    return re.compile("|".join((host, url, parted, qualified)))
+    return re.compile(rf"{parted}|^[a-z0-9-]+/{word}$")
