@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from upstreamsync.model import Release
+
 #: What every release fills. ``version`` as upstream writes it, ``semver`` without a leading v.
 PLACEHOLDERS = (
     "version", "semver", "major", "minor", "patch", "app_version", "ref", "commit", "digest", "tag",
@@ -37,6 +39,18 @@ def version_values(version: str) -> dict[str, str]:
         "major": numbers[0],
         "minor": numbers[1],
         "patch": numbers[2],
+    }
+
+
+def release_values(release: Release) -> dict[str, str]:
+    """What a release fills: placeholder → text. What it does not know is absent."""
+    optional = {"app_version": release.app_version, "commit": release.commit, "digest": release.digest}
+    return {
+        **version_values(release.version),
+        "ref": release.ref,
+        "tag": release.ref,
+        **{name: value for name, value in optional.items() if value is not None},
+        **release.groups,
     }
 
 

@@ -1,0 +1,251 @@
+"""The documents of a YAML file as upstream's own bytes, and the little that has to be known of each."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from upstreamsync.errors import ContentError, Malformed
+from upstreamsync.kit import manifests
+
+BOM = b"\xef\xbb\xbf"
+YAML_SUFFIXES = (".yaml", ".yml", ".json")
+_DIRECTIVE = re.compile(rb"^%", re.MULTILINE)
+#: A line that is more than space, a comment, or a marker without content behind it.
+_CONTENT = re.compile(
+    rb"^(?!---[ \t]*(?:#[^\n]*)?\r?$|\.\.\.[ \t]*(?:#[^\n]*)?\r?$)[ \t]*[^\s#]", re.MULTILINE
+)
+_BEHIND_THE_END = re.compile(
+    rb"^\.\.\.[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*[^\s#]", re.MULTILINE
+)
+_LOOKS_LIKE_OBJECT = re.compile(rb"^(?:kind|\"kind\"|'kind')[ \t]*:", re.MULTILINE)
+_LOOKS_LIKE_JSON = re.compile(rb"\A[\s]*\{.*\"kind\"[ \t]*:", re.DOTALL)
+_HTML = re.compile(rb"\A\s*<(?:!doctype|html|head|\?xml)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What names an object; empty strings for what it does not have."""
+
+    group: str = ""
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind or 'no kind'} {where}{self.name}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One document: the file it came in, its bytes, and who it is (None: nothing but comments)."""
+
+    file: str
+    data: bytes
+    identity: Identity | None
+
+
+def is_yaml_name(path: str) -> bool:
+    """Whether a file of that name holds YAML; one without any suffix may."""
+    name = path.rpartition("/")[2].lower()
+    return name.endswith(YAML_SUFFIXES) or "." not in name
+
+
+def parts(data: bytes) -> list[bytes]:
+    """The documents of a file as bytes; together they are the file.
+
+    Directives (``%YAML``) stay with the document they speak of.
+    """
+    joined: list[bytes] = []
+    waiting = b""
+    for part in manifests.split(data):
+        if _DIRECTIVE.search(part) and not has_content(_DIRECTIVE.sub(b"#", part)):
+            waiting += part
+            continue
+        joined.append(waiting + part)
+        waiting = b""
+    return [*joined, waiting] if waiting else joined
+
+
+def has_content(part: bytes) -> bool:
+    """Whether a document is more than its marker, comments and empty lines."""
+    return _CONTENT.search(part.removeprefix(BOM)) is not None
+
+
+def documents(file: str, data: bytes) -> Iterator[Document]:
+    """Each document with its identity. Raises Malformed, or ContentError for one that is no object."""
+    for part in parts(data):
+        yield Document(file=file, data=part, identity=identify(part, file) if has_content(part) else None)
+
+
+def identify(part: bytes, file: str) -> Identity:
+    """Kind, name, namespace and API group of one document.
+
+    Reads no further into it than needed: with the usual order of keys, the first few lines.
+    """
+    manifests.refuse_bombs(part, file)
+    if _BEHIND_THE_END.search(part):
+        raise Malformed(
+            f"{file}: a document begins behind a line `...` without `---`, which tools read differently"
+        )
+    try:
+        facts = _header(part)
+    except yaml.MarkedYAMLError as error:
+        raise Malformed(f"{file}: not valid YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise Malformed(f"{file}: not valid YAML: {error}") from None
+    if facts is None:
+        loaded = manifests.load(part, name=file)
+        if not isinstance(loaded, dict):
+            raise ContentError(
+                f"{file} holds a document that is {_named(loaded)}, not a Kubernetes object",
+                hint="leave the file out; content that is no manifest goes without `select` and `layout`",
+            )
+        metadata = loaded.get("metadata")
+        facts = {
+            "apiVersion": _text(loaded.get("apiVersion")),
+            "kind": _text(loaded.get("kind")),
+            **{f"metadata.{key}": _text(value) for key, value in _mapping(metadata).items()},
+        }
+    api_version = facts.get("apiVersion", "")
+    return Identity(
+        group=api_version.rpartition("/")[0],
+        kind=facts.get("kind", ""),
+        name=facts.get("metadata.name", "") or facts.get("metadata.generateName", "").rstrip("-"),
+        namespace=facts.get("metadata.namespace", ""),
+    )
+
+
+_WANTED = ("apiVersion", "kind", "metadata")
+_WANTED_BELOW = ("name", "namespace", "generateName")
+
+
+def _header(part: bytes) -> dict[str, str] | None:
+    """apiVersion, kind and metadata's names, from the first parse events; None where it is less plain."""
+    facts: dict[str, str] = {}
+    events = iter(yaml.parse(part.removeprefix(BOM), Loader=yaml.CSafeLoader))
+    for event in events:
+        if isinstance(event, yaml.MappingStartEvent):
+            break
+        if isinstance(event, (yaml.SequenceStartEvent, yaml.ScalarEvent, yaml.StreamEndEvent)):
+            return None
+    seen: set[str] = set()
+    for key in events:
+        if isinstance(key, yaml.MappingEndEvent):
+            return facts
+        if not isinstance(key, yaml.ScalarEvent) or key.value == "<<":
+            return None
+        value = next(events)
+        if key.value == "metadata" and isinstance(value, yaml.MappingStartEvent):
+            if not _names(events, facts):
+                return None
+        elif key.value in _WANTED:
+            if not isinstance(value, yaml.ScalarEvent):
+                return None
+            facts[key.value] = value.value
+        else:
+            _skip(value, events)
+        seen.add(key.value)
+        if seen.issuperset(_WANTED):
+            return facts
+    return facts
+
+
+def _names(events: Iterator[yaml.Event], facts: dict[str, str]) -> bool:
+    """Read metadata up to its end; False for what has to be loaded to be understood."""
+    for key in events:
+        if isinstance(key, yaml.MappingEndEvent):
+            return True
+        if not isinstance(key, yaml.ScalarEvent) or key.value == "<<":
+            return False
+        value = next(events)
+        if key.value in _WANTED_BELOW:
+            if not isinstance(value, yaml.ScalarEvent):
+                return False
+            facts[f"metadata.{key.value}"] = value.value
+        else:
+            _skip(value, events)
+    return False
+
+
+def _skip(value: yaml.Event, events: Iterator[yaml.Event]) -> None:
+    depth = int(isinstance(value, yaml.CollectionStartEvent))
+    while depth:
+        event = next(events)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+
+
+def is_manifest(file: str, data: bytes) -> bool:
+    """Whether a file holds Kubernetes objects, as far as its text shows.
+
+    A template (with ``{{``) counts when it is valid YAML all the same. Raises Malformed for a file that
+    is named as YAML and is something else.
+    """
+    if not is_yaml_name(file):
+        return False
+    if b"{{" in data:
+        try:
+            check_yaml(file, data)
+        except Malformed:
+            return False
+    else:
+        check_yaml(file, data)
+    return _LOOKS_LIKE_OBJECT.search(data) is not None or _LOOKS_LIKE_JSON.search(data) is not None
+
+
+def check_yaml(file: str, data: bytes) -> None:
+    """Raise Malformed, with line and column, when ``data`` is not YAML at all."""
+    if _HTML.match(data.removeprefix(BOM)):
+        raise Malformed(
+            f"{file}: upstream sent a web page, not YAML",
+            hint="open the URL in a browser: it may ask for a login, or the file may have moved",
+        )
+    manifests.refuse_bombs(data, file)
+    try:
+        with manifests.no_garbage_collection():
+            deque(yaml.parse(data, Loader=yaml.CSafeLoader), maxlen=0)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
+        raise Malformed(
+            f"{where}: not valid YAML: {error.problem or error.context}",
+            hint="the download may be damaged, or it is not a manifest",
+        ) from None
+    except yaml.YAMLError as error:
+        raise Malformed(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def join(pieces: list[bytes]) -> bytes:
+    """Documents in one stream: their own bytes, with a ``---`` line between two where neither brings one."""
+    joined = bytearray()
+    for piece in pieces:
+        if not joined:
+            joined += piece
+            continue
+        if not joined.endswith(b"\n"):
+            joined += b"\n"
+        piece = piece.removeprefix(BOM)  # which belongs to the start of a file alone
+        if piece.lstrip(b"\r\n").startswith(b"%"):
+            joined += b"...\n"
+        elif not piece.startswith(b"---"):
+            joined += b"---\n"
+        joined += piece
+    return bytes(joined)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _named(value: Any) -> str:
+    return "a list" if isinstance(value, list) else "text" if isinstance(value, str) else "a single value"
