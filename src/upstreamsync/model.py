@@ -442,6 +442,9 @@ class Proposal:
     """A pull request as a value: everything that a forge needs, computed without one.
 
     ``key`` names it (the vendor, or the group) and makes its branch; ``steps`` are (vendor, from, to).
+    ``statuses`` are (context, state, description). ``digest`` names the result: equal digests, equal change.
+    ``body`` fits the forge, ``report`` says everything. ``base_branch`` None means the default branch.
+    ``risk`` orders proposals, smallest first. ``apart_from`` are vendors that must not be open meanwhile.
     """
 
     key: str
@@ -456,6 +459,19 @@ class Proposal:
     reviewers: tuple[str, ...] = ()
     automerge: bool = False
     statuses: tuple[tuple[str, str, str], ...] = ()
+    digest: str = ""
+    report: str = ""
+    base_branch: str | None = None
+    assignees: tuple[str, ...] = ()
+    milestone: str | None = None
+    major: bool = False
+    risk: tuple[int, ...] = ()
+    apart_from: tuple[str, ...] = ()
+
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """The vendors that move in it."""
+        return tuple(vendor for vendor, _, _ in self.steps)
 
 
 class Action(StrEnum):
