@@ -160,10 +160,16 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """Verified bytes as upstream gave them, before selection and layout; files sorted by path."""
+    """Verified bytes as upstream gave them, before selection and layout; files sorted by path.
+
+    ``unstable`` lists the values that come out differently each time the content is made
+    (``v1 Secret ns/name: data.password``); ``notes`` are remarks for people.
+    """
 
     resolved: tuple[Resolved, ...]
     files: tuple[ContentFile, ...]
+    unstable: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

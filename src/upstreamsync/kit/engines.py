@@ -81,11 +81,14 @@ class Helm:
         include_crds: bool = True,
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
+        hooks: bool = True,
+        time_zone: Path | None = None,
         timeout: float = 120.0,
     ) -> bytes:
         """What ``helm template RELEASE CHART`` prints, hooks included as helm does, test hooks left out.
 
-        ``sets`` become ``--set-json``. Raises ToolFailed with helm's own words.
+        ``sets`` become ``--set-json``. Templates see the time in UTC, or as the TZif file ``time_zone``
+        says. Raises ToolFailed with helm's own words.
         """
         words: list[str | os.PathLike[str]] = [self.binary, "template", release, chart]
         if namespace:
@@ -100,9 +103,22 @@ class Helm:
             words += ["--kube-version", kube_version]
         for api in api_versions:
             words += ["--api-versions", api]
+        if not hooks:
+            words.append("--no-hooks")
         words.append("--skip-tests")
         with _empty_home() as home:
-            return process.run(words, env=home, timeout=timeout).stdout
+            zone = {"TZ": f":{time_zone}" if time_zone else "UTC"}
+            return process.run(words, env={**home, **zone}, timeout=timeout).stdout
+
+    def verify(self, archive: Path, keyring: Path, *, timeout: float = 60.0) -> str:
+        """What ``helm verify`` says of an archive that has its provenance file beside it.
+
+        Raises ToolFailed when the signature, its key or the archive's digest does not hold.
+        """
+        words = [self.binary, "verify", "--keyring", keyring, archive]
+        with _empty_home() as home:
+            done = process.run(words, env=home, timeout=timeout)
+        return done.stdout.decode("utf-8", "replace").strip()
 
 
 @contextmanager
