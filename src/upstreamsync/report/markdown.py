@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from upstreamsync.model import Finding, PullRequest, Severity, VendorUpdate, Verdict, Verification
+from upstreamsync.model import Finding, PullRequest, Release, Severity, VendorUpdate, Verdict, Verification
 
 
 def check_markdown(findings: Sequence[Finding]) -> str:
@@ -14,6 +14,16 @@ def check_markdown(findings: Sequence[Finding]) -> str:
         target = finding.target.version if finding.target else ""
         note = finding.error.message if finding.error else ""
         lines.append(_row(finding.vendor, finding.status.value, finding.current, target, note))
+    return "\n".join(lines) + "\n"
+
+
+def explain_markdown(finding: Finding, versions: Sequence[tuple[Release, str]]) -> str:
+    """A table of every version on offer."""
+    lines = [f"{_cell(finding.vendor)} is at {_cell(finding.current)}: {finding.status.value}", ""]
+    lines += ["| version | published | decision |", "|---|---|---|"]
+    for release, decision in versions:
+        published = f"{release.published:%Y-%m-%d}" if release.published else ""
+        lines.append(_row(release.version, published, decision))
     return "\n".join(lines) + "\n"
 
 

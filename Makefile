@@ -1,0 +1,58 @@
+# Every target works on a fresh clone; `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := .tools
+# The pinned engines of .tools, unless the caller names others.
+export HELM ?= $(CURDIR)/$(TOOLS)/helm-4.1.4/helm
+export KUSTOMIZE ?= $(CURDIR)/$(TOOLS)/kustomize-5.7.1/kubectl
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.runtime: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+$(TOOLS)/.engines: scripts/get_tools.py $(VENV)/.runtime
+	$(BIN)/python scripts/get_tools.py
+	@touch $@
+
+$(TOOLS)/.all: scripts/get_tools.py $(VENV)/.runtime
+	$(BIN)/python scripts/get_tools.py --all
+	@touch $@
+
+demo: $(VENV)/.runtime $(TOOLS)/.engines ## run the whole job on embedded example upstreams, offline
+	$(BIN)/python -m upstreamsync demo
+
+test: $(VENV)/.dev $(TOOLS)/.all ## run all tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-fast: $(VENV)/.dev $(TOOLS)/.engines ## run the tests of the inner loop
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow and not world'
+
+lint: $(VENV)/.dev ## lint, formatting, types, layers, workflows
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet action.yml .github/workflows examples/workflows
+
+format: $(VENV)/.dev ## format the code
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+audit: $(VENV)/.dev ## known vulnerabilities in the dependencies
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --skip-editable
+
+clean: ## remove what was installed or made here
+	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help demo test test-fast lint format audit clean

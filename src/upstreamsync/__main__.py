@@ -1,0 +1,5 @@
+"""``python -m upstreamsync``."""
+
+from upstreamsync.cli import main
+
+main()

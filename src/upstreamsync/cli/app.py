@@ -1,0 +1,268 @@
+"""The verbs. Each one loads, calls the library, reports, and returns its exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from upstreamsync.cli import exits
+from upstreamsync.cli.common import Common, Format, verb
+
+app = typer.Typer(
+    name="upstreamsync",
+    help="Keep vendored Kubernetes manifests up to date, and prove that local patches still do what they did.",
+    epilog="Exit codes: 0 done · 1 a person is needed · 2 wrong usage or configuration · "
+    "3 part of the work could not be done · 70 a bug · 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Vendors = Annotated[list[str] | None, typer.Argument(metavar="[VENDOR]...", help="Only these vendors.")]
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        print(f"upstreamsync {exits.version()}")  # noqa: T201
+        sys.exit(exits.DONE)
+    app()
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        print(f"upstreamsync {exits.version()}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+@verb
+def check(
+    common: Common,
+    vendors: Vendors = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when updates exist.")] = False,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="With --format github: print a job matrix.")
+    ] = False,
+) -> int:
+    """Find new upstream versions and say what each vendor would move to. Writes nothing."""
+    from upstreamsync.report import annotations, document, markdown
+
+    with common.project() as project:
+        total = len(vendors or project.configuration.vendors)
+        with common.progress("checking", total) as step:
+            findings = project.check(vendors or (), progress=step)
+        file = project.configuration.places.file
+    common.say(
+        document=lambda: document.check_document(findings),
+        text=lambda out: _text().print_check(out, findings, verbose=common.verbose),
+        markdown=lambda: markdown.check_markdown(findings),
+        github=lambda: (
+            annotations.matrix(findings) if matrix else annotations.check_annotations(findings, file=file)
+        ),
+    )
+    return exits.of_check(findings, updates_count=exit_code)
+
+
+@app.command()
+@verb
+def explain(
+    common: Common, vendor: Annotated[str, typer.Argument(metavar="VENDOR", help="The vendor.")]
+) -> int:
+    """Say of every candidate version why it was taken or passed over."""
+    from upstreamsync.report import annotations, document, markdown
+
+    with common.project() as project:
+        finding, versions = project.explain(vendor)
+        file = project.configuration.places.file
+    common.say(
+        document=lambda: document.explain_document(finding, versions),
+        text=lambda out: _text().print_explanation(out, finding, versions),
+        markdown=lambda: markdown.explain_markdown(finding, versions),
+        github=lambda: annotations.check_annotations([finding], file=file),
+    )
+    return exits.of_check([finding])
+
+
+@app.command()
+@verb
+def update(
+    common: Common,
+    vendors: Vendors = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="VERSION", help="Move to this version.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Regenerate each base as its lock says, or fail.")
+    ] = False,
+) -> int:
+    """Regenerate base layers in the working tree, apply the follow-up edits, then verify."""
+    from upstreamsync.report import annotations, document, markdown
+
+    with common.project() as project:
+        total = len(vendors or project.configuration.vendors)
+        with common.progress("updating", total) as step:
+            changes = project.update(vendors or (), to=to, locked=locked, progress=step)
+        verification = project.verify(changes) if changes.files else None
+        if not dry_run:
+            changes.write()
+        file = project.configuration.places.file
+    updates = changes.updates
+
+    def text(out: object) -> None:
+        _text().print_updates(out, updates, dry_run=dry_run)  # type: ignore[arg-type]
+        if verification is not None:
+            _text().print_verification(out, verification, verbose=common.verbose)  # type: ignore[arg-type]
+
+    common.say(
+        document=lambda: document.update_document(updates, verification),
+        text=text,
+        markdown=lambda: (
+            markdown.update_markdown(updates)
+            + ("\n" + markdown.verify_markdown(verification) if verification else "")
+        ),
+        github=lambda: (
+            annotations.update_annotations(updates, file=file)
+            + (annotations.verify_annotations(verification) if verification else "")
+        ),
+    )
+    return exits.of_updates(updates, verification)
+
+
+@app.command()
+@verb
+def verify(
+    common: Common,
+    overlays: Annotated[
+        list[str] | None, typer.Argument(metavar="[OVERLAY]...", help="Only these overlays.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="REV", help="Judge the working tree against this revision."),
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option("--before", metavar="DIR", help="Judge two plain folders: the old one.")
+    ] = None,
+    after: Annotated[Path | None, typer.Option("--after", metavar="DIR", help="… and the new one.")] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Write the mechanical corrections of patches.")] = False,
+    add_guards: Annotated[
+        bool, typer.Option("--add-guards", help="Write `op: test` guards into JSON 6902 patches by index.")
+    ] = False,
+) -> int:
+    """Judge every local customization: does it still do what it did?"""
+    from upstreamsync.cli.verifying import judge
+    from upstreamsync.report import annotations, document, markdown
+
+    verification, prefix = judge(
+        common, tuple(overlays or ()), since=since, before=before, after=after, fix=fix, guards=add_guards
+    )
+    common.say(
+        document=lambda: document.verify_document(verification),
+        text=lambda out: _text().print_verification(out, verification, verbose=common.verbose),
+        markdown=lambda: markdown.verify_markdown(verification),
+        github=lambda: annotations.verify_annotations(verification, prefix=prefix),
+    )
+    return exits.PERSON if verification.needs_person else exits.DONE
+
+
+@app.command()
+@verb
+def pr(
+    common: Common,
+    vendors: Vendors = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be done; leave no trace.")
+    ] = False,
+    forge: Annotated[
+        str, typer.Option("--forge", metavar="github|local", help="Where: GitHub, or a branch and a file.")
+    ] = "github",
+    suggest_fixes: Annotated[
+        bool, typer.Option("--suggest-fixes", help="Add mechanical corrections of patches as a commit.")
+    ] = False,
+    notices: Annotated[
+        bool, typer.Option("--notices", help="Keep one issue per vendor that can't be fetched.")
+    ] = False,
+) -> int:
+    """Check, update, verify, commit, push, and open or refresh the pull requests."""
+    from upstreamsync.cli.proposing import propose
+    from upstreamsync.report import annotations, document, markdown
+
+    pull_requests, failed, file = propose(
+        common,
+        tuple(vendors or ()),
+        dry_run=dry_run,
+        forge=forge,
+        suggest_fixes=suggest_fixes,
+        notices=notices,
+    )
+    common.say(
+        document=lambda: document.pr_document(pull_requests),
+        text=lambda out: _text().print_pull_requests(out, pull_requests),
+        markdown=lambda: markdown.pr_markdown(pull_requests),
+        github=lambda: annotations.pr_annotations(pull_requests, file=file),
+    )
+    return exits.PARTIAL if failed else exits.of_pull_requests(pull_requests)
+
+
+@app.command()
+@verb
+def doctor(
+    common: Common,
+    install: Annotated[
+        bool, typer.Option("--install", help="Fetch the pinned tools into the cache.")
+    ] = False,
+) -> int:
+    """Say which helm and kustomize are used, which tokens are seen, and what is missing."""
+    from upstreamsync.cli.doctor import examine
+
+    return examine(common, install=install)
+
+
+@app.command()
+@verb
+def demo(
+    common: Common,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Where; default: a temporary folder.")
+    ] = None,
+) -> int:
+    """Run the whole job on a small repository with embedded example upstreams, offline."""
+    from upstreamsync.cli.demo import run_demo
+
+    return run_demo(common, folder)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of vendors.yaml."""
+    import json
+
+    from upstreamsync.config.load import json_schema
+
+    def show() -> int:
+        json.dump(json_schema(), sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return exits.DONE
+
+    exits.run(show)
+
+
+def _text():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from upstreamsync.report import text
+
+    return text
+
+
+__all__ = ["Format", "app", "main"]

@@ -1,0 +1,156 @@
+"""What every verb shares: the common options, logging, progress, and the choice of the output's form."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from upstreamsync.project import Project
+
+
+class Format(StrEnum):
+    """The form of the output."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    GITHUB = "github"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """The options that every verb takes."""
+
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="vendors.yaml; default: in this folder or the nearest above."),
+    ] = None
+    format: Annotated[Format, typer.Option("--format", help="Form of the output.")] = Format.TEXT
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="What runs at once; 0 chooses.")] = 0
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option("--cache-dir", help="Cache folder; also UPSTREAMSYNC_CACHE.", show_default=False),
+    ] = None
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False
+    allow_commands: Annotated[
+        bool, typer.Option("--allow-commands", help="Let `command` sources run their generators.")
+    ] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more; logs go to stderr.")] = False
+
+    @contextmanager
+    def project(self) -> Iterator[Project]:
+        """The project that the options name, closed at the end."""
+        from upstreamsync.project import Settings, open_project
+
+        settings = Settings(
+            jobs=self.jobs,
+            cache_folder=self.cache_dir,
+            use_cache=not self.no_cache,
+            allow_commands=self.allow_commands,
+        )
+        with open_project(Path.cwd(), config=self.config, settings=settings) as project:
+            yield project
+
+    def say(
+        self,
+        *,
+        document: Callable[[], dict[str, Any]],
+        text: Callable[[Console], None],
+        markdown: Callable[[], str],
+        github: Callable[[], str],
+    ) -> None:
+        """Print a result in the chosen form."""
+        match self.format:
+            case Format.JSON:
+                json.dump(document(), sys.stdout, indent=2, ensure_ascii=False)
+                sys.stdout.write("\n")
+            case Format.MARKDOWN:
+                sys.stdout.write(markdown())
+            case Format.GITHUB:
+                sys.stdout.write(github())
+                write_summary(markdown())
+            case Format.TEXT:
+                from upstreamsync.report.text import console
+
+                text(console(sys.stdout))
+
+    @contextmanager
+    def progress(self, what: str, total: int) -> Iterator[Callable[[str], None] | None]:
+        """A progress bar on stderr, on a terminal only; yields what to call after each step."""
+        if not sys.stderr.isatty() or total < 2:
+            yield None
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import Progress
+
+        with Progress(console=RichConsole(file=sys.stderr), transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda _name: bar.advance(task)
+
+
+def write_summary(markdown: str) -> None:
+    """Append to the job summary, where a workflow gives one (GITHUB_STEP_SUMMARY)."""
+    import os
+
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(markdown + "\n")
+
+
+def verb(function: Callable[..., int]) -> Callable[..., None]:
+    """Make a command of a function whose first parameter is ``common``; it returns the exit code."""
+    own = [one for name, one in inspect.signature(function).parameters.items() if name != "common"]
+    hints = inspect.get_annotations(function, eval_str=True)
+    shared = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=one.default,
+            annotation=inspect.get_annotations(Common, eval_str=True)[one.name],
+        )
+        for one in fields(Common)
+    ]
+
+    @functools.wraps(function)
+    def command(**arguments: Any) -> None:
+        from upstreamsync.cli.exits import run
+
+        common = Common(**{one.name: arguments.pop(one.name) for one in fields(Common)})
+        set_up_logging(verbose=common.verbose)
+        run(lambda: function(common, **arguments))
+
+    keyword_only = [
+        one.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints.get(one.name, one.annotation))
+        for one in own
+    ]
+    command.__signature__ = inspect.Signature([*keyword_only, *shared])  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in (*keyword_only, *shared)}
+    return command
+
+
+def set_up_logging(*, verbose: bool) -> None:
+    """Log to stderr, secrets taken out: warnings always, more when asked for."""
+    from upstreamsync.kit.redact import RedactingFilter
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(RedactingFilter())
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    logger = logging.getLogger("upstreamsync")
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    logger.propagate = False

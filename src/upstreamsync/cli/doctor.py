@@ -1,0 +1,130 @@
+"""``doctor``: which tools and tokens a run would use, and how to get what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from upstreamsync.cli import exits
+from upstreamsync.cli.common import Common
+from upstreamsync.config import find_configuration, load_configuration
+from upstreamsync.config.spec import Tools
+from upstreamsync.errors import ToolError, ToolMissing, UpstreamsyncError, UsageError
+from upstreamsync.kit.cache import Cache
+from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.http import Http
+from upstreamsync.kit.installer import DEFAULT_PINS, install
+from upstreamsync.kit.process import run
+from upstreamsync.project.settings import Settings, engines
+
+_TOKENS = (
+    ("UPSTREAMSYNC_TOKEN", "GitHub: reading releases, opening pull requests (before GITHUB_TOKEN)"),
+    ("GITHUB_TOKEN", "GitHub: reading releases, opening pull requests"),
+    ("UPSTREAMSYNC_APP_ID", "GitHub App: its id"),
+    ("UPSTREAMSYNC_APP_KEY", "GitHub App: its private key"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """What was found of one tool; ``hint`` says what to do when it is not as it should be."""
+
+    name: str
+    version: str | None
+    path: str | None
+    pinned: str | None
+    ok: bool
+    hint: str | None = None
+
+
+def examine(common: Common, *, install: bool) -> int:
+    """Look, install what is pinned when asked for, report; 3 when a tool is missing."""
+    from pathlib import Path
+
+    settings = Settings(cache_folder=common.cache_dir, use_cache=not common.no_cache)
+    try:
+        pins = load_configuration(common.config or find_configuration(Path.cwd())).tools
+    except UsageError:
+        pins = Tools()
+    if install:
+        _install(settings, pins)
+    found = engines(settings, pins if not install else _with_defaults(pins))
+    tools = [
+        _engine("helm", pins.helm, lambda: _described(found, "helm")),
+        _engine("kustomize", pins.kustomize, lambda: _described(found, "kustomize")),
+        _git(),
+    ]
+    tokens = [(name, bool(settings.environment.get(name)), use) for name, use in _TOKENS]
+    cache = None if common.no_cache else settings.cache_place.as_posix()
+    _report(common, tools, tokens, cache)
+    return exits.DONE if all(tool.ok for tool in tools) else exits.PARTIAL
+
+
+def _with_defaults(pins: Tools) -> Tools:
+    return Tools(
+        helm=pins.helm or DEFAULT_PINS["helm"], kustomize=pins.kustomize or DEFAULT_PINS["kustomize"]
+    )
+
+
+def _install(settings: Settings, pins: Tools) -> None:
+    mirror = settings.environment.get("UPSTREAMSYNC_TOOLS_MIRROR")
+    wanted = _with_defaults(pins)
+    with Http(cache=Cache(None)) as http:
+        for name, version in (("helm", wanted.helm), ("kustomize", wanted.kustomize)):
+            install(name, version or DEFAULT_PINS[name], http, settings.cache_place / "tools", mirror=mirror)
+
+
+def _described(found: Engines, name: str) -> tuple[str, str]:
+    engine = found.helm() if name == "helm" else found.kustomize()
+    return engine.version, engine.binary.as_posix()
+
+
+def _engine(name: str, pinned: str | None, describe: Callable[[], tuple[str, str]]) -> Tool:
+    try:
+        version, path = describe()
+    except ToolError as error:
+        return Tool(
+            name=name, version=None, path=None, pinned=pinned, ok=False, hint=error.hint or error.message
+        )
+    differs = pinned is not None and version != pinned.removeprefix("v")
+    hint = f"vendors.yaml pins {pinned}: `upstreamsync doctor --install` fetches it" if differs else None
+    return Tool(name=name, version=version, path=path, pinned=pinned, ok=True, hint=hint)
+
+
+def _git() -> Tool:
+    try:
+        printed = run(["git", "--version"], timeout=10).stdout.decode().strip()
+    except (ToolMissing, UpstreamsyncError):
+        return Tool(name="git", version=None, path=None, pinned=None, ok=False, hint="install git")
+    return Tool(name="git", version=printed.removeprefix("git version "), path=None, pinned=None, ok=True)
+
+
+def _report(
+    common: Common, tools: list[Tool], tokens: list[tuple[str, bool, str]], cache: str | None
+) -> None:
+    def document() -> dict[str, Any]:
+        return {
+            "schema": "upstreamsync/doctor/v1",
+            "tools": [
+                {"name": tool.name, "version": tool.version, "path": tool.path, "pinned": tool.pinned,
+                 "ok": tool.ok, "hint": tool.hint}
+                for tool in tools
+            ],
+            "tokens": [{"name": name, "seen": seen, "used_for": use} for name, seen, use in tokens],
+            "cache": cache,
+        }  # fmt: skip
+
+    lines = [
+        f"{tool.name}: {f'{tool.version} {tool.path or str()}'.strip() if tool.ok else 'missing'}"
+        + (f" (hint: {tool.hint})" if tool.hint else "")
+        for tool in tools
+    ]
+    lines += [f"{name}: {'seen' if seen else 'not set'} — {use}" for name, seen, use in tokens]
+    lines.append(f"cache: {cache or 'off'}")
+    common.say(
+        document=document,
+        text=lambda out: [out.print(line, markup=False) for line in lines],  # type: ignore[arg-type,return-value]
+        markdown=lambda: "".join(f"- {line}\n" for line in lines),
+        github=lambda: "".join(f"::notice::{line}\n" for line in lines),
+    )

@@ -1,0 +1,119 @@
+"""``verify``: which two trees are meant, and what is written back when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from upstreamsync.cli.common import Common
+from upstreamsync.config import find_configuration
+from upstreamsync.config.spec import Tools
+from upstreamsync.errors import UsageError
+from upstreamsync.model import Verification
+from upstreamsync.project.settings import Settings, engines
+from upstreamsync.project.verification import verify_revision_without_configuration
+
+
+def judge(
+    common: Common,
+    overlays: Sequence[str],
+    *,
+    since: str | None,
+    before: Path | None,
+    after: Path | None,
+    fix: bool,
+    guards: bool,
+) -> tuple[Verification, str]:
+    """The verification that the options ask for, and what to put before its paths to name real files.
+
+    Raises UsageError when the options contradict each other.
+    """
+    if (before is None) != (after is None):
+        raise UsageError("--before and --after belong together", hint="give both folders")
+    if before is not None and after is not None:
+        if since is not None:
+            raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
+        return _two_folders(common, overlays, before, after, fix=fix, guards=guards)
+    if common.config is None and _no_configuration():
+        settings = Settings(jobs=common.jobs, cache_folder=common.cache_dir, use_cache=not common.no_cache)
+        verification, root = verify_revision_without_configuration(
+            Path.cwd(), settings, since=since or "HEAD", overlays=overlays
+        )
+    else:
+        with common.project() as project:
+            root = project.root
+            verification = project.verify(overlays=_relative(overlays, root), since=since or "HEAD")
+    _write_back(verification, root, overlays, fix=fix, guards=guards)
+    return verification, _prefix(root)
+
+
+def _two_folders(
+    common: Common, overlays: Sequence[str], before: Path, after: Path, *, fix: bool, guards: bool
+) -> tuple[Verification, str]:
+    from upstreamsync.verify import verify_trees
+
+    for folder in (before, after):
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is not a folder", hint="--before and --after name two folders")
+    settings = Settings(jobs=common.jobs, cache_folder=common.cache_dir, use_cache=not common.no_cache)
+    verification = verify_trees(
+        before,
+        after,
+        tuple(overlays) or None,
+        kustomize=engines(settings, Tools()).kustomize(),
+        jobs=settings.engine_jobs,
+    )
+    _write_back(verification, after, overlays, fix=fix, guards=guards)
+    return verification, _prefix(after.absolute())
+
+
+def _write_back(
+    verification: Verification, root: Path, overlays: Sequence[str], *, fix: bool, guards: bool
+) -> None:
+    """Write corrections and guards into the user's patches, when asked for."""
+    if not (fix or guards):
+        return
+    from upstreamsync.base.write import write
+    from upstreamsync.verify import add_guards, fixed_files
+
+    files: dict[str, bytes | None] = {}
+    if fix:
+        files.update(_encoded(fixed_files(verification, root)))
+    if guards:
+        chosen = tuple(overlays) or tuple(overlay.path for overlay in verification.overlays)
+        files.update(_encoded(add_guards(root, chosen)))
+    if files:
+        write(files, root)
+
+
+def _encoded(texts: Mapping[str, str]) -> dict[str, bytes]:
+    return {path: text.encode() for path, text in texts.items()}
+
+
+def _no_configuration() -> bool:
+    try:
+        find_configuration(Path.cwd())
+    except UsageError:
+        return True
+    return False
+
+
+def _relative(overlays: Sequence[str], root: Path) -> tuple[str, ...]:
+    """Overlays as people type them: relative to the root, or to the folder they stand in."""
+    found = []
+    for overlay in overlays:
+        typed = (Path.cwd() / overlay).resolve()
+        inside = typed.is_relative_to(root.resolve()) and typed.is_dir()
+        if not (root / overlay).is_dir() and not inside:
+            raise UsageError(f"there is no folder `{overlay}`", hint=f"overlays are folders below {root}")
+        found.append(overlay if (root / overlay).is_dir() else typed.relative_to(root.resolve()).as_posix())
+    return tuple(one.rstrip("/") for one in found)
+
+
+def _prefix(root: Path) -> str:
+    """From the working folder to ``root``, so that annotations name files of the checkout."""
+    try:
+        relative = root.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return ""
+    return "" if relative == "." else f"{relative}/"

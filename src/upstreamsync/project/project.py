@@ -1,0 +1,324 @@
+"""A repository with a vendors.yaml, and what can be done with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from upstreamsync.base.write import write
+from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
+from upstreamsync.errors import DigestMismatch, UpstreamsyncError, UsageError
+from upstreamsync.kit.parallel import ordered_map
+from upstreamsync.kit.redact import redact
+from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.lock import Lock, parse
+from upstreamsync.model import (
+    BaseState,
+    Change,
+    Failure,
+    Finding,
+    PassedOver,
+    Release,
+    Status,
+    VendorUpdate,
+    Verification,
+)
+from upstreamsync.project.lookup import Lookup, explain, look_up
+from upstreamsync.project.regenerate import Prepared, Read, assemble, first_that_is_complete, prepare
+from upstreamsync.project.outcomes import completed_update, failed_update
+from upstreamsync.project.settings import Settings, toolbox
+from upstreamsync.project.verification import verify_change, verify_working_tree
+
+if TYPE_CHECKING:
+    from upstreamsync.model import PullRequest
+    from upstreamsync.project.propose import ProposeOptions
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What ``update`` would do, vendor by vendor, as a value; ``write`` puts it on disk.
+
+    Each vendor's change stands upon the repository as it is, as if it were alone (so it can become a pull
+    request of its own); ``files`` is what all of them make together: path → new bytes, None for a file
+    that goes away.
+    """
+
+    root: Path
+    updates: tuple[VendorUpdate, ...]
+    files: Mapping[str, bytes | None]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes that write something, in the order of the file."""
+        return tuple(one.change for one in self.updates if one.change is not None and not one.change.empty)
+
+    def write(self) -> None:
+        """Write all of it, or nothing. Raises RepositoryError; then the repository is as it was."""
+        if self.files:
+            write(self.files, self.root)
+
+
+class Project:
+    """A vendors.yaml and the tools to work with it. Close it, or use it as a context manager."""
+
+    def __init__(self, configuration: Configuration, settings: Settings) -> None:
+        self.configuration = configuration
+        self.settings = settings
+        self._stack = ExitStack()
+        self._toolbox: Toolbox | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections; the project may be used again."""
+        self._stack.close()
+        self._toolbox = None
+
+    @property
+    def root(self) -> Path:
+        """The folder of vendors.yaml; all paths are relative to it."""
+        return self.configuration.root
+
+    @property
+    def tools(self) -> Toolbox:
+        """HTTP, git, the engines and the cache, made when they are first needed."""
+        if self._toolbox is None:
+            self._toolbox = toolbox(self.settings, self.configuration.tools, self.root, self._stack)
+        return self._toolbox
+
+    # -- check ----------------------------------------------------------------------------------------
+
+    def check(self, vendors: Sequence[str] = (), *, progress: Progress | None = None) -> tuple[Finding, ...]:
+        """What each vendor (or each of those named) would move to, in the order of the file."""
+        return tuple(lookup.finding for lookup in self._lookups(self._selected(vendors), progress))
+
+    def explain(self, vendor: str) -> tuple[Finding, tuple[tuple[Release, str], ...]]:
+        """The finding of one vendor and what became of every version on offer."""
+        chosen = self.configuration.vendor(vendor)
+        (lookup,) = self._lookups([chosen], None)
+        return lookup.finding, explain(chosen, lookup)
+
+    def _lookups(self, vendors: Sequence[Vendor], progress: Progress | None) -> list[Lookup]:
+        tools = self.tools
+
+        def one(vendor: Vendor) -> Lookup:
+            found = _guarded(lambda: look_up(vendor, tools, read=self.read, lock=self.lock(vendor)))
+            if progress is not None:
+                progress(vendor.name)
+            return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
+
+        return [outcome.get() for outcome in ordered_map(one, vendors, self.settings.network_jobs)]
+
+    # -- update ---------------------------------------------------------------------------------------
+
+    def update(
+        self,
+        vendors: Sequence[str] = (),
+        *,
+        to: str | None = None,
+        locked: bool = False,
+        progress: Progress | None = None,
+    ) -> Changes:
+        """The complete changes that bring the vendors to their targets; nothing is written yet.
+
+        ``to`` names the version for the one vendor given. ``locked`` regenerates each base at its current
+        version, and fails where the result does not equal the lock.
+        """
+        chosen = self._selected(vendors)
+        if to is not None and len(vendors) != 1:
+            raise UsageError("--to needs exactly one vendor", hint="upstreamsync update VENDOR --to VERSION")
+        lookups = self._lookups(chosen, None)
+        pairs = list(zip(chosen, lookups, strict=True))
+
+        def one(pair: tuple[Vendor, Lookup]) -> tuple[VendorUpdate, Prepared | None]:
+            vendor, lookup = pair
+            made = _guarded(lambda: self._update_one(vendor, lookup, to=to, locked=locked))
+            if progress is not None:
+                progress(vendor.name)
+            return (failed_update(vendor, made), None) if isinstance(made, Failure) else made
+
+        made = [outcome.get() for outcome in ordered_map(one, pairs, self.settings.engine_jobs)]
+        return Changes(
+            root=self.root, updates=tuple(update for update, _ in made), files=self._together(made)
+        )
+
+    def _update_one(
+        self, vendor: Vendor, lookup: Lookup, *, to: str | None, locked: bool
+    ) -> tuple[VendorUpdate, Prepared | None]:
+        finding = lookup.finding
+        if finding.error is not None:
+            return failed_update(vendor, finding.error), None
+        images = () if locked else finding.images
+        missing: tuple[PassedOver, ...] = ()
+        if candidates := _candidates(vendor, lookup, to=to, locked=locked):
+            prepared, missing = first_that_is_complete(
+                candidates, lambda one: prepare(vendor, one, self.tools, images=images, read=self.read)
+            )
+        else:
+            prepared = prepare(vendor, None, self.tools, images=images, read=self.read)
+        change = self._assemble(prepared, self.read)
+        if locked and not change.empty:
+            raise DigestMismatch(
+                f"{vendor.name} {change.before} does not come out as its lock says: {', '.join(sorted(change.files))}",
+                hint="upstream, a tool or the configuration changed since; `upstreamsync update` takes it over",
+            )
+        return completed_update(vendor, finding, change, missing, self.read), prepared
+
+    def _assemble(self, prepared: Prepared, read: Read) -> Change:
+        return assemble(
+            prepared,
+            lock=self.lock(prepared.vendor),
+            read=read,
+            listing=self.listing,
+            configuration_file=self.configuration.path.name,
+        )
+
+    def _together(self, made: Sequence[tuple[VendorUpdate, Prepared | None]]) -> dict[str, bytes | None]:
+        """All changes one upon the other: several vendors may edit vendors.yaml, or one README."""
+        files: dict[str, bytes | None] = {}
+
+        def read(path: str) -> bytes | None:
+            return files[path] if path in files else self.read(path)
+
+        for update, prepared in made:
+            if update.change is None or prepared is None or update.change.empty:
+                continue
+            shared = not files.keys().isdisjoint(update.change.files)
+            files.update((self._assemble(prepared, read) if shared else update.change).files)
+        return files
+
+    # -- verify ---------------------------------------------------------------------------------------
+
+    def verify(
+        self, changes: Changes | None = None, *, overlays: Sequence[str] = (), since: str = "HEAD"
+    ) -> Verification:
+        """Judge every local customization.
+
+        With ``changes``: the working tree against the working tree with them. Without: the revision
+        ``since`` against the working tree. Also says whether each base equals its lock.
+        """
+        bases = tuple(state for vendor in self.configuration.vendors for state in self.base_states(vendor))
+        if changes is not None:
+            return verify_change(self, changes.files, changes.changes, bases=(), overlays=overlays)
+        return verify_working_tree(self, since=since, bases=bases, overlays=overlays)
+
+    def base_states(self, vendor: Vendor) -> tuple[BaseState, ...]:
+        """Whether each base of the vendor equals its lock; without a lock there is nothing to say."""
+        from upstreamsync.lock import states
+
+        lock = self.lock(vendor)
+        return states(lock, self.read, bases=vendor.bases) if lock is not None else ()
+
+    # -- pull requests --------------------------------------------------------------------------------
+
+    def propose(
+        self,
+        changes: Changes,
+        report: Verification | None = None,
+        options: ProposeOptions | None = None,
+    ) -> tuple[PullRequest, ...]:
+        """Open or refresh a pull request for each change (or group); see ``forge`` for the manners.
+
+        ``report`` is what ``verify(changes)`` said; it is made anew, vendor by vendor, where it is None.
+        """
+        from upstreamsync.project.propose import propose
+
+        return propose(self, changes, report, options)
+
+    # -- the repository, read only ----------------------------------------------------------------------
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file of the working tree, None where there is none."""
+        try:
+            return (self.root / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def listing(self, folder: str) -> tuple[str, ...]:
+        """All files below a folder, as paths of the repository, sorted."""
+        return tuple(sorted(_files_below(self.root, folder)))
+
+    def lock(self, vendor: Vendor) -> Lock | None:
+        """The vendor's lock; None before its first update. Raises RepositoryError for a broken one."""
+        path = vendor.lock_path
+        data = self.read(path) if path is not None else None
+        return parse(data, path or "") if data is not None else None
+
+    def _selected(self, names: Sequence[str]) -> list[Vendor]:
+        if not names:
+            return list(self.configuration.vendors)
+        wanted = [self.configuration.vendor(name).name for name in names]
+        return [vendor for vendor in self.configuration.vendors if vendor.name in wanted]
+
+
+Progress = Callable[[str], None]
+
+
+@contextmanager
+def opened(path: Path, *, config: Path | None = None, settings: Settings | None = None) -> Iterator[Project]:
+    """A project for the length of a ``with`` block."""
+    with open_project(path, config=config, settings=settings) as project:
+        yield project
+
+
+def open_project(
+    path: str | os.PathLike[str] = ".", *, config: Path | None = None, settings: Settings | None = None
+) -> Project:
+    """Open the repository at ``path``: its vendors.yaml is found there or above, or given by ``config``.
+
+    Raises ConfigError with every problem of the file, UsageError when there is none.
+    """
+    file = config if config is not None else find_configuration(Path(path))
+    return Project(load_configuration(file), settings or Settings())
+
+
+def _guarded(function: Callable[[], T]) -> T | Failure:
+    """Run it; an error of ours becomes a value, anything else is a bug and stays one."""
+    try:
+        return function()
+    except UpstreamsyncError as error:
+        hint = redact(error.hint) if error.hint else None
+        return Failure(kind=error.kind, message=redact(str(error)), hint=hint)
+
+
+def _failed(vendor: Vendor, failure: Failure) -> Finding:
+    return Finding(vendor=vendor.name, status=Status.FAILED, current=vendor.version or "", error=failure)
+
+
+def _candidates(vendor: Vendor, lookup: Lookup, *, to: str | None, locked: bool) -> tuple[Release, ...]:
+    """The releases to try: that asked for, the acceptable ones, or the current one again."""
+    if to is not None:
+        wanted = lookup.release(to)
+        if wanted is None:
+            raise UsageError(
+                f"`{vendor.name}` has no version `{to}`",
+                hint=f"`upstreamsync explain {vendor.name}` lists the versions on offer",
+            )
+        return (wanted,)
+    if lookup.candidates and not locked:
+        return lookup.candidates
+    current = lookup.release(vendor.version) if vendor.version else None
+    return (current,) if current is not None else ()
+
+
+def _files_below(root: Path, folder: str) -> Iterator[str]:
+    start = root / folder
+    if start.is_symlink():
+        return
+    for place, names, files in os.walk(start):
+        names.sort()
+        for name in files:
+            yield (Path(place) / name).relative_to(root).as_posix()

@@ -1,0 +1,80 @@
+"""How a run is set up: the one place that reads the environment and the clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from upstreamsync.config.spec import Tools
+from upstreamsync.kit.cache import Cache, default_cache_folder
+from upstreamsync.kit.credentials import Credentials
+from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.git import Git
+from upstreamsync.kit.http import Http
+from upstreamsync.kit.toolbox import Toolbox
+
+#: Network requests under way at once; engines are limited by the processors instead.
+NETWORK_JOBS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a caller may choose about a run.
+
+    ``jobs`` bounds what runs at once (0: 16 requests, and an engine per processor). ``cache_folder`` is
+    the platform's when None. ``allow_local`` lets git read paths and file:// URLs, for tests.
+    """
+
+    jobs: int = 0
+    cache_folder: Path | None = None
+    use_cache: bool = True
+    allow_commands: bool = False
+    allow_local: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    now: datetime | None = None
+
+    @property
+    def cache_place(self) -> Path:
+        """The cache folder: as chosen, UPSTREAMSYNC_CACHE, or the platform's."""
+        if self.cache_folder is not None:
+            return self.cache_folder
+        chosen = self.environment.get("UPSTREAMSYNC_CACHE")
+        return Path(chosen) if chosen else default_cache_folder()
+
+    @property
+    def network_jobs(self) -> int:
+        """How many vendors are looked up at once."""
+        return self.jobs or NETWORK_JOBS
+
+    @property
+    def engine_jobs(self) -> int:
+        """How many helm and kustomize processes run at once: they saturate a processor each."""
+        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(self.jobs, processors) if self.jobs else processors
+
+
+def engines(settings: Settings, tools: Tools) -> Engines:
+    """The engines of a run: pinned ones lie below the cache folder."""
+    pins = {name: pin for name, pin in (("helm", tools.helm), ("kustomize", tools.kustomize)) if pin}
+    return Engines(folder=settings.cache_place / "tools", pins=pins, environment=settings.environment)
+
+
+def toolbox(settings: Settings, tools: Tools, root: Path, stack: ExitStack) -> Toolbox:
+    """The tools of a run; closed with ``stack``."""
+    cache = Cache(settings.cache_place if settings.use_cache else None)
+    credentials = Credentials.from_environment(settings.environment)
+    http = stack.enter_context(Http(cache=cache, credentials=credentials, jobs=settings.network_jobs))
+    return Toolbox(
+        http=http,
+        git=Git(cache=cache, allow_local=settings.allow_local),
+        engines=engines(settings, tools),
+        cache=cache,
+        root=root,
+        now=settings.now or datetime.now(UTC),
+        allow_commands=settings.allow_commands,
+        github_api=settings.environment.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+    )
