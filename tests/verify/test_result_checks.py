@@ -137,11 +137,11 @@ EXCLUSIVE = {
     "webhook with url and service": (
         (
             "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration,"
-            " metadata: {name: x}, webhooks: [{name: a.shop.io, clientConfig: {url: https://a}}]}"
+            " metadata: {name: x}, webhooks: [{name: a.shop.io, clientConfig: {url: u}}]}"
         ),
         (
             "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration,"
-            " metadata: {name: x}, webhooks: [{name: a.shop.io, clientConfig: {url: https://a, service: {}}}]}"
+            " metadata: {name: x}, webhooks: [{name: a.shop.io, clientConfig: {url: u, service: {}}}]}"
         ),
         "webhooks[name=a.shop.io].clientConfig",
     ),
