@@ -77,7 +77,7 @@ def render(lock: Lock) -> bytes:
         "version": lock.version,
         "config": lock.config,
         "sources": [_source(source) for source in lock.sources],
-        "bases": sorted(lock.bases),
+        "bases": list(lock.bases),
         "files": dict(lock.files),
         "tree": lock.tree,
     }
@@ -87,7 +87,7 @@ def render(lock: Lock) -> bytes:
         document["watch"] = [{"location": one.location, "files": dict(one.files)} for one in lock.watch]
     text = yaml.dump(
         document,
-        Dumper=yaml.CSafeDumper,
+        Dumper=_Dumper,
         sort_keys=True,
         allow_unicode=True,
         width=2**31 - 1,

@@ -198,6 +198,7 @@ class Change:
     ``base_files`` and ``edit_files`` map a repository path to its new bytes, or to None for a file that
     goes away. The two are apart because they become two commits; the lock and the version line of
     vendors.yaml belong to the base. ``notes`` are remarks for people (a fork whose origin changed).
+    ``executable`` are those of the paths that upstream marks as programs.
     """
 
     vendor: str
@@ -209,6 +210,7 @@ class Change:
     edits: tuple[Edited, ...] = ()
     bases: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    executable: frozenset[str] = frozenset()
 
     @property
     def files(self) -> Mapping[str, bytes | None]:
