@@ -42,7 +42,7 @@ lint: $(VENV)/.dev ## lint, formatting, types, layers, workflows
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/zizmor --offline --quiet action.yml .github/workflows examples/workflows
+	$(BIN)/zizmor --offline --quiet action.yml .github/workflows $(wildcard examples/workflows/*.yml)
 
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix-only --quiet

@@ -40,6 +40,10 @@ class Common:
         typer.Option("--config", "-c", help="vendors.yaml; default: in this folder or the nearest above."),
     ] = None
     format: Annotated[Format, typer.Option("--format", help="Form of the output.")] = Format.TEXT
+    json_output: Annotated[
+        Path | None,
+        typer.Option("--json-output", metavar="FILE", help="Also write the JSON document to this file."),
+    ] = None
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="What runs at once; 0 chooses.")] = 0
     cache_dir: Annotated[
         Path | None,
@@ -74,6 +78,9 @@ class Common:
         github: Callable[[], str],
     ) -> None:
         """Print a result in the chosen form."""
+        if self.json_output is not None:
+            written = json.dumps(document(), indent=2, ensure_ascii=False)
+            self.json_output.write_text(written + "\n", encoding="utf-8")
         match self.format:
             case Format.JSON:
                 json.dump(document(), sys.stdout, indent=2, ensure_ascii=False)

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# The action's one step: runs the verb once, as JSON, and turns the result into annotations and outputs.
+# A code of 1 (a person is needed) fails a `verify`, as a check should, but not the scheduled verbs.
+set -uo pipefail
+
+upstreamsync="${UPSTREAMSYNC_BIN:-$RUNNER_TEMP/upstreamsync/bin/upstreamsync}"
+result="$RUNNER_TEMP/upstreamsync-result.json"
+words=("$COMMAND")
+read -r -a vendors <<<"$VENDORS"
+read -r -a arguments <<<"$ARGUMENTS"
+[ -f "$CONFIG" ] && words+=(--config "$CONFIG")
+
+# Annotations and the step summary go out, the JSON is kept for the output.
+"$upstreamsync" "${words[@]}" "${arguments[@]}" --format github --json-output "$result" -- "${vendors[@]}"
+code=$?
+
+{
+  printf 'exit-code=%s\n' "$code"
+  delimiter="result-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"
+  printf 'result<<%s\n' "$delimiter"
+  [ -f "$result" ] && cat "$result"
+  printf '\n%s\n' "$delimiter"
+} >>"$GITHUB_OUTPUT"
+
+if [ "$code" -eq 1 ] && [ "$COMMAND" != verify ]; then
+  exit 0
+fi
+exit "$code"
