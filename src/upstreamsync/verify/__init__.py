@@ -1,1 +1,86 @@
-"""verify."""
+"""The judge: does every local customization still do what it did?
+
+Both states of each overlay are built with the real kustomize, the customizations switched on one after
+the other; what each of them changes is its effect, and the effect before an update is compared with the
+one after it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from upstreamsync.kit.engines import Engines, Kustomize
+from upstreamsync.model import Judgement, OverlayVerification, Verification
+from upstreamsync.verify.builds import Store
+from upstreamsync.verify.graph import Tree, deduce_upstream, find_overlays, normalize
+from upstreamsync.verify.judge import Case, judge_overlay
+
+__all__ = ["Store", "find_overlays", "verify_trees"]
+
+
+def verify_trees(
+    before: Path,
+    after: Path,
+    overlays: Sequence[str] | None = None,
+    *,
+    kustomize: Kustomize | None = None,
+    upstream: Collection[str] | None = None,
+    jobs: int | None = None,
+    cache: Store | None = None,
+) -> Verification:
+    """Judge the customizations of ``overlays`` (folders relative to both trees) on two directory trees.
+
+    ``overlays`` None means every root kustomization that stands on what differs. ``upstream`` names what
+    is vendored, files or folders; None deduces it from what differs between the trees. ``jobs`` bounds
+    the builds that run at once. ``cache`` keeps outputs of builds between runs.
+
+    Nothing is written to either tree. Raises ToolMissing when there is no kustomize.
+    """
+    old, new = Tree(Path(before)), Tree(Path(after))
+    paths = deduce_upstream(old, new) if upstream is None else tuple(map(normalize, upstream))
+    engine = kustomize or Engines().kustomize()
+    roots = find_overlays(new, paths) if overlays is None else tuple(map(normalize, overlays))
+    judged = [
+        judge_overlay(
+            Case(
+                overlay=overlay,
+                before=old,
+                after=new,
+                upstream=paths,
+                kustomize=engine,
+                jobs=jobs or os.cpu_count() or 1,
+                store=cache,
+            )
+        )
+        for overlay in roots
+    ]
+    return Verification(overlays=tuple(_deduplicated(judged)), engine=str(engine))
+
+
+def _deduplicated(overlays: Sequence[OverlayVerification]) -> list[OverlayVerification]:
+    """One verdict, the worst, for an item that several overlays share; it stands with the first of them."""
+    by_name: dict[str, list[Judgement]] = {}
+    for overlay in overlays:
+        for item in overlay.items:
+            if item.field != "(result)":
+                by_name.setdefault(item.item, []).append(item)
+    result = []
+    said: set[str] = set()
+    for overlay in overlays:
+        items = []
+        for item in overlay.items:
+            if item.field == "(result)":
+                items.append(item)
+            elif item.item not in said:
+                said.add(item.item)
+                items.append(_worst(by_name[item.item]))
+        result.append(replace(overlay, items=tuple(items)))
+    return result
+
+
+def _worst(items: Sequence[Judgement]) -> Judgement:
+    first = min(items, key=lambda item: (item.severity.rank, list(type(item.verdict)).index(item.verdict)))
+    return replace(first, overlays=tuple(sorted({name for item in items for name in item.overlays})))

@@ -1,0 +1,140 @@
+"""Running kustomize over states of an overlay: counted, in parallel, parsed once per document."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+from upstreamsync.errors import ToolFailed
+from upstreamsync.kit import manifests
+from upstreamsync.kit.engines import Kustomize
+from upstreamsync.kit.objects import ObjectId, object_id
+
+Manifest = Mapping[str, Any]
+#: An object of a build: its id without version, and 1 (or 2, … where a build holds it twice).
+Key = tuple[ObjectId, int]
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_NOISE: Final = re.compile(r"^(# Warning|I\d{4}|W\d{4}|well-defined vars|Warning:)")
+
+
+class Store(Protocol):
+    """Keeps outputs of builds between runs; may forget anything at any time."""
+
+    def get(self, key: str) -> bytes | None:
+        """What was put under ``key``; None when it is not there."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep ``data`` under ``key``."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The output of one build: its objects by key, in kustomize's order, and their text."""
+
+    objects: Mapping[Key, Manifest]
+    texts: Mapping[Key, bytes]
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """The objects in kustomize's order."""
+        return tuple(self.objects.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """kustomize's own words, paths made relative."""
+
+    error: str
+
+
+Outcome = State | Failed
+
+
+@dataclass(slots=True)
+class Builder:
+    """Builds states with one kustomize; ``count`` says how many builds really ran."""
+
+    kustomize: Kustomize
+    jobs: int
+    store: Store | None = None
+    count: int = 0
+    _parsed: dict[bytes, Manifest] = field(default_factory=dict)
+
+    def build(self, folder: Path, *, root: Path, helm: bool = False) -> Outcome:
+        """Build ``folder``, which lies in the copy ``root``."""
+        key = self._key(folder, root) if self.store is not None else ""
+        if self.store is not None and (kept := self.store.get(key)) is not None:
+            return self._outcome(kept)
+        self.count += 1
+        try:
+            output = b"+" + self.kustomize.build(folder, enable_helm=helm)
+        except ToolFailed as failure:
+            output = b"-" + _relative(failure.stderr, root).encode()
+        if self.store is not None:
+            self.store.put(key, output)
+        return self._outcome(output)
+
+    def _outcome(self, output: bytes) -> Outcome:
+        if output[:1] == b"-":
+            return Failed(output[1:].decode("utf-8", "replace"))
+        return self.parse(output[1:])
+
+    def parse(self, output: bytes) -> State:
+        """The objects of a build's output; equal documents are parsed once."""
+        objects: dict[Key, Manifest] = {}
+        texts: dict[Key, bytes] = {}
+        seen: Counter[ObjectId] = Counter()
+        for document in manifests.split(output):
+            text = document.removeprefix(b"---\n")
+            for obj in self._objects(text):
+                name = object_id(obj).unversioned
+                seen[name] += 1
+                objects[name, seen[name]] = obj
+                texts[name, seen[name]] = text
+        return State(objects, texts)
+
+    def _objects(self, text: bytes) -> Iterable[Manifest]:
+        if not text.strip():
+            return ()
+        digest = hashlib.sha256(text).digest()
+        if digest not in self._parsed:
+            value = manifests.load(text, name="kustomize's output")
+            if not isinstance(value, dict):
+                return ()
+            self._parsed[digest] = value
+        return (self._parsed[digest],)
+
+    def _key(self, folder: Path, root: Path) -> str:
+        total = hashlib.sha256()
+        for part in ("upstreamsync/build/v1", str(self.kustomize), str(folder.relative_to(root))):
+            total.update(part.encode() + b"\0")
+        for path in sorted(root.rglob("*")):
+            if path.is_file():
+                total.update(str(path.relative_to(root)).encode() + b"\0")
+                total.update(hashlib.sha256(path.read_bytes()).digest())
+        return "build-" + total.hexdigest()
+
+    def map(self, function: Callable[[_T], _R], values: Sequence[_T]) -> list[_R]:
+        """``function`` of each value, in parallel where that helps; results in order."""
+        workers = min(self.jobs, os.cpu_count() or 1, len(values))
+        if workers <= 1:
+            return [function(value) for value in values]
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            return list(pool.map(function, values))
+
+
+def _relative(stderr: str, root: Path) -> str:
+    """Kustomize's message without its warnings and without our temporary folder."""
+    lines = [line for line in stderr.splitlines() if line.strip() and not _NOISE.match(line)]
+    text = "\n".join(lines) or stderr.strip()
+    for prefix in (str(root.resolve()), str(root)):
+        text = text.replace(prefix + os.sep, "").replace(prefix, ".")
+    return re.sub(r"^[Ee]rror: ", "", text)

@@ -1,0 +1,1 @@
+"""From effects before and after an update to verdicts."""

@@ -1,0 +1,195 @@
+"""Verdicts on an entry of ``images``: it is about names of images, wherever they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from upstreamsync.kit.objects import MISSING, keyed, object_id, segment, shared_key
+from upstreamsync.model import Verdict
+from upstreamsync.verify.builds import Key, Manifest
+from upstreamsync.verify.chain import Effect
+from upstreamsync.verify.classify import scalars, successors
+from upstreamsync.verify.classify.fourway import Four, Walk
+from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.items import Item
+from upstreamsync.verify.values import Image, image
+
+Path = tuple[str, ...]
+#: Where an entry works: object and path → the value before and after.
+Places = dict[tuple[Key, Path], tuple[str, str]]
+
+
+def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
+    """The notes on one entry of ``images``."""
+    worked, works = places(old), places(new)
+    if not worked and not works:
+        return []
+    walk = Walk(item)
+    if not works and worked:
+        return _vanished(item, worked, old, new)
+    for place, (before, after) in works.items():
+        _still(walk, item, place, worked.get(place), before, after, old, new)
+    notes = walk.notes
+    for place in worked.keys() - works.keys():
+        notes += _narrowed(item, place, worked[place], new, every=len(works))
+    return notes
+
+
+def _still(
+    walk: Walk, item: Item, place: tuple[Key, Path], was: tuple[str, str] | None,
+    before: str, after: str, old: Effect, new: Effect,
+) -> None:  # fmt: skip
+    key, path = place
+    found = len(walk.notes)
+    resource = str(object_id(new.met[key])) if key in new.met else ""
+    if was is None and (idle := at(old.met.get(key), path)) is not MISSING and str(idle) == after:
+        was = (str(idle), str(idle))  # the entry said what upstream said itself
+    if was is not None:
+        parts = [image(text) for text in (*was, before, after)]
+        four = Four(*was, before, after)
+        if None not in parts:
+            a, b, c, d = (part for part in parts if part is not None)
+            scalars.pin_image(walk, path, four, (a, b, c, d))
+    if len(walk.notes) == found:
+        suffix = ":name" if _name(before) != _name(after) else ""
+        walk.notes.append(Note(verdict=Verdict.OK, path=(*path, suffix) if suffix else path))
+    walk.notes[found:] = [note.on(resource) for note in walk.notes[found:]]
+
+
+def _vanished(item: Item, worked: Places, old: Effect, new: Effect) -> list[Note]:
+    notes = []
+    wanted = str(item.spec.get("name", "")) if isinstance(item.spec, Mapping) else ""
+    for (key, path), (_, after) in worked.items():
+        now = at(new.met.get(key), path)
+        resource = str(object_id(old.met[key])) if key in old.met else str(key[0])
+        if now is not MISSING and str(now) == after:
+            notes.append(
+                Note(
+                    verdict=Verdict.REDUNDANT, path=path, resource=resource, did=f"made it {after}",
+                    because="upstream now has the same itself", hint="delete the entry",
+                )
+            )  # fmt: skip
+            continue
+        moved = _moved(key, path, now, old, new)
+        because = f"no image named {wanted} is left"
+        because += f"; upstream now uses {moved}" if moved else ""
+        notes.append(
+            Note(
+                verdict=Verdict.LOST, reason="target_gone", path=path, resource=resource,
+                did=f"rewrote {wanted}", does="matches no image", because=because,
+                hint=f"set name to {_name(moved)}" if moved else "delete the entry",
+            )
+        )  # fmt: skip
+    lost = [note for note in notes if note.verdict is Verdict.LOST]
+    return lost or notes
+
+
+def _moved(key: Key, path: Path, now: Any, old: Effect, new: Effect) -> str:
+    if isinstance(now, str):
+        return now
+    content = old.met.get(key)
+    if content is None:
+        return ""
+    if key in new.met:
+        return _likely(at(content, path), new.met[key])
+    successor = successors.find(key, content, old.met, new.met)
+    found = at(successor.manifest, path) if successor else MISSING
+    if isinstance(found, str):
+        return found
+    return _likely(at(content, path), successor.manifest) if successor else ""
+
+
+def _likely(was: Any, obj: Manifest) -> str:
+    """An image of ``obj`` whose name ends like the old one's."""
+    last = _name(str(was)).rpartition("/")[2]
+    for text in _strings(obj):
+        if (found := image(text)) and "/" in found.name and found.name.rpartition("/")[2] == last:
+            return text
+    return ""
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [text for child in value.values() for text in _strings(child)]
+    if isinstance(value, list):
+        return [text for child in value for text in _strings(child)]
+    return [value] if isinstance(value, str) else []
+
+
+def _narrowed(
+    item: Item, place: tuple[Key, Path], was: tuple[str, str], new: Effect, *, every: int
+) -> list[Note]:
+    """A place where the entry used to work: a finding only if an image is still there, under another name."""
+    key, path = place
+    now = at(new.met.get(key), path)
+    if not isinstance(now, str) or now == was[1]:
+        return []
+    before, here = image(was[0]), image(now)
+    if here is None or before is None or here.name == before.name:
+        return []
+    return [
+        Note(
+            verdict=Verdict.NARROWED, reason="target_gone", path=path, resource=str(object_id(new.met[key])),
+            did=f"rewrote {before.name} in {key[0].short}", does=f"still applies in {every} other place(s)",
+            because=f"{key[0].short} now uses {here.name}", hint=f"add an entry for {here.name}",
+        )
+    ]  # fmt: skip
+
+
+def places(effect: Effect) -> Places:
+    """Every string that an entry rewrites, in objects that are there before and after."""
+    found: Places = {}
+    for key, touch in effect.touched.items():
+        if touch.before is None or touch.after is None:
+            continue
+        for path, before, after in _changed(touch.before, touch.after, (), ""):
+            found[key, path] = (before, after)
+    return found
+
+
+def _changed(old: Any, new: Any, path: Path, field: str) -> list[tuple[Path, str, str]]:
+    if old is new or old == new:
+        return []
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return [
+            found for key in old if key in new
+            for found in _changed(old[key], new[key], (*path, segment(key)), key)
+        ]  # fmt: skip
+    if isinstance(old, list) and isinstance(new, list):
+        fields = shared_key(field, old, new)
+        if fields:
+            before, after = keyed(old, fields), keyed(new, fields)
+            return [
+                found for label in before if label in after
+                for found in _changed(before[label], after[label], (*path, f"[{label}]"), "")
+            ]  # fmt: skip
+        return [
+            found for index, (one, other) in enumerate(zip(old, new, strict=False))
+            for found in _changed(one, other, (*path, f"[{index}]"), "")
+        ]  # fmt: skip
+    return [(path, str(old), str(new))]
+
+
+def at(obj: Any, path: Path) -> Any:
+    """The value at a path of keys and labels; MISSING when there is none."""
+    here, field = obj, ""
+    for part in path:
+        plain = part[1:] if part.startswith(".") else part[1:-1]
+        if isinstance(here, Mapping):
+            here = here.get(plain, MISSING)
+            field = plain
+        elif isinstance(here, list):
+            fields = shared_key(field, here)
+            if fields:
+                here = keyed(here, fields).get(plain, MISSING)
+            else:
+                here = here[int(plain)] if plain.isdigit() and int(plain) < len(here) else MISSING
+        else:
+            return MISSING
+    return here if obj is not None else MISSING
+
+
+def _name(text: str) -> str:
+    found = image(text)
+    return found.name if isinstance(found, Image) else text

@@ -1,0 +1,250 @@
+"""Verdicts on one scalar (or on values of unlike types, which are compared as one)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from upstreamsync.kit.objects import MISSING
+from upstreamsync.model import Severity, Verdict
+from upstreamsync.verify.items import Kind
+from upstreamsync.verify.values import Image, image, older, same, show
+
+if TYPE_CHECKING:
+    from upstreamsync.verify.classify.fourway import Four, Walk
+
+#: Scalars that are overridden on purpose, and that upstream moves with its releases: no warning each time.
+_ON_PURPOSE: Final = frozenset(("replicas", "namespace"))
+#: Items whose value comes from elsewhere and may differ between the sides without saying anything.
+_FOLLOWING: Final = frozenset((Kind.REPLACEMENTS, Kind.VARS, Kind.TRANSFORMER))
+
+
+def judge(
+    walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four, *, owned: bool = False
+) -> None:
+    """Note what became of the item's effect on one value."""
+    images = [image(value) if isinstance(value, str) else None for value in four]
+    if name == "image" and four.shape == "1111" and None not in images:
+        _judge_image(walk, images, path, four)
+        return
+    _compare(walk, four, path, name, parent, owned=owned)
+
+
+def _compare(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four, *, owned: bool) -> None:
+    acted, acts = not same(four.a, four.b), not same(four.c, four.d)
+    if acted and acts:
+        _both(walk, four, path, name, parent)
+    elif acted:
+        _vanished(walk, four, path, parent)
+    elif acts and not walk.whole:
+        _appeared(walk, four, path, name, owned)
+
+
+def _both(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four) -> None:
+    a, b, c, d = four
+    if same(b, d):
+        if same(a, c) or b is MISSING or (name in _ON_PURPOSE and c is not MISSING and a is not MISSING):
+            walk.add(Verdict.OK, None, path, four)
+        elif c is MISSING and not walk.whole and (other := renamed_key(parent, a)):
+            walk.add(
+                Verdict.MISAPPLIED, "adds_instead_of_modifies", path, four,
+                did=f"used to change {show(a)} to {show(b)}", does="now adds the key",
+                because=f"upstream renamed the key to {other}, which keeps {show(parent.c[other])}",
+                hint=f"set {other} instead",
+            )  # fmt: skip
+        else:
+            _shadowed(walk, four, path)
+    elif walk.item.kind in _FOLLOWING or _same_edit(four) or walk.whole:
+        walk.add(Verdict.OK, None, path, four)
+    else:
+        walk.add(
+            Verdict.MISAPPLIED, "collateral", path, four,
+            did=f"made it {show(b)}", does=f"makes it {show(d)}", because=f"upstream now has {show(c)}",
+        )  # fmt: skip
+
+
+def _shadowed(walk: Walk, four: Four, path: tuple[str, ...]) -> None:
+    a, b, c, d = four
+    if a is MISSING:
+        reason, because = "upstream_added_value", f"upstream now sets {show(c)} itself"
+    elif c is MISSING:
+        reason, because = "upstream_removed_value", f"upstream no longer sets it (it was {show(a)})"
+    else:
+        reason, because = "upstream_changed_value", f"upstream went from {show(a)} to {show(c)}"
+    did = f"set {show(b)}" if not same(a, b) else f"said {show(b)}, as upstream did"
+    does = "still sets the same" if c is not MISSING else "now adds it"
+    walk.add(
+        Verdict.SHADOWS, reason, path, four, did=did, does=does, because=because,
+        hint=f"check whether {show(d)} is still wanted",
+    )  # fmt: skip
+
+
+def _vanished(walk: Walk, four: Four, path: tuple[str, ...], parent: Four) -> None:
+    a, b, c, _ = four
+    if b is MISSING and c is MISSING:
+        removed_by_upstream(walk, four, path, parent)
+    elif same(b, c):
+        walk.add(
+            Verdict.REDUNDANT, None, path, four, did=f"set {show(b)}",
+            because=f"upstream now has {show(c)} itself", hint="delete it from the customization",
+        )  # fmt: skip
+    else:
+        did = f"changed {show(a)} to {show(b)}" if a is not MISSING else f"set {show(b)}"
+        if b is MISSING:
+            did = f"removed it (it was {show(a)})"
+        ambiguous = walk.gone == "merge_key_ambiguous"
+        walk.add(
+            Verdict.LOST, walk.gone, path, four, did=did, does="changes nothing there",
+            because="its list now has two entries of the same key, and kustomize drops such a patch"
+            if ambiguous else f"upstream has {show(c)} there" if c is not MISSING else "upstream has nothing there",
+        )  # fmt: skip
+
+
+def removed_by_upstream(walk: Walk, four: Four, path: tuple[str, ...], parent: Four) -> None:
+    """What the item used to remove is gone upstream: its work is done, or the thing has a new name."""
+    other = renamed_key(parent, four.a)
+    if other:
+        walk.add(
+            Verdict.LOST, "element_renamed", path, four, did="removed it", does="removes nothing",
+            because=f"upstream renamed it to {other}", hint=f"name {other} instead",
+        )  # fmt: skip
+    else:
+        walk.add(
+            Verdict.REDUNDANT, None, path, four, did="removed it",
+            because="upstream no longer has it", hint="delete it from the customization",
+        )  # fmt: skip
+
+
+def _appeared(walk: Walk, four: Four, path: tuple[str, ...], name: str, owned: bool) -> None:
+    a, b, c, d = four
+    by_index = walk.item.kind is Kind.JSON
+    if d is MISSING and a is MISSING:
+        verdict, reason = (
+            (Verdict.SHADOWS, "swallows_upstream_addition") if owned else (Verdict.MISAPPLIED, "collateral")
+        )
+        walk.add(
+            verdict, reason, path, four, did="replaces what stands around it" if owned else "left it alone",
+            does="drops it", because=f"upstream added {show(c)}",
+            hint="take it over into the customization" if owned else None,
+        )  # fmt: skip
+    elif same(a, d) and a is not MISSING:
+        if name in _ON_PURPOSE and c is not MISSING:
+            _shadowed(walk, four, path)
+        else:
+            _shadowed(walk, four, path)
+    elif walk.item.kind in _FOLLOWING or walk.item.kind is Kind.REPLICAS:
+        walk.add(
+            Verdict.WIDENED, "newly_matched", path, four, did="left it alone", does=f"sets it to {show(d)}"
+        )
+    else:
+        walk.add(
+            Verdict.MISAPPLIED, "index_shift" if by_index else "collateral", path, four,
+            did="left it alone", does=f"makes it {show(d)}" if d is not MISSING else "removes it",
+            because=f"upstream has {show(c)} there" if c is not MISSING else "",
+            hint="address the element by name: use a strategic merge patch" if by_index else None,
+        )  # fmt: skip
+
+
+def renamed_key(parent: Four, value: Any) -> str | None:
+    """A key that upstream has only now and that holds the value which another one held."""
+    if value is MISSING or value is None or not isinstance(parent.c, Mapping):
+        return None
+    old = parent.a if isinstance(parent.a, Mapping) else {}
+    for key, other in parent.c.items():
+        if key not in old and same(other, value):
+            return str(key)
+    return None
+
+
+def _same_edit(four: Four) -> bool:
+    """Whether two changes of strings are the same edit: text put before, behind, or in place of a part."""
+    if not all(isinstance(value, str) for value in four):
+        return False
+    return _edit(four.a, four.b) == _edit(four.c, four.d)
+
+
+def _edit(old: str, new: str) -> tuple[str, str]:
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    return old[start : len(old) - end], new[start : len(new) - end]
+
+
+# -- images ------------------------------------------------------------------------------------------
+
+
+def _judge_image(walk: Walk, images: list[Image | None], path: tuple[str, ...], four: Four) -> None:
+    a, b, c, d = images
+    if a is None or b is None or c is None or d is None:
+        return
+    if b.name != d.name and not (a.name != b.name and c.name != d.name and walk.item.kind is Kind.IMAGES):
+        _judge_other_image(walk, path, four, b, c, d)
+        return
+    found = len(walk.notes)
+    acted, acts = a != b, c != d
+    if acted and not acts:
+        verdict, because = (
+            (Verdict.REDUNDANT, "upstream now has the same") if b == c
+            else (Verdict.LOST, f"upstream has {show(str(c))}")
+        )  # fmt: skip
+        walk.add(
+            verdict, None if b == c else walk.gone, path, four,
+            did=f"made {a} {b}", does="changes nothing there", because=because,
+        )  # fmt: skip
+        return
+    pin_image(walk, path, four, (a, b, c, d))
+    if len(walk.notes) == found:
+        walk.add(Verdict.OK, None, (*path, ":name") if a.name != b.name else path, four)
+
+
+def _judge_other_image(walk: Walk, path: tuple[str, ...], four: Four, b: Image, c: Image, d: Image) -> None:
+    kind = walk.item.kind
+    if kind in _FOLLOWING and d.name == c.name:
+        walk.add(Verdict.OK, None, path, four)
+        return
+    if same(four.c, four.d):
+        walk.add(
+            Verdict.LOST, walk.gone, path, four, did=f"made it {b}", does="changes nothing there",
+            because=f"upstream now has {c}",
+        )  # fmt: skip
+        return
+    walk.add(
+        Verdict.MISAPPLIED, "index_shift" if kind in (Kind.REPLACEMENTS, Kind.JSON) else "collateral",
+        path, four, did=f"made it {b}", does=f"makes it {show(four.d)}",
+        because=f"upstream now has {c}",
+    )  # fmt: skip
+
+
+def pin_image(
+    walk: Walk, path: tuple[str, ...], four: Four, images: tuple[Image, Image, Image, Image]
+) -> None:
+    """Note a pinned tag or digest that upstream has moved past, and a digest that the pin drops."""
+    a, b, c, d = images
+    if c.digest and not d.digest and not a.digest:
+        walk.add(
+            Verdict.SHADOWS, "swallows_upstream_addition", (*path, ":digest"), four,
+            did=f"set tag {b.tag}", does="drops the digest", because="upstream now pins a digest",
+            grave=Severity.REVIEW, hint="pin the digest of your tag too",
+        )  # fmt: skip
+        return
+    if a.tag == c.tag and a.digest == c.digest:
+        return
+    pinned = (b.tag, b.digest) == (d.tag, d.digest) and (c.tag, c.digest) != (d.tag, d.digest)
+    if not pinned or (a.tag == c.tag and not d.digest):
+        return
+    if d.digest or older(d.tag, c.tag) in (True, None):
+        what = d.digest[:19] + "…" if d.digest else d.tag or "no tag"
+        walk.add(
+            Verdict.SHADOWS, "upstream_changed_value", (*path, ":tag"), four,
+            did=f"pinned {what}", does="still pins it",
+            because=f"upstream went from {a.tag or a.digest[:19]} to {c.tag or c.digest[:19]}",
+            hint="update the digest" if d.digest else "raise or drop the pinned tag",
+        )  # fmt: skip
+
+
+def looks_removed(value: Any) -> bool:
+    """Whether a value is absent on purpose."""
+    return value is MISSING or value is None

@@ -1,0 +1,321 @@
+"""The verdict on one item, from its effect before and its effect after an update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from upstreamsync.kit.objects import MISSING, object_id
+from upstreamsync.model import Verdict
+from upstreamsync.verify.builds import Key
+from upstreamsync.verify.chain import Effect, Touch
+from upstreamsync.verify.classify import failures, images, successors
+from upstreamsync.verify.classify.fourway import Walk
+from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.items import WHOLE_OVERLAY, Item, Kind
+
+_CLUSTER_SCOPED: Final = frozenset(
+    ("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding")
+)
+
+
+def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
+    """Everything that is found about ``item``; empty when it did nothing before and does nothing now."""
+    if new.error is not None:
+        return failures.judge(item, old, new)
+    if old.error is not None:
+        return _works_again(new)
+    if item.kind is Kind.IMAGES:
+        return images.judge(item, old, new)
+    if item.kind in WHOLE_OVERLAY:
+        return _whole_overlay(item, old, new)
+    if not old.touched and not new.touched:
+        return []
+    return _by_object(item, old, new)
+
+
+def _works_again(new: Effect) -> list[Note]:
+    return [
+        Note(verdict=Verdict.OK, resource=str(object_id(touch.after or touch.before or {})))
+        for touch in new.touched.values()
+    ]
+
+
+# -- settings for everything -------------------------------------------------------------------------
+
+
+def _whole_overlay(item: Item, old: Effect, new: Effect) -> list[Note]:
+    """New and vanished objects are no findings; values that upstream now sets itself are."""
+    notes: list[Note] = []
+    for key in old.touched.keys() | new.touched.keys():
+        if key not in old.met or key not in new.met:
+            continue
+        a, b = _sides(old, key)
+        c, d = _sides(new, key)
+        walk = Walk(item, whole=True)
+        notes += [note.on(_resource(new, key)) for note in walk.run(a, b, c, d)]
+    if item.kind is Kind.NAMESPACE:
+        notes += _explicit_namespaces(item, old, new)
+    kept = [note for note in notes if note.verdict in (Verdict.OK, Verdict.SHADOWS, Verdict.WIDENED)]
+    redundant = [note for note in notes if note.verdict is Verdict.REDUNDANT]
+    if redundant and not new.touched:
+        return redundant
+    if not kept and new.touched:
+        kept = [Note(verdict=Verdict.OK)]
+    if not kept and old.touched:
+        return [
+            Note(verdict=Verdict.LOST, reason="target_gone", because="nothing is left that it applies to")
+        ]
+    return sorted(kept, key=lambda note: note.resource)
+
+
+def _explicit_namespaces(item: Item, old: Effect, new: Effect) -> list[Note]:
+    """Objects that upstream now puts into a namespace of their own, and that this setting moves."""
+    usual = {str(key[0].namespace) for key in old.touched} | {"", str(item.spec)}
+    notes = []
+    for key, touch in new.touched.items():
+        here = key[0].namespace
+        if here in usual or touch.before is None or touch.after is None:
+            continue
+        if key not in old.met:
+            notes.append(
+                Note(
+                    verdict=Verdict.WIDENED, reason="overrides_explicit_namespace",
+                    path=(".metadata", ".namespace"), resource=str(object_id(touch.before)),
+                    did=f"put everything into {item.spec}", does=f"moves {key[0].short} there too",
+                    because=f"upstream puts it into {here} on purpose",
+                    hint=f"keep {key[0].name} out of this kustomization, or check that {item.spec} is right for it",
+                )
+            )  # fmt: skip
+    return notes
+
+
+# -- objects one by one ------------------------------------------------------------------------------
+
+
+def _by_object(item: Item, old: Effect, new: Effect) -> list[Note]:
+    notes: list[Note] = []
+    taken: set[Key] = set()
+    for key in old.touched:
+        if key in new.touched or key in new.met or _created(old.touched[key]):
+            notes += _same_object(item, old, new, key)
+            taken.add(key)
+        else:
+            found, other = _vanished_object(item, old, new, key)
+            notes += found
+            taken |= {other} if other else set()
+    for key in new.touched.keys() - taken:
+        notes += _new_object(item, old, new, key)
+    return _settled(item, notes, old, new)
+
+
+def _created(touch: Touch) -> bool:
+    return touch.before is None
+
+
+def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
+    a, b = _sides(old, key)
+    c, d = _sides(new, key)
+    if item.removes_object and b is MISSING and c is MISSING:
+        return [Note(verdict=Verdict.REDUNDANT, resource=str(object_id(a)))]
+    if a is not MISSING and b is MISSING and d is MISSING and c is not MISSING:
+        return [Note(verdict=Verdict.OK, resource=str(object_id(a)))]  # removes the object, as before
+    if a is MISSING and d is not MISSING and b is not MISSING and c is MISSING:
+        return [Note(verdict=Verdict.OK, resource=str(object_id(d)))]  # creates it, as before
+    gone = _why_gone(item, old, new, key)
+    return [note.on(_resource(new, key)) for note in Walk(item, gone=gone).run(a, b, c, d)]
+
+
+def _why_gone(item: Item, old: Effect, new: Effect, key: Key) -> str:
+    """The reason, should an effect on an object that is still there have vanished."""
+    if key in new.touched:
+        return "merge_key_ambiguous" if item.kind is Kind.MERGE else "target_gone"
+    if item.selects_by_label:
+        return "selector_mismatch"
+    now = new.met.get(key)
+    before = old.met.get(key)
+    if now is not None and before is not None and item.kind in (Kind.MERGE, Kind.JSON):
+        if object_id(now).version != object_id(before).version:
+            return "apiversion_changed"
+        if not item.target:
+            return "merge_key_ambiguous"
+    return "target_gone"
+
+
+def _vanished_object(item: Item, old: Effect, new: Effect, key: Key) -> tuple[list[Note], Key | None]:
+    """An object that upstream no longer ships; the object that took its place, when the item meets it."""
+    touch = old.touched[key]
+    before = touch.before or {}
+    successor = successors.find(key, before, old.met, new.met)
+    if successor and successor.key in new.touched:
+        now = new.touched[successor.key]
+        notes = Walk(item).run(*_nameless(touch), *_nameless(now))
+        return [note.on(str(object_id(successor.manifest))) for note in notes], successor.key
+    resource = str(object_id(before))
+    if touch.after is None and successor is None:
+        return [
+            Note(
+                verdict=Verdict.REDUNDANT, resource=resource, did=f"removed {key[0].short}",
+                because="upstream no longer ships it", hint="delete the patch",
+            )
+        ], None  # fmt: skip
+    if successor is None and new.touched and not _names(item, key):
+        return [], None  # a broad target: the object is simply gone
+    reason = successor.reason if successor else "target_gone"
+    if reason == "target_gone" and item.selects_by_label:
+        reason = "selector_mismatch" if successor and not item.target.get("name") else "target_gone"
+    return [
+        Note(
+            verdict=Verdict.LOST, reason=reason, resource=resource, path=_first_path(touch),
+            did=f"changed {key[0].short}", does="its target matches nothing any more",
+            because=_because(key, successor), hint=_retarget(item, successor),
+        )
+    ], None  # fmt: skip
+
+
+def _because(key: Key, successor: successors.Successor | None) -> str:
+    if successor is None:
+        return f"upstream no longer ships {key[0].short}"
+    to = successor.key[0]
+    return {
+        "kind_changed": f"{key[0].name} is now a {to.kind}",
+        "namespace_changed": f"upstream moved it to namespace {to.namespace or '(none)'}",
+        "apiversion_changed": f"it is now in group {to.group}",
+    }.get(successor.reason, f"{key[0].short} is gone; {to.short} looks like its new name")
+
+
+def _retarget(item: Item, successor: successors.Successor | None) -> str:
+    if successor is None:
+        return "delete the customization, or point it at what took its place"
+    to = successor.key[0]
+    return {
+        "kind_changed": f"set target.kind to {to.kind}",
+        "namespace_changed": f"set target.namespace to {to.namespace}, or drop it",
+        "apiversion_changed": f"set target.group to {to.group}",
+    }.get(successor.reason, f"set target.name to {to.name}" if item.target else f"rename it to {to.name}")
+
+
+def _names(item: Item, key: Key) -> bool:
+    """Whether the item names its objects, rather than meaning all of a kind."""
+    if item.kind in (Kind.MERGE, Kind.JSON) and item.target:
+        return bool(item.target.get("name")) and ".*" not in str(item.target.get("name"))
+    return item.kind is not Kind.REPLACEMENTS or key[0].name in str(item.spec)
+
+
+def _new_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
+    """An object which the item did not touch before: widened, or wrongly hit."""
+    touch = new.touched[key]
+    resource = str(object_id(touch.after or touch.before or {}))
+    if key in old.met:
+        a, _ = _sides(old, key)
+        c, d = _sides(new, key)
+        notes = [note for note in Walk(item).run(a, a, c, d) if note.verdict is Verdict.SHADOWS]
+        if notes and not old.touched:
+            return [note.on(resource) for note in notes]
+    if touch.before is None:
+        return [Note(verdict=Verdict.OK, resource=resource)]
+    for other in old.touched.values():
+        if wrong := _unlike(item, other, touch):
+            return [note.on(resource) for note in wrong]
+    reason = "newly_matched" if key in old.met else "new_resource"
+    return [
+        Note(
+            verdict=Verdict.WIDENED, reason=reason, resource=resource, path=_first_path(touch),
+            did=f"did not touch {key[0].short}", does="now applies to it too",
+            because="upstream added it" if reason == "new_resource" else "it now matches",
+            hint=f"narrow the target if {key[0].name} should not get this",
+        )
+    ]  # fmt: skip
+
+
+def _unlike(item: Item, usual: Touch, here: Touch) -> list[Note]:
+    """What the item adds to this object though elsewhere it only changes it."""
+    notes = Walk(item).run(*_nameless(usual), *_nameless(here))
+    return [
+        note for note in notes
+        if note.verdict is Verdict.MISAPPLIED and note.reason == "adds_instead_of_modifies"
+    ]  # fmt: skip
+
+
+def _settled(item: Item, notes: list[Note], old: Effect, new: Effect) -> list[Note]:
+    """Lost on some objects only is narrowed; redundant on some objects only is fine."""
+    working = {note.resource for note in notes if note.verdict not in (Verdict.LOST, Verdict.REDUNDANT)}
+    settled = []
+    for note in notes:
+        if note.verdict is Verdict.LOST and working - {note.resource} and note.resource not in working:
+            settled.append(_narrowed(note))
+        elif note.verdict is Verdict.REDUNDANT and note.reason is None and working - {note.resource}:
+            settled.append(Note(verdict=Verdict.OK, resource=note.resource, path=note.path))
+        else:
+            settled.append(note)
+    return settled
+
+
+def _narrowed(note: Note) -> Note:
+    reason = note.reason if note.reason == "selector_mismatch" else "target_gone"
+    return Note(
+        verdict=Verdict.NARROWED, reason=reason, resource=note.resource, path=note.path,
+        did=note.did, does="still works elsewhere, but no longer there", because=note.because, hint=note.hint,
+    )  # fmt: skip
+
+
+# -- small things ------------------------------------------------------------------------------------
+
+
+def _sides(effect: Effect, key: Key) -> tuple[Any, Any]:
+    touch = effect.touched.get(key)
+    if touch is not None:
+        return (
+            MISSING if touch.before is None else touch.before,
+            MISSING if touch.after is None else touch.after,
+        )
+    here = effect.met.get(key, MISSING)
+    return here, here
+
+
+def _nameless(touch: Touch) -> tuple[Any, Any]:
+    return _without_name(touch.before), _without_name(touch.after)
+
+
+def _without_name(obj: Any) -> Any:
+    if not isinstance(obj, Mapping):
+        return MISSING
+    metadata = obj.get("metadata")
+    kept = {key: value for key, value in (metadata or {}).items() if key not in ("name", "namespace")}
+    return {
+        **{key: value for key, value in obj.items() if key not in ("apiVersion", "kind")},
+        "metadata": kept,
+    }
+
+
+def _first_path(touch: Touch) -> tuple[str, ...]:
+    from upstreamsync.kit.objects import diff
+
+    if touch.before is None or touch.after is None:
+        return ()
+    changes = diff(touch.before, touch.after)
+    return (f".{changes[0].path}",) if changes else ()
+
+
+def _resource(effect: Effect, key: Key) -> str:
+    obj = effect.met.get(key)
+    return str(object_id(obj)) if obj is not None else str(key[0])
+
+
+def edited(item: Item, old: Effect | None, new: Effect) -> list[Note]:
+    """An item that is new or was edited together with the base: does it do anything at all?"""
+    if new.error is not None:
+        return failures.judge(item, old or Effect({}), new)
+    if new.touched:
+        return [
+            Note(verdict=Verdict.OK, resource=str(object_id(touch.after or touch.before or {})))
+            for touch in new.touched.values()
+        ]
+    if old is not None and old.touched:
+        return [
+            Note(
+                verdict=Verdict.LOST, reason="target_gone", did="was edited, and had an effect before",
+                does="changes nothing now", because="it matches nothing of the new base",
+            )
+        ]  # fmt: skip
+    return []
