@@ -112,10 +112,8 @@ def _needed(disk: Disk, files: Mapping[str, bytes | None], executable: frozenset
 
 def _now(disk: Disk, path: str, gone: set[str]) -> Found | None:
     """The file at ``path``. A folder in the way is fine when all that it holds is about to go."""
-    if disk.is_folder(path):
-        below = disk.files_below(path)
-        if below and gone.issuperset(below):
-            return None
+    if disk.is_folder(path) and (path in gone or gone.issuperset(disk.files_below(path) or [path])):
+        return None
     return disk.find(path)
 
 
@@ -139,6 +137,16 @@ def _carry_out(
     checkpoint("clear")
     _clear(staging)
     checkpoint("done")
+
+
+def _put(disk: Disk, staged: Path, path: str) -> None:
+    with disk.parent(path, create=True) as (folder, name):
+        try:
+            os.replace(staged, name, dst_dir_fd=folder)
+        except IsADirectoryError:
+            # A folder whose last file has just gone; one that still holds something stays.
+            os.rmdir(name, dir_fd=folder)
+            os.replace(staged, name, dst_dir_fd=folder)
 
 
 def _take_back(disk: Disk, staging: Path, steps: Sequence[Step]) -> None:
@@ -178,8 +186,7 @@ def _apply(disk: Disk, staging: Path, step: Step) -> None:
         disk.remove(step.path)
         disk.prune(step.path)
         return
-    with disk.parent(step.path, create=True) as (folder, name):
-        os.replace(staging / step.new_name, name, dst_dir_fd=folder)
+    _put(disk, staging / step.new_name, step.path)
 
 
 def _undo(disk: Disk, staging: Path, steps: Sequence[Step]) -> None:
@@ -193,8 +200,7 @@ def _undo(disk: Disk, staging: Path, steps: Sequence[Step]) -> None:
                 disk.remove(step.path)
                 disk.prune(step.path)
         elif (staging / step.old_name).exists():
-            with disk.parent(step.path, create=True) as (folder, name):
-                os.replace(staging / step.old_name, name, dst_dir_fd=folder)
+            _put(disk, staging / step.old_name, step.path)
 
 
 def _is_applied(disk: Disk, staging: Path, step: Step) -> bool:
