@@ -53,7 +53,8 @@ def _mounts(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]
     for field in ("volumeMounts", "volumeDevices"):
         for mount_path, mount in elements(step(path, field), container.get(field)):
             name = text(mount.get("name"))
-            yield _inside(pod, step(mount_path, "name"), "volume", name, valid=volumes + claims)
+            if name:
+                yield _inside(pod, step(mount_path, "name"), "volume", name, valid=volumes + claims)
 
 
 def _ports(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
