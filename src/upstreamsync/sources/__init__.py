@@ -12,13 +12,17 @@ from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import UsageError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import EMPTY, Artifact, Release
-from upstreamsync.sources import url
-from upstreamsync.sources.job import Job, SourceKind, release_values
+from upstreamsync.sources import docs, git, helm, kustomize, url
+from upstreamsync.sources.job import Job, SourceKind
 
-__all__ = ["KINDS", "Job", "SourceKind", "fetch", "probe", "release_values"]
+__all__ = ["KINDS", "Job", "SourceKind", "fetch", "probe"]
 
 #: Every kind of source by its key in vendors.yaml.
 KINDS: Mapping[str, SourceKind] = {
+    "docs": docs,
+    "git": git,
+    "helm": helm,
+    "kustomize": kustomize,
     "url": url,
 }
 

@@ -41,6 +41,15 @@ def refuse(job: Job, why: str) -> None:
         raise UsageError(f"`checksum` has no meaning for a {job.source.kind} source", hint=why)
 
 
+def refuse_one_for_many(job: Job, count: int) -> None:
+    """Raise SelectionError when one digest is declared for several files."""
+    if count > 1 and _LITERAL.fullmatch(job.source.checksum or ""):
+        raise SelectionError(
+            f"`checksum` is one digest, but {count} files are fetched",
+            hint="give the URL of a checksums file, or split the source",
+        )
+
+
 def compare(data: bytes, promised: str, url: str, by: str) -> None:
     """Raise DigestMismatch unless ``promised`` (sha256:<hex> or sha512:<hex>) is the digest of ``data``."""
     algorithm, _, expected = promised.partition(":")

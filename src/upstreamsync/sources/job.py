@@ -12,14 +12,14 @@ from urllib.parse import unquote, urlsplit
 
 from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import Refused, SelectionError
+from upstreamsync.kit.paths import check_relative
 from upstreamsync.kit.redact import redact
-from upstreamsync.kit.templates import fill, placeholders, version_values
+from upstreamsync.kit.templates import fill, placeholders, release_values
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import EMPTY, Artifact, ContentFile, Release
 
 #: What a version may not bring into a URL, a path or a command line.
 _UNSAFE = re.compile(r"[\s\x00-\x1f\x7f?#%\\]|^-|(?:^|/)\.\.(?:/|$)")
-_NAME_LIMIT = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,22 +78,6 @@ class SourceKind(Protocol):
         """Raise NotFound when the release's content does not exist upstream; may look at nothing."""
 
 
-def release_values(release: Release) -> dict[str, str]:
-    """What a release fills: see kit.templates.PLACEHOLDERS; parts that it lacks are absent."""
-    optional = {
-        "app_version": release.app_version,
-        "commit": release.commit,
-        "digest": release.digest,
-    }
-    return {
-        **version_values(release.version),
-        "ref": release.ref,
-        "tag": release.ref,
-        **{name: value for name, value in optional.items() if value is not None},
-        **release.groups,
-    }
-
-
 def sha256(data: bytes) -> str:
     """``sha256:<hex>``."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
@@ -109,20 +93,9 @@ def files_digest(files: Sequence[ContentFile]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def safe_name(path: str, what: str) -> str:
+def safe_name(path: str, origin: str) -> str:
     """``path`` as a relative POSIX path that stays in its folder. Raises Refused for any other."""
-    parts = path.split("/")
-    plain = (
-        bool(path)
-        and not any(part in {"", ".", "..", ".git"} or len(part.encode()) > _NAME_LIMIT for part in parts)
-        and not re.search(r"[\x00-\x1f\x7f\\]|^[A-Za-z]:", path)
-    )
-    if not plain:
-        raise Refused(
-            f"{what}: {path!r} is not the name of a file inside the base",
-            hint="use a plain relative path, as `crds/install.yaml`",
-        )
-    return path
+    return check_relative(path, origin=origin)
 
 
 def name_from_url(url: str) -> str:

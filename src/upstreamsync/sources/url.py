@@ -12,11 +12,7 @@ from upstreamsync.sources.job import Job, name_from_url, safe_name
 def fetch(job: Job) -> Artifact:
     """Fetch every address and check what came against the promises."""
     targets = _targets(job)
-    if len(targets) > 1 and (job.source.checksum or "").startswith("sha"):
-        raise SelectionError(
-            "`checksum` is one digest, but `url` lists several files",
-            hint="give the URL of a checksums file, or split the source",
-        )
+    checksums.refuse_one_for_many(job, len(targets))
     files = []
     resolved = []
     for name, url in targets.items():

@@ -1,0 +1,118 @@
+"""What stands in a chart: Chart.yaml, its lock, its dependencies; and a chart's entries in an index."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from upstreamsync.errors import Malformed
+from upstreamsync.kit import manifests
+
+_EXACT = re.compile(r"=?\s*(v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
+#: Anything by which a block of the index may not mean what its own text says.
+_UNPLAIN = re.compile(rb"^---|^\t|[\r]|: [&*!]|- [&*!]|<<:", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """A chart that another one needs; ``exact`` is the version that is locked, or the only one allowed."""
+
+    name: str
+    version: str
+    repository: str
+    exact: str | None
+
+
+def metadata(files: Mapping[str, bytes], where: str) -> Mapping[str, Any]:
+    """Chart.yaml of a chart given as path → bytes. Raises Malformed when it is missing or is no mapping."""
+    if "Chart.yaml" not in files:
+        raise Malformed(f"{where} has no Chart.yaml", hint="is this the chart's folder?")
+    document = manifests.load(files["Chart.yaml"], name=f"{where}/Chart.yaml")
+    if not isinstance(document, dict) or not isinstance(document.get("name"), str):
+        raise Malformed(f"{where}/Chart.yaml gives no name")
+    return document
+
+
+def dependencies(files: Mapping[str, bytes], where: str) -> tuple[Dependency, ...]:
+    """What Chart.yaml (or requirements.yaml, its older form) lists, with the versions of the lock."""
+    listed = _listed(metadata(files, where), files, "requirements.yaml", where)
+    locked = {
+        (entry.get("name"), entry.get("repository", "")): entry.get("version")
+        for name in ("Chart.lock", "requirements.lock")
+        if name in files
+        for entry in _entries(manifests.load(files[name], name=f"{where}/{name}"))
+    }
+    found = []
+    for entry in listed:
+        name, version = str(entry.get("name", "")), str(entry.get("version", ""))
+        repository = str(entry.get("repository") or "")
+        exact = locked.get((name, repository))
+        if not isinstance(exact, str):
+            match = _EXACT.fullmatch(version.strip())
+            exact = match[1] if match else None
+        found.append(Dependency(name=name, version=version, repository=repository, exact=exact))
+    return tuple(found)
+
+
+def _listed(
+    document: Mapping[str, Any], files: Mapping[str, bytes], older: str, where: str
+) -> list[dict[str, Any]]:
+    if document.get("dependencies") or older not in files:
+        return _entries(document)
+    return _entries(manifests.load(files[older], name=f"{where}/{older}"))
+
+
+def _entries(document: object) -> list[dict[str, Any]]:
+    value = document.get("dependencies") if isinstance(document, Mapping) else None
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def index_entry(index: bytes, chart: str, versions: tuple[str, ...], where: str) -> Mapping[str, Any] | None:
+    """The first entry of ``chart`` whose version is one of ``versions``, taken in that order.
+
+    Reads the chart's own block where the index is plainly written, all of it otherwise. A chart that is
+    not listed gives None; so does a version. Raises Malformed for what is no index.
+    """
+    entries = list(_chart_entries(index, chart, where))
+    for version in versions:
+        for entry in entries:
+            if entry.get("version") == version:
+                return entry
+    return None
+
+
+def _chart_entries(index: bytes, chart: str, where: str) -> Iterator[Mapping[str, Any]]:
+    block = _cut(index, chart)
+    if block is not None:
+        found = manifests.load(block, name=where)
+        if isinstance(found, list) and all(isinstance(e, dict) and e.get("name") == chart for e in found):
+            yield from found
+            return
+    document = manifests.load(index, name=where)
+    entries = document.get("entries") if isinstance(document, dict) else None
+    if not isinstance(entries, dict):
+        raise Malformed(f"{where} is no index of a chart repository: it has no `entries`")
+    listed = entries.get(chart)
+    # One bad entry must not hide the others.
+    yield from (entry for entry in listed or () if isinstance(entry, dict))
+
+
+def _cut(index: bytes, chart: str) -> str | None:
+    """The list of one chart as text, or None where only a full parse is safe."""
+    regions = list(re.finditer(rb"^entries:[ ]*\n((?:[ ]+.*\n|[ ]*\n)*)", index + b"\n", re.MULTILINE))
+    if len(regions) != 1:
+        return None
+    region = regions[0][1]
+    key = re.escape(chart.encode())
+    heads = list(re.finditer(rb"^  (?:%b|\"%b\"|'%b'):[ ]*\n" % (key, key, key), region, re.MULTILINE))
+    if len(heads) != 1:
+        return None
+    start = heads[0].end()
+    following = re.compile(rb"^  [^ \n-]", re.MULTILINE).search(region, start)
+    block = region[start : following.start() if following else len(region)]
+    if not block.startswith(b"  - ") or _UNPLAIN.search(block):
+        return None
+    return textwrap.dedent(block.decode("utf-8", "replace"))

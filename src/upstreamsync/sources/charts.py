@@ -1,0 +1,176 @@
+"""Where charts come from: an HTTP repository, an OCI registry, a folder in git. All are checked here.
+
+helm does not compare a downloaded archive with the digest that the repository's index gives for it, so it
+is never let near a repository: it is handed what this module has fetched and verified.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from upstreamsync.config.spec import HelmSource
+from upstreamsync.errors import Malformed, NotFound, Refused, Unreachable
+from upstreamsync.kit.charts import index_entry, metadata
+from upstreamsync.kit.redact import redact
+from upstreamsync.model import ContentFile, Resolved
+from upstreamsync.sources import checksums
+from upstreamsync.sources.job import Job, sha256
+
+#: The largest charts in the wild have some 2 MB; the limit is helm's own.
+ARCHIVE_LIMIT = 100 * 1024 * 1024
+_INDEX_LIMIT = 256 * 1024 * 1024
+_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+_OLD_CHART_LAYER = "application/tar+gzip"
+_PROVENANCE_LAYER = "application/vnd.cncf.helm.chart.provenance.v1.prov"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A chart, verified: an archive, or (with ``archive`` None) the files of a folder.
+
+    ``files`` are relative to the chart. ``digest`` stands for all of its content, ``provenance`` is the
+    signature file that lies beside an archive, ``resolved`` has the facts for the lock: the chart's own
+    first, then those of dependencies that were fetched for it.
+    """
+
+    name: str
+    files: tuple[ContentFile, ...]
+    digest: str
+    resolved: tuple[Resolved, ...]
+    archive: bytes | None = None
+    provenance: bytes | None = None
+    title: str = ""
+
+
+def obtain(job: Job, spec: HelmSource) -> Chart:
+    """The chart that the release means. Raises the families UpstreamError and ContentError."""
+    assert spec.repository is not None and spec.chart is not None  # noqa: S101, PT018 (checked by spec)
+    name = job.fill(spec.chart, "helm.chart")
+    repository = job.fill(spec.repository, "helm.repository")
+    if repository.startswith("oci://"):
+        return from_registry(job, repository, name, job.release.ref, provenance=spec.keyring is not None)
+    urls, digest = _from_feed(job, spec) or lookup(job, repository, name, _versions(job))
+    return from_urls(job, name, urls, digest, provenance=spec.keyring is not None)
+
+
+def probe_index(job: Job, spec: HelmSource) -> None:
+    """Raise NotFound when the repository's index does not list the release, unless it came from there."""
+    repository = job.fill(spec.repository or "", "helm.repository")
+    if repository.startswith("oci://") or _from_feed(job, spec):
+        return
+    lookup(job, repository, job.fill(spec.chart or "", "helm.chart"), _versions(job))
+
+
+def _versions(job: Job) -> tuple[str, ...]:
+    """How the chart's version may be written, best first."""
+    release = job.release
+    return tuple(dict.fromkeys((release.ref, release.version, release.version.removeprefix("v"))))
+
+
+def _from_feed(job: Job, spec: HelmSource) -> tuple[tuple[str, ...], str | None] | None:
+    """URLs and digest that came with the release, if its feed is the very repository of this source."""
+    feed = job.vendor.releases.helm if job.vendor.releases is not None else None
+    own = job.vendor.releases is None and len(job.vendor.source) == 1
+    same = feed is not None and (feed.repository.rstrip("/"), feed.chart) == (
+        (spec.repository or "").rstrip("/"),
+        spec.chart,
+    )
+    if not (own or same) or not job.release.download:
+        return None
+    return job.release.download, job.release.digest
+
+
+def lookup(
+    job: Job, repository: str, name: str, versions: tuple[str, ...]
+) -> tuple[tuple[str, ...], str | None]:
+    """URLs and digest of a chart in a repository's index. Raises NotFound for a version not in it."""
+    address = f"{repository.rstrip('/')}/index.yaml"
+    index = job.tools.http.get(address, limit=_INDEX_LIMIT, allow_http=job.tools.allow_http)
+    where = redact(address)
+    entry = index_entry(index.body, name, versions, where)
+    if entry is None:
+        raise NotFound(
+            f"`{where}` lists no chart `{name}` {versions[0]}",
+            hint="check the chart's name; a version may have been withdrawn",
+        )
+    return _urls(entry, repository, where), _digest(entry)
+
+
+def _urls(entry: Mapping[str, Any], repository: str, where: str) -> tuple[str, ...]:
+    listed = entry.get("urls")
+    urls = [url for url in listed if isinstance(url, str)] if isinstance(listed, list) else []
+    if not urls:
+        raise Malformed(f"`{where}` gives no address for {entry.get('name')} {entry.get('version')}")
+    return tuple(urljoin(f"{repository.rstrip('/')}/", url) for url in urls)
+
+
+def _digest(entry: Mapping[str, Any]) -> str | None:
+    digest = entry.get("digest")
+    return digest if isinstance(digest, str) and digest else None
+
+
+def from_urls(
+    job: Job, name: str, urls: tuple[str, ...], digest: str | None, *, provenance: bool = False
+) -> Chart:
+    """An archive from the first address that has it, held against the digest that the index gives."""
+    failure: NotFound | Unreachable | None = None
+    for url in urls:
+        if urlsplit(url).scheme not in {"http", "https"}:
+            continue
+        try:
+            answer = job.tools.http.get(url, limit=ARCHIVE_LIMIT, allow_http=job.tools.allow_http)
+        except (NotFound, Unreachable) as error:
+            failure = failure or error
+            continue
+        if digest is not None:
+            promised = digest if ":" in digest else f"sha256:{digest}"
+            checksums.compare(answer.body, promised, url, "the repository's index")
+        checksums.verify(job, url, answer.body)
+        signature = None
+        if provenance:
+            signature = job.tools.http.get(f"{url}.prov", allow_http=job.tools.allow_http).body
+        return _packed(name, answer.body, redact(url), answer.digest, signature)
+    raise failure or Refused(
+        f"the index gives no http(s) address for `{name}`: {', '.join(map(redact, urls))}",
+        hint="name the registry itself: repository: oci://…",
+    )
+
+
+def from_registry(job: Job, repository: str, name: str, version: str, *, provenance: bool = False) -> Chart:
+    """An archive from an OCI registry; every blob is held against the digest that names it."""
+    raise NotImplementedError
+
+
+def _packed(name: str, archive: bytes, location: str, digest: str, provenance: bytes | None) -> Chart:
+    """A chart from its archive, after the archive has been looked through."""
+    from upstreamsync.kit import archives
+
+    members = archives.read(archive, name=location)
+    roots = {posixpath.dirname(file.path) for file in members if file.path.endswith("/Chart.yaml")}
+    root = min(roots, key=lambda path: (path.count("/"), path), default=None)
+    if root is None or "/" in root:
+        raise Malformed(f"`{location}` is no chart: it has no Chart.yaml", hint="is it the chart's archive?")
+    files = tuple(
+        ContentFile(path=file.path[len(root) + 1 :], data=file.data)
+        for file in members
+        if file.path.startswith(f"{root}/")
+    )
+    return Chart(
+        name=name,
+        files=files,
+        digest=sha256(archive),
+        resolved=(Resolved(kind="helm", location=location, digest=digest),),
+        archive=archive,
+        provenance=provenance,
+        title=title(files, location),
+    )
+
+
+def title(files: tuple[ContentFile, ...], where: str) -> str:
+    """``name version``, as Chart.yaml says."""
+    document = metadata({file.path: file.data for file in files if file.path == "Chart.yaml"}, where)
+    return f"{document['name']} {document.get('version', '')}".strip()

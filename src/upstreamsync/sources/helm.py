@@ -1,0 +1,47 @@
+"""``helm``: a chart, fetched and verified here, rendered by the helm binary."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from upstreamsync.config.spec import HelmSource
+from upstreamsync.model import Artifact
+from upstreamsync.sources.chart_folders import from_git
+from upstreamsync.sources.charts import Chart, obtain, probe_index
+from upstreamsync.sources.job import Job, one_file
+from upstreamsync.sources.render import render
+from upstreamsync.sources.stability import listed
+
+
+def fetch(job: Job) -> Artifact:
+    """Fetch the chart with what it depends on, and render it."""
+    spec = _helm(job)
+    chart = _chart(job, spec)
+    rendered = render(job, spec, chart)
+    first = dataclasses.replace(chart.resolved[0], tool=rendered.tool)
+    notes: tuple[str, ...] = ()
+    if rendered.unstable:
+        notes = (f"`{chart.title}` renders differently each time: {listed(rendered.unstable)}",)
+    return Artifact(
+        resolved=(first, *chart.resolved[1:]),
+        files=one_file(job, rendered.data),
+        unstable=rendered.unstable,
+        notes=notes,
+    )
+
+
+def probe(job: Job) -> None:
+    """Look into the index when the version is not from there; otherwise there is nothing to doubt."""
+    spec = _helm(job)
+    if spec.git is None:
+        probe_index(job, spec)
+
+
+def _chart(job: Job, spec: HelmSource) -> Chart:
+    return obtain(job, spec) if spec.git is None else from_git(job, spec)
+
+
+def _helm(job: Job) -> HelmSource:
+    helm = job.source.helm
+    assert helm is not None  # noqa: S101 (the registry calls a kind for its own sources alone)
+    return helm

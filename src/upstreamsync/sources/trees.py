@@ -1,0 +1,26 @@
+"""Writing fetched files into a temporary folder, for a program to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from upstreamsync.errors import Refused
+from upstreamsync.model import ContentFile
+from upstreamsync.sources.job import safe_name
+
+
+def write_tree(folder: Path, files: Iterable[ContentFile]) -> None:
+    """Write ``files`` below ``folder``. Raises Refused for a name that would leave it."""
+    for file in files:
+        path = folder / safe_name(file.path, "what was fetched")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.data)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise Refused(
+                f"what was fetched has `{file.path}` both as a file and as a folder",
+                hint="nothing was kept; report this to those who published it",
+            ) from None
+        if file.executable:
+            path.chmod(0o755)
