@@ -134,7 +134,7 @@ def encode(call: Call, reply: Reply, *, conditional: bool = True) -> Answer:
         headers.setdefault("ETag", content.etag)
         if content.modified is not None:
             headers.setdefault("Last-Modified", email.utils.format_datetime(content.modified, usegmt=True))
-        if conditional and _unchanged(call, headers["ETag"], content.modified):
+        if conditional and unchanged(call, headers["ETag"], content.modified):
             del headers["Content-Type"]
             return Answer(status=304, headers=headers, body=b"")
     if "gzip" in call.headers.get("accept-encoding", "") and content.gzipped is not None:
@@ -143,7 +143,8 @@ def encode(call: Call, reply: Reply, *, conditional: bool = True) -> Answer:
     return Answer(status=reply.status, headers=headers, body=body)
 
 
-def _unchanged(call: Call, etag: str, modified: datetime | None) -> bool:
+def unchanged(call: Call, etag: str, modified: datetime | None) -> bool:
+    """Whether the client has this content already, by the validators that it sent."""
     if wanted := call.headers.get("if-none-match"):
         bare = etag.removeprefix("W/")
         return wanted.strip() == "*" or bare in (tag.strip().removeprefix("W/") for tag in wanted.split(","))

@@ -20,7 +20,9 @@ from upstreamsync.kit import process
 from upstreamsync.testing.charts import Chart, ChartRepository, Files, as_bytes, make_chart
 from upstreamsync.testing.faults import Fault, Faults
 from upstreamsync.testing.git import GitRemote, http_backend
+from upstreamsync.testing.github import GitHub
 from upstreamsync.testing.oci import Registry, Repository, basic_credentials
+from upstreamsync.testing.openapi import github_validator
 from upstreamsync.testing.server import LONG_AGO, Answer, Call, Content, Reply, Server, Wire, encode
 
 _TYPES = {".yaml": "text/yaml", ".yml": "text/yaml", ".md": "text/markdown; charset=utf-8"}
@@ -78,7 +80,8 @@ class World:
             Server(self._serve, f"127.0.0.{number}", self.port, context) for number in range(2, hosts + 1)
         ]
         self.hosts = tuple(f"{self._scheme}://127.0.0.{number}:{self.port}" for number in range(1, hosts + 1))
-        self._openapi = openapi
+        validator = None if openapi is None else lambda: github_validator(openapi)
+        self.github = GitHub(f"{self.url}/api/v3", self.folder, self._publish, validator)
 
     @property
     def url(self) -> str:
@@ -212,6 +215,9 @@ class World:
             self._remotes[name] = GitRemote(folder, f"{self.url}/git/{name}.git")
         return self._remotes[name]
 
+    def _publish(self, path: str, data: bytes) -> str:
+        return self.file(path, data, content_type="application/octet-stream")
+
     # What happens on the way
 
     def protect(self, prefix: str, user: str, password: str) -> None:
@@ -313,6 +319,8 @@ class World:
         path = call.path
         if path.startswith("/v2/") or path in {"/v2", "/token"}:
             return self.registry.serve(call, f"{self._scheme}://{call.host}")
+        if path.startswith("/api/"):
+            return self.github.serve(call, f"{self._scheme}://{call.host}")
         if path.startswith("/git/"):
             return http_backend(self.folder / "git", path.removeprefix("/git"), call)
         if path in self._files:

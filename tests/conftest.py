@@ -1,0 +1,35 @@
+"""Fixtures for all tests: a fresh test world each, and a small GitOps repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from upstreamsync.testing import GitOps, World
+
+_OPENAPI = Path(__file__).parents[1] / ".tools" / "openapi"
+
+
+@pytest.fixture(scope="session")
+def github_openapi() -> Path | None:
+    """GitHub's OpenAPI description (GITHUB_OPENAPI, else what scripts/fetch_openapi.py put in .tools)."""
+    if given := os.environ.get("GITHUB_OPENAPI"):
+        return Path(given)
+    return max(_OPENAPI.glob("api.github.com-*.json"), default=None)
+
+
+@pytest.fixture
+def world(github_openapi: Path | None) -> Iterator[World]:
+    """A world of the test's own; talking to its GitHub against the OpenAPI description fails the test."""
+    with World(openapi=github_openapi) as made:
+        yield made
+        assert made.github.violations == []
+
+
+@pytest.fixture
+def gitops(tmp_path: Path, world: World) -> GitOps:
+    """A user's repository with a bare origin in the world, known to its GitHub as acme/gitops."""
+    return GitOps(tmp_path / "gitops", world)
