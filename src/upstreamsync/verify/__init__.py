@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from upstreamsync.kit.engines import Engines, Kustomize
-from upstreamsync.model import Judgement, OverlayVerification, Verification
+from upstreamsync.model import Judgement, OverlayVerification, Verdict, Verification
 from upstreamsync.verify.builds import Store
 from upstreamsync.verify.graph import Tree, deduce_upstream, find_overlays, normalize
 from upstreamsync.verify.judge import Case, judge_overlay
@@ -82,5 +82,5 @@ def _deduplicated(overlays: Sequence[OverlayVerification]) -> list[OverlayVerifi
 
 
 def _worst(items: Sequence[Judgement]) -> Judgement:
-    first = min(items, key=lambda item: (item.severity.rank, list(type(item.verdict)).index(item.verdict)))
+    first = min(items, key=lambda item: (item.severity.rank, list(Verdict).index(item.verdict)))
     return replace(first, overlays=tuple(sorted({name for item in items for name in item.overlays})))

@@ -22,6 +22,7 @@ Manifest = Mapping[str, Any]
 Key = tuple[ObjectId, int]
 _T = TypeVar("_T")
 _R = TypeVar("_R")
+_LOGGED: Final = re.compile(r'\] "command failed" err="(.*)"$', re.S)
 _NOISE: Final = re.compile(r"^(# Warning|I\d{4}|W\d{4}|well-defined vars|Warning:)")
 
 
@@ -73,6 +74,10 @@ class Builder:
         key = self._key(folder, root) if self.store is not None else ""
         if self.store is not None and (kept := self.store.get(key)) is not None:
             return self._outcome(kept)
+        if helm and self.kustomize.helm is None:
+            return Failed(
+                "helm was not found, and this kustomization inflates charts: install it, or set HELM"
+            )
         self.count += 1
         try:
             output = b"+" + self.kustomize.build(folder, enable_helm=helm)
@@ -137,4 +142,6 @@ def _relative(stderr: str, root: Path) -> str:
     text = "\n".join(lines) or stderr.strip()
     for prefix in (str(root.resolve()), str(root)):
         text = text.replace(prefix + os.sep, "").replace(prefix, ".")
+    if logged := _LOGGED.search(text):
+        text = logged.group(1).replace('\\"', '"')
     return re.sub(r"^[Ee]rror: ", "", text)

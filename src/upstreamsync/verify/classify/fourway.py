@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from upstreamsync.kit.objects import MISSING, keyed, leaves, likeness, segment, shared_key
-from upstreamsync.model import Severity, Verdict
-from upstreamsync.verify.classify import scalars, sequences
+from upstreamsync.kit.objects import MISSING, keyed, segment, shared_key
+from upstreamsync.model import Verdict
+from upstreamsync.verify.classify import elements, scalars, sequences
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.items import Item, Kind
-from upstreamsync.verify.values import same, show
+from upstreamsync.verify.values import same
 
 #: Lists in built-in kinds that kustomize merges element by element; every other list is replaced.
 MERGED_LISTS: Final = frozenset(
@@ -120,19 +120,11 @@ class Walk:
         around = Four(*maps)
         for label in dict.fromkeys(label for each in maps for label in each):
             element = Four(*(each.get(label, MISSING) for each in maps))
-            self.element(element, (*path, f"[{label}]"), around, name, owned=owned)
-
-    def element(self, four: Four, path: tuple[str, ...], around: Four, name: str, *, owned: bool) -> None:
-        """Judge one element of a list whose elements have names; ``around`` holds the others by label."""
-        if same(four.a, four.b) and same(four.c, four.d):
-            return
-        decide = _ELEMENTS.get(four.shape)
-        if self.whole and decide is not None and four.shape not in ("0111",):
-            return
-        if decide is not None:
-            decide(self, four, path, around, name, owned)
-            return
-        self._visit(four, path, "", around, owned=owned)
+            below = (*path, f"[{label}]")
+            if same(element.a, element.b) and same(element.c, element.d):
+                continue
+            if not elements.judge(elements.Spot(self, element, below, around, name, owned)):
+                self._visit(element, below, "", around, owned=owned)
 
     def _states_list(self, path: tuple[str, ...], name: str) -> bool:
         """Whether the item writes this list as a whole, though it said the same as upstream so far."""
@@ -187,206 +179,3 @@ def _in_body(body: Any, path: tuple[str, ...]) -> bool:
         else:
             return False
     return True
-
-
-# -- elements ----------------------------------------------------------------------------------------
-# By which of the four states have the element. What is missing here is compared field by field.
-
-
-def _adds_now(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, _: bool) -> None:
-    other = successor(around, path[-1], four.a)
-    renamed = f"upstream renamed it to {_label(other)}" if other else "upstream no longer has it"
-    walk.add(
-        Verdict.MISAPPLIED,
-        "adds_instead_of_modifies",
-        path,
-        four,
-        did=f"used to change {_called(path)}",
-        does=f"now adds {_article(path, name)}{_lacking(four.a, four.d)}",
-        because=renamed,
-        hint=f"write {_label(other)} in place of {_label(path[-1])}"
-        if other
-        else f"check whether {_label(path[-1])} is still wanted",
-    )
-
-
-def _added_exists(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, _: bool) -> None:
-    if same(four.b, four.c) or same(four.c, four.d):
-        if same(four.b, four.d):
-            walk.add(
-                Verdict.REDUNDANT, None, path, four, did=f"added {_called(path)}",
-                because="upstream now has the very same one", hint="delete it from the customization",
-            )  # fmt: skip
-        else:
-            walk.add(
-                Verdict.LOST, walk.gone, path, four, did=f"added {_called(path)}",
-                because="upstream now has one of its own, which stays as it is",
-            )  # fmt: skip
-    elif same(four.b, four.d):
-        walk.add(
-            Verdict.SHADOWS, "upstream_added_value", path, four, did=f"added {_called(path)}",
-            does="still sets the same", because=f"upstream now has its own: {show(four.c)}",
-            hint="check which of the two is wanted",
-        )  # fmt: skip
-    else:
-        walk.add(
-            Verdict.MISAPPLIED, "modifies_instead_of_adds", path, four,
-            did=f"used to add {_called(path)}",
-            does="now is merged into the one that upstream ships, whose other fields remain",
-            because=f"upstream now has {show(four.c)}",
-            hint=f"give yours another name than {_label(path[-1])}",
-        )  # fmt: skip
-
-
-def _delete_vanished(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, _: bool) -> None:
-    other = successor(around, path[-1], four.a)
-    if other:
-        walk.add(
-            Verdict.LOST, "element_renamed", path, four, did=f"removed {_called(path)}",
-            does="removes nothing", because=f"upstream renamed it to {_label(other)}",
-            hint=f"write {_label(other)} in place of {_label(path[-1])}",
-        )  # fmt: skip
-    else:
-        walk.add(
-            Verdict.REDUNDANT, None, path, four, did=f"removed {_called(path)}",
-            because="upstream no longer has it", hint="delete it from the customization",
-        )  # fmt: skip
-
-
-def _delete_lost(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, _: bool) -> None:
-    if same(four.c, four.d):
-        walk.add(
-            Verdict.LOST, walk.gone, path, four, did=f"removed {_called(path)}",
-            does="leaves it in place",
-        )  # fmt: skip
-    else:
-        walk._visit(four, path, "", around, owned=False)
-
-
-def _change_vanished(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, _: bool) -> None:
-    other = successor(around, path[-1], four.a)
-    because = f"upstream renamed it to {_label(other)}" if other else "upstream no longer has it"
-    walk.add(
-        Verdict.LOST, "element_renamed" if other else walk.gone, path, four,
-        did=f"changed {_called(path)}", does="changes nothing there", because=because,
-        hint=f"write {_label(other)} in place of {_label(path[-1])}" if other else None,
-    )  # fmt: skip
-
-
-def _add_vanished(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, _: bool) -> None:
-    walk.add(Verdict.LOST, walk.gone, path, four, did=f"added {_called(path)}", does="no longer does")
-
-
-def _removes_new(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, owned: bool) -> None:
-    if owned:
-        walk.add(
-            Verdict.SHADOWS, "swallows_upstream_addition", path, four,
-            did=f"sets {name} as a whole", does=f"drops {_called(path)}",
-            because=f"upstream added {show(four.c)}",
-            hint="add it to the patch, or turn the patch into edits of single elements",
-        )  # fmt: skip
-    else:
-        walk.add(
-            Verdict.MISAPPLIED, "collateral", path, four, did="left this list alone",
-            does=f"drops {_called(path)}", because=f"upstream added {show(four.c)}",
-            hint="use a JSON6902 patch, which leaves other lists alone",
-        )  # fmt: skip
-
-
-def _adds_new(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, _: bool) -> None:
-    original = around.c.get(path[-1][1:-1].partition("#")[0], MISSING)
-    if "#" in path[-1] and original is not MISSING:
-        equal = same(original, four.d)
-        walk.add(
-            Verdict.REDUNDANT if equal else Verdict.SHADOWS, "listed_twice", (*path[:-1], _first(path[-1])),
-            four, did=f"added {_label(_first(path[-1]))}", does="now lists it a second time",
-            because=f"upstream now has {show(original)}",
-            grave=Severity.REVIEW,
-            hint="delete the patch" if equal else "use a strategic merge patch, which is keyed by name",
-        )  # fmt: skip
-        return
-    shifted = walk.item.kind is Kind.JSON
-    walk.add(
-        Verdict.MISAPPLIED, "index_shift" if shifted else "adds_instead_of_modifies", path, four,
-        did=f"did not add {_called(path)}", does=f"adds {_article(path, name)}{_lacking(MISSING, four.d)}",
-    )  # fmt: skip
-
-
-def _removes_kept(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, _: bool) -> None:
-    walk.add(
-        Verdict.MISAPPLIED, "index_shift" if walk.item.kind is Kind.JSON else "collateral", path, four,
-        did=f"kept {_called(path)}", does="removes it",
-    )  # fmt: skip
-
-
-def _deletes_both(walk: Walk, four: Four, path: tuple[str, ...], around: Four, name: str, _: bool) -> None:
-    walk.add(Verdict.OK, None, path, four)
-
-
-_ELEMENTS: Final = {
-    "1101": _adds_now,
-    "0111": _added_exists,
-    "1000": _delete_vanished,
-    "1011": _delete_lost,
-    "1100": _change_vanished,
-    "0100": _add_vanished,
-    "0010": _removes_new,
-    "0001": _adds_new,
-    "1110": _removes_kept,
-    "1010": _deletes_both,
-}
-
-
-def successor(around: Four, label: str, content: Any) -> str | None:
-    """The label of the element that took the place of one that is gone: new upstream, and most alike."""
-    best, found = 0.0, None
-    old = around.a if isinstance(around.a, Mapping) else {}
-    for other, value in (around.c if isinstance(around.c, Mapping) else {}).items():
-        if other in old or f"[{other}]" == label:
-            continue
-        score = alike(content, value)
-        if score > best:
-            best, found = score, other
-    return f"[{found}]" if found is not None and best >= 0.3 else None
-
-
-def alike(old: Any, new: Any) -> float:
-    """How alike two elements are, names aside; an equal image repository says much."""
-    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        return 1.0 if same(old, new) else 0.0
-    plain_old = {key: value for key, value in old.items() if key != "name"}
-    plain_new = {key: value for key, value in new.items() if key != "name"}
-    if not plain_old or not plain_new:
-        return 0.0
-    score = likeness(plain_old, plain_new)
-    images = [str(each.get("image", "")).partition("@")[0].rpartition(":")[0] for each in (old, new)]
-    if images[0] and images[0] == images[1]:
-        score = max(score, 0.6)
-    paths = [{path for path, _ in leaves(each)} for each in (plain_old, plain_new)]
-    shared = len(paths[0] & paths[1]) / max(len(paths[0] | paths[1]), 1)
-    return max(score, shared * 0.35)
-
-
-def _first(label: str) -> str:
-    return f"[{label[1:-1].partition('#')[0]}]"
-
-
-def _label(label: str | None) -> str:
-    return (label or "").strip("[]").removeprefix("name=")
-
-
-def _called(path: tuple[str, ...]) -> str:
-    """``container "server"`` for ``…containers[name=server]``."""
-    owner = path[-2].strip(".") if len(path) > 1 else ""
-    singular = owner.removesuffix("s") if owner.endswith("s") else owner
-    return f'{singular} "{_label(path[-1])}"'.strip()
-
-
-def _article(path: tuple[str, ...], name: str) -> str:
-    return f"a {_called(path)}"
-
-
-def _lacking(old: Any, new: Any) -> str:
-    if isinstance(new, Mapping) and "image" not in new and isinstance(old, Mapping) and "image" in old:
-        return " without image"
-    return ""

@@ -51,7 +51,8 @@ class Note:
 
     ``did`` and ``does`` are what the item did there and does now, ``because`` the evidence from upstream:
     fragments of a sentence. ``hint`` names the fix. ``before``, ``after`` … are the four values of the
-    path: upstream's old, the result's old, upstream's new, the result's new.
+    path: upstream's old, the result's old, upstream's new, the result's new. ``rename`` is a name that the
+    customization should write differently: the old one and the new one.
     """
 
     verdict: Verdict
@@ -63,6 +64,7 @@ class Note:
     because: str = ""
     hint: str | None = None
     grave: Severity | None = None
+    rename: tuple[str, str] | None = None
     values: tuple[Any, Any, Any, Any] = (MISSING, MISSING, MISSING, MISSING)
 
     @property

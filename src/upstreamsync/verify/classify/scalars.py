@@ -27,6 +27,13 @@ def judge(
     if name == "image" and four.shape == "1111" and None not in images:
         _judge_image(walk, images, path, four)
         return
+    if walk.item.kind is Kind.REPLACEMENTS and _other_part(walk.item.spec, four, name):
+        walk.add(
+            Verdict.MISAPPLIED, "index_shift", path, four, did=f"made {show(four.a)} {show(four.b)}",
+            does=f"makes it {show(four.d)}", because=f"upstream now has {show(four.c)}",
+            hint="the delimiter and index now mean another part: use images, or another index",
+        )  # fmt: skip
+        return
     _compare(walk, four, path, name, parent, owned=owned)
 
 
@@ -245,6 +252,17 @@ def pin_image(
         )  # fmt: skip
 
 
-def looks_removed(value: Any) -> bool:
-    """Whether a value is absent on purpose."""
-    return value is MISSING or value is None
+def _other_part(spec: Any, four: Four, name: str) -> bool:
+    """Whether a replacement by delimiter and index now hits another part of a string of another shape."""
+    if not isinstance(spec, Mapping) or not all(isinstance(value, str) for value in four):
+        return False
+    if same(four.a, four.b) or same(four.c, four.d):
+        return False
+    for target in spec.get("targets") or ():
+        options = target.get("options") if isinstance(target, Mapping) else None
+        if not isinstance(options, Mapping):
+            continue
+        delimiter = str(options.get("delimiter") or "")
+        if delimiter and delimiter in four.a and four.a.count(delimiter) != four.c.count(delimiter):
+            return name != "image" or image(four.d) is None or not str(options.get("index", 0)) == "0"
+    return False

@@ -73,6 +73,7 @@ def _replaced(walk: Walk, four: Four, path: tuple[str, ...], name: str) -> None:
             did=f"replaces {name} as a whole",
             does=f"still sets {_listed(kept)}" if kept else f"drops {_listed(dropped)}",
             because=f"upstream replaced {_listed(gone)} by {_listed(dropped)}",
+            grave=Severity.SILENT_BREAK,
             hint="take over the upstream change in the patch",
         )  # fmt: skip
     else:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from upstreamsync.kit.objects import likeness, object_id
 from upstreamsync.verify.builds import Key, Manifest
-from upstreamsync.verify.classify.fourway import alike
+from upstreamsync.verify.classify.elements import alike
 
 _WORKLOADS: Final = frozenset(
     ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod")

@@ -1,0 +1,272 @@
+"""Verdicts on one element of a list whose elements have names: a container, a port, an env variable.
+
+By which of the four states have the element; what is not decided here is compared field by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from upstreamsync.kit.objects import MISSING, leaves, likeness
+from upstreamsync.model import Severity, Verdict
+from upstreamsync.verify.items import Kind
+from upstreamsync.verify.values import image, same, show
+
+if TYPE_CHECKING:
+    from upstreamsync.verify.classify.fourway import Four, Walk
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One element: its four values, its path, and ``around`` it the four lists by label.
+
+    ``name`` is the list's field; ``owned`` whether the item writes the list as a whole.
+    """
+
+    walk: Walk
+    four: Four
+    path: tuple[str, ...]
+    around: Four
+    name: str
+    owned: bool
+
+    @property
+    def label(self) -> str:
+        """The element's label inside the list: ``name=server``."""
+        return self.path[-1][1:-1]
+
+    @property
+    def called(self) -> str:
+        """``container "server"`` for ``…containers[name=server]``."""
+        singular = self.name.removesuffix("s") if self.name.endswith("s") else self.name
+        return f'{singular} "{plain(self.label)}"'.strip()
+
+    @property
+    def successor(self) -> str | None:
+        """The label of the element that took this one's place upstream."""
+        return successor(self.around, self.label, self.four.a)
+
+    @property
+    def by_index(self) -> bool:
+        """Whether the item may address the element by its position."""
+        return self.walk.item.kind is Kind.JSON
+
+    def add(self, verdict: Verdict, reason: str | None, **more: Any) -> None:
+        """Note something about the element."""
+        self.walk.add(verdict, reason, self.path, self.four, **more)
+
+
+def judge(spot: Spot) -> bool:
+    """Decide about the element as a whole; False when its fields have to be compared one by one."""
+    decide = _DECISIONS.get(spot.four.shape)
+    if decide is None:
+        return False
+    if spot.walk.whole and spot.four.shape != "0111":
+        return True  # new and vanished elements are no findings for a setting for everything
+    return decide(spot)
+
+
+def _adds_now(spot: Spot) -> bool:
+    other = spot.successor
+    spot.add(
+        Verdict.MISAPPLIED,
+        "adds_instead_of_modifies",
+        did=f"used to change {spot.called}",
+        does=f"now adds a {spot.called}{_without_image(spot.four)}",
+        because=f"upstream renamed it to {plain(other)}" if other else "upstream no longer has it",
+        hint=f"write {plain(other)} in place of {plain(spot.label)}"
+        if other
+        else f"check whether {plain(spot.label)} is still wanted",
+        rename=_rename(spot.label, other),
+    )
+    return True
+
+
+def _added_exists(spot: Spot) -> bool:
+    _, b, c, d = spot.four
+    if same(c, d):
+        second = f"{spot.label}#2"
+        if second in spot.around.d and second not in spot.around.c:
+            return True  # listed a second time: said of that one
+        if same(b, d):
+            spot.add(
+                Verdict.REDUNDANT, None, did=f"added {spot.called}",
+                because="upstream now has the very same one", hint="delete it from the customization",
+            )  # fmt: skip
+        else:
+            spot.add(
+                Verdict.LOST, spot.walk.gone, did=f"added {spot.called}",
+                because="upstream now has one of its own, which stays as it is",
+            )  # fmt: skip
+    elif same(b, d):
+        spot.add(
+            Verdict.SHADOWS, "upstream_added_value", did=f"added {spot.called}", does="still sets the same",
+            because=f"upstream now has its own: {show(c)}", hint="check which of the two is wanted",
+        )  # fmt: skip
+    else:
+        spot.add(
+            Verdict.MISAPPLIED, "modifies_instead_of_adds", did=f"used to add {spot.called}",
+            does="now is merged into the one that upstream ships, whose other fields remain",
+            because=f"upstream now has {show(c)}", hint=f"give yours another name than {plain(spot.label)}",
+        )  # fmt: skip
+    return True
+
+
+def _delete_vanished(spot: Spot) -> bool:
+    if other := spot.successor:
+        spot.add(
+            Verdict.LOST, "element_renamed", did=f"removed {spot.called}", does="removes nothing",
+            because=f"upstream renamed it to {plain(other)}",
+            hint=f"write {plain(other)} in place of {plain(spot.label)}", rename=_rename(spot.label, other),
+        )  # fmt: skip
+    else:
+        spot.add(
+            Verdict.REDUNDANT, None, did=f"removed {spot.called}", because="upstream no longer has it",
+            hint="delete it from the customization",
+        )  # fmt: skip
+    return True
+
+
+def _delete_lost(spot: Spot) -> bool:
+    if not same(spot.four.c, spot.four.d):
+        return False
+    spot.add(Verdict.LOST, spot.walk.gone, did=f"removed {spot.called}", does="leaves it in place")
+    return True
+
+
+def _change_vanished(spot: Spot) -> bool:
+    other = spot.successor
+    spot.add(
+        Verdict.LOST,
+        "element_renamed" if other else spot.walk.gone,
+        did=f"changed {spot.called}",
+        does="changes nothing there",
+        because=f"upstream renamed it to {plain(other)}" if other else "upstream no longer has it",
+        hint=f"write {plain(other)} in place of {plain(spot.label)}" if other else None,
+        rename=_rename(spot.label, other),
+    )
+    return True
+
+
+def _add_vanished(spot: Spot) -> bool:
+    spot.add(Verdict.LOST, spot.walk.gone, did=f"added {spot.called}", does="no longer does")
+    return True
+
+
+def _removes_new(spot: Spot) -> bool:
+    if spot.owned:
+        spot.add(
+            Verdict.SHADOWS, "swallows_upstream_addition", did=f"sets {spot.name} as a whole",
+            does=f"drops {spot.called}", because=f"upstream added {show(spot.four.c)}",
+            hint="add it to the patch, or turn the patch into edits of single elements",
+        )  # fmt: skip
+    else:
+        folded = "#" in spot.label
+        spot.add(
+            Verdict.MISAPPLIED, "collateral", did="left this list alone", does=f"drops {spot.called}",
+            because="upstream lists that key twice, and any strategic merge folds the two into one"
+            if folded else f"upstream added {show(spot.four.c)}",
+            hint="use a JSON6902 patch, which leaves other lists alone",
+        )  # fmt: skip
+    return True
+
+
+def _adds_new(spot: Spot) -> bool:
+    first, twice, _ = spot.label.partition("#")
+    original = spot.around.c.get(first, MISSING) if isinstance(spot.around.c, Mapping) else MISSING
+    if twice and original is not MISSING:
+        equal = same(original, spot.four.d)
+        spot.walk.add(
+            Verdict.REDUNDANT if equal else Verdict.SHADOWS, "listed_twice",
+            (*spot.path[:-1], f"[{first}]"), spot.four, did=f"added {plain(first)}",
+            does="now lists it a second time", because=f"upstream now has {show(original)}",
+            grave=Severity.REVIEW,
+            hint="delete the patch" if equal else "use a strategic merge patch, which is keyed by name",
+        )  # fmt: skip
+        return True
+    spot.add(
+        Verdict.MISAPPLIED, "index_shift" if spot.by_index else "adds_instead_of_modifies",
+        did=f"did not add {spot.called}", does=f"adds a {spot.called}{_without_image(spot.four)}",
+    )  # fmt: skip
+    return True
+
+
+def _removes_kept(spot: Spot) -> bool:
+    spot.add(
+        Verdict.MISAPPLIED, "index_shift" if spot.by_index else "collateral", did=f"kept {spot.called}",
+        does="removes it",
+    )  # fmt: skip
+    return True
+
+
+def _deletes_both(spot: Spot) -> bool:
+    spot.add(Verdict.OK, None)
+    return True
+
+
+_DECISIONS: Final[Mapping[str, Callable[[Spot], bool]]] = {
+    "1101": _adds_now,
+    "0111": _added_exists,
+    "1000": _delete_vanished,
+    "1011": _delete_lost,
+    "1100": _change_vanished,
+    "0100": _add_vanished,
+    "0010": _removes_new,
+    "0001": _adds_new,
+    "1110": _removes_kept,
+    "1010": _deletes_both,
+}
+
+
+# -- successors --------------------------------------------------------------------------------------
+
+
+def successor(around: Four, label: str, content: Any) -> str | None:
+    """The label of the element that took the place of one that is gone: new upstream, and most alike."""
+    best, found = 0.0, None
+    old = around.a if isinstance(around.a, Mapping) else {}
+    for other, value in (around.c if isinstance(around.c, Mapping) else {}).items():
+        if other in old or other == label:
+            continue
+        score = alike(content, value)
+        if score > best:
+            best, found = score, other
+    return found if found is not None and best >= 0.3 else None
+
+
+def alike(old: Any, new: Any) -> float:
+    """How alike two elements are, from 0 to 1, names aside; an equal image repository says much."""
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return 1.0 if same(old, new) else 0.0
+    left = {key: value for key, value in old.items() if key != "name"}
+    right = {key: value for key, value in new.items() if key != "name"}
+    if not left or not right:
+        return 0.0
+    score = likeness(left, right)
+    one, other = image(old.get("image")), image(new.get("image"))
+    if one and other and one.name == other.name:
+        score = max(score, 0.6)
+    elif one and other:
+        return score  # another image is another program, however alike the rest is shaped
+    paths = [{path for path, _ in leaves(each)} for each in (left, right)]
+    shared = len(paths[0] & paths[1]) / max(len(paths[0] | paths[1]), 1)
+    return max(score, shared * 0.35)
+
+
+def plain(label: str | None) -> str:
+    """A label for a sentence: ``server`` for ``name=server``."""
+    return (label or "").removeprefix("name=")
+
+
+def _rename(old: str, new: str | None) -> tuple[str, str] | None:
+    if new is None or "=" not in old or old.partition("=")[0] != new.partition("=")[0] or "," in old + new:
+        return None
+    return old.partition("=")[2], new.partition("=")[2]
+
+
+def _without_image(four: Four) -> str:
+    new, old = four.d, four.a
+    missing = isinstance(new, Mapping) and "image" not in new
+    return " without image" if missing and isinstance(old, Mapping) and "image" in old else ""
