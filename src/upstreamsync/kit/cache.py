@@ -7,10 +7,12 @@ it is needed for a right answer, so it may be deleted at will.
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import itertools
 import logging
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -20,6 +22,7 @@ _log = logging.getLogger(__name__)
 #: What ``prune`` leaves by default, in bytes.
 DEFAULT_SIZE = 2 * 1024**3
 _DAY = 86_400.0
+_ENTRY = re.compile(r"[0-9a-f]{64}(?:\..*\.tmp)?")
 
 
 def default_cache_folder() -> Path:
@@ -86,22 +89,24 @@ class Cache:
                 os.unlink(path)
 
     def prune(self, size: int = DEFAULT_SIZE) -> int:
-        """Drop the entries unused for longest until at most ``size`` bytes remain; the bytes freed."""
-        if self.folder is None:
-            return 0
+        """Drop the entries unused for longest until at most ``size`` bytes remain; the bytes freed.
+
+        What else lies in the folder (tools, repositories) is neither counted nor touched.
+        """
+        now = time.time()
         entries: list[tuple[float, int, str]] = []
-        for folder, _, names in os.walk(self.folder):
-            for name in names:
-                path = os.path.join(folder, name)
-                with contextlib.suppress(OSError):
-                    facts = os.stat(path, follow_symlinks=False)
-                    # A leftover of a run that was killed counts as the oldest of all.
-                    orphan = name.endswith(".tmp") and facts.st_mtime < time.time() - _DAY
-                    entries.append((0.0 if orphan else facts.st_mtime, facts.st_size, path))
-        total = sum(length for _, length, _ in entries)
+        for path in glob.iglob(f"{glob.escape(str(self.folder))}/*/*/*") if self.folder else ():
+            if not _ENTRY.fullmatch(os.path.basename(path)):
+                continue
+            with contextlib.suppress(OSError):
+                facts = os.stat(path, follow_symlinks=False)
+                # A leftover of a run that was killed counts as the oldest of all.
+                orphan = path.endswith(".tmp") and facts.st_mtime < now - _DAY
+                entries.append((0.0 if orphan else facts.st_mtime, facts.st_size, path))
+        excess = sum(length for _, length, _ in entries) - size
         freed = 0
         for used, length, path in sorted(entries):
-            if total - freed <= size and used > 0.0:
+            if freed >= excess and used > 0.0:
                 break
             with contextlib.suppress(OSError):
                 os.unlink(path)

@@ -1,0 +1,54 @@
+"""Doing the same for many things at once, with results in the order in which the things were given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from upstreamsync.errors import UpstreamsyncError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Result]):
+    """What became of one item: ``value``, or the error in its place."""
+
+    value: Result | None = None
+    error: UpstreamsyncError | None = None
+
+    def get(self) -> Result:
+        """The value; raises the error if there is one."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]
+
+
+def ordered_map(
+    function: Callable[[Item], Result], items: Iterable[Item], jobs: int
+) -> list[Outcome[Result]]:
+    """``function`` of each item, on at most ``jobs`` threads; one outcome per item, in their order.
+
+    Errors of ours become outcomes and leave the others alone. Anything else is a bug, or ^C: it ends the
+    whole, items that have not begun are dropped, and it is raised as it is.
+    """
+    queue = list(items)
+    if jobs <= 1 or len(queue) <= 1:
+        # No threads at all: tracebacks and debuggers show the plain truth.
+        return [_one(function, item) for item in queue]
+    pool = ThreadPoolExecutor(min(jobs, len(queue)), thread_name_prefix="upstreamsync")
+    try:
+        futures = [pool.submit(_one, function, item) for item in queue]
+        return [future.result() for future in futures]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _one(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:
+    try:
+        return Outcome(value=function(item))
+    except UpstreamsyncError as error:
+        return Outcome(error=error)
