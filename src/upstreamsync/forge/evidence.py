@@ -1,0 +1,163 @@
+"""The place that a broken customization speaks of, in upstream's old and new objects."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.forge.lines import Read
+from upstreamsync.kit import manifests
+from upstreamsync.kit.objects import keyed, object_id
+from upstreamsync.model import Change, Judgement
+
+_SEGMENT: Final = re.compile(r"\[([^\]]+)\]|([^.\[\]]+)")
+MAX_LINES: Final = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One place on both sides, as text; None where the object is not."""
+
+    place: str
+    before: str | None
+    after: str | None
+
+
+class Upstream:
+    """Upstream's objects on both sides of some changes, read when somebody asks for them."""
+
+    def __init__(self, changes: Iterable[Change], read: Read) -> None:
+        self._old: list[bytes] = []
+        self._new: list[bytes] = []
+        for change in changes:
+            for path, data in change.base_files.items():
+                if path.endswith((".yaml", ".yml", ".json")):
+                    self._old += manifests.split(read(path) or b"")
+                    self._new += manifests.split(data or b"")
+
+    def evidence(self, judgement: Judgement) -> Evidence | None:
+        """What stands at the first place that the judgement names; None when it names no object."""
+        for resource in judgement.resources:
+            parts = resource.split(" ")
+            if len(parts) == 3:
+                path = judgement.paths[0] if judgement.paths else ""
+                old, new = self._find(self._old, parts), self._find(self._new, parts)
+                if old is not None or new is not None:
+                    return _compare(resource, old, new, path)
+        return None
+
+    def _find(self, documents: list[bytes], parts: list[str]) -> Mapping[str, Any] | None:
+        kind, name = parts[1], parts[2].rpartition("/")[2]
+        namespace = parts[2].rpartition("/")[0]
+        found: Mapping[str, Any] | None = None
+        for document in documents:
+            if name.encode() not in document or kind.encode() not in document:
+                continue
+            for obj in _objects(document):
+                identity = object_id(obj)
+                if (identity.kind, identity.name) == (kind, name):
+                    if identity.namespace == namespace:
+                        return obj
+                    # An overlay may have set another namespace: the name alone will do.
+                    found = obj
+        return found
+
+
+def _objects(document: bytes) -> list[dict[str, Any]]:
+    try:
+        return manifests.objects(document)
+    except UpstreamsyncError:
+        return []
+
+
+def _compare(
+    resource: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, path: str
+) -> Evidence:
+    segments = [(bracket or plain, bool(bracket)) for bracket, plain in _SEGMENT.findall(path)]
+    depth = min(_depth(old, segments), _depth(new, segments))
+    # The leaf alone says little: what stands beside it shows what upstream did.
+    depth = min(depth, max(len(segments) - 1, 0))
+    shown = "".join(f"[{name}]" if bracket else f".{name}" for name, bracket in segments[:depth]).lstrip(".")
+    return Evidence(
+        place=f"{resource} {shown}".strip(),
+        before=None if old is None else _outline(_at(old, segments[:depth])),
+        after=None if new is None else _outline(_at(new, segments[:depth])),
+    )
+
+
+def _depth(obj: Any, segments: list[tuple[str, bool]]) -> int:
+    if obj is None:
+        return len(segments)
+    for index, segment in enumerate(segments):
+        obj = _step(obj, segment)
+        if obj is None:
+            return index
+    return len(segments)
+
+
+def _at(obj: Any, segments: list[tuple[str, bool]]) -> Any:
+    for segment in segments:
+        obj = _step(obj, segment)
+    return obj
+
+
+def _step(value: Any, segment: tuple[str, bool]) -> Any:
+    name, _ = segment
+    if isinstance(value, Mapping):
+        return value.get(name)
+    if not isinstance(value, list):
+        return None
+    if name.isdigit():
+        return value[int(name)] if int(name) < len(value) else None
+    fields = [part.partition("=")[0] for part in name.split(",")]
+    return keyed(value, fields).get(name) if all(isinstance(item, Mapping) for item in value) else None
+
+
+def _outline(value: Any) -> str:
+    """The value as YAML, two levels deep and a few lines long."""
+    lines = list(_lines(value, 0))
+    more = len(lines) - MAX_LINES
+    return "\n".join(lines if more <= 0 else [*lines[:MAX_LINES], f"# … {more} more lines"])
+
+
+def _lines(value: Any, depth: int) -> Iterator[str]:
+    pad = "  " * depth
+    if isinstance(value, Mapping) and value:
+        for key, child in value.items():
+            if isinstance(child, (Mapping, list)) and child:
+                if depth >= 1 and not _is_short(child):
+                    yield f"{pad}{key}: {'{…}' if isinstance(child, Mapping) else f'[… {len(child)} …]'}"
+                elif _is_short(child):
+                    yield f"{pad}{key}: {_scalar(child)}"
+                else:
+                    yield f"{pad}{key}:"
+                    yield from _lines(child, depth + 1)
+            else:
+                yield f"{pad}{key}: {_scalar(child)}"
+    elif isinstance(value, list) and value:
+        for item in value:
+            yield f"{pad}- {_scalar(item) if _is_short(item) else _gist(item)}"
+    else:
+        yield f"{pad}{_scalar(value)}"
+
+
+def _is_short(value: Any) -> bool:
+    return len(_scalar(value)) <= 60
+
+
+def _gist(item: Any) -> str:
+    if not isinstance(item, Mapping):
+        return _scalar(item)[:60] + "…"
+    named = [f"{key}: {_scalar(item[key])}" for key in ("name", "image", "kind") if key in item]
+    return "{" + ", ".join([*named, "…"]) + "}"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[\w./:-]*[A-Za-z/][\w./:-]*", value) and len(value) < 100:
+        return value
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 160 else text[:159] + "…"

@@ -1,0 +1,214 @@
+"""A pull request as a value: branch, commits, words. Pure: what it needs of the repository is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
+from typing import Final
+
+from upstreamsync.config.load import Configuration
+from upstreamsync.config.spec import PullRequestOptions, Vendor
+from upstreamsync.errors import ForgeError, UsageError
+from upstreamsync.forge.body import Facts, render
+from upstreamsync.forge.defuse import inert
+from upstreamsync.forge.evidence import Upstream
+from upstreamsync.forge.lines import Read, merge, result_digest
+from upstreamsync.forge.links import links_of
+from upstreamsync.forge.markdown import plural, shorten
+from upstreamsync.forge.risk import major_of, risk
+from upstreamsync.forge.state import RESULT_TRAILER
+from upstreamsync.forge.verdicts import counted, distinct
+from upstreamsync.model import Change, Commit, Proposal, Review, Verdict, Verification
+
+#: GitHub's limit on the description of a commit status.
+_STATUS_LIMIT: Final = 140
+Files = Mapping[str, bytes | None]
+
+
+def build_proposal(
+    changes: Sequence[Change],
+    verification: Verification,
+    review: Review,
+    *,
+    configuration: Configuration,
+    base_commit: str,
+    read: Read,
+    key: str | None = None,
+) -> Proposal:
+    """The proposal for one vendor's change, or for the changes of a group.
+
+    ``read`` gives a file's bytes at ``base_commit``, None where there is none. ``key`` names a group;
+    default: the vendor. Raises ForgeError when changes of a group contradict each other, UsageError when
+    there is nothing to propose or a vendor is not configured.
+    """
+    if not changes:
+        raise UsageError("there is no change to propose")
+    vendors = [configuration.vendor(change.vendor) for change in changes]
+    key = key or changes[0].vendor
+    options = _options(vendors)
+    major = any(_is_major(change) for change in changes)
+    separate = major and any(v.pull_request.separate_major or v.follow.separate_major for v in vendors)
+    commits = _commits(changes, read)
+    digest = result_digest(_together(commits), read)
+    facts = Facts(
+        changes=tuple(changes),
+        links=tuple(links_of(change, vendor) for change, vendor in zip(changes, vendors, strict=True)),
+        verification=verification,
+        review=review,
+        upstream=Upstream(changes, read),
+        commands=_commands(changes),
+    )
+    body, report = render(facts)
+    return Proposal(
+        key=key,
+        steps=tuple((change.vendor, change.before, change.after) for change in changes),
+        branch=f"{configuration.forge.branch_prefix}{key}{'-major' if separate else ''}",
+        title=_title(key, changes, major=major),
+        body=body,
+        report=report,
+        commits=_with_trailer(commits, digest),
+        base_commit=base_commit,
+        draft=verification.needs_person,
+        labels=options.labels,
+        reviewers=options.reviewers,
+        assignees=options.assignees,
+        milestone=options.milestone,
+        automerge=options.automerge and _all_ok(verification),
+        statuses=_statuses(verification),
+        digest=digest,
+        base_branch=options.base,
+        major=major,
+        risk=risk(changes, verification, review),
+        apart_from=tuple(sorted({name for vendor in vendors for name in vendor.apart_from})),
+    )
+
+
+def _options(vendors: Sequence[Vendor]) -> PullRequestOptions:
+    """Those of a group: lists together; the first base and milestone; automerge when all want it."""
+    all_of = [vendor.pull_request for vendor in vendors]
+    bases = dict.fromkeys(options.base for options in all_of)
+    if len(bases) > 1:
+        named = ", ".join(str(base or "the default branch") for base in bases)
+        raise UsageError(f"the vendors of one group go to different branches: {named}")
+    return PullRequestOptions(
+        base=all_of[0].base,
+        labels=_united(options.labels for options in all_of),
+        reviewers=_united(options.reviewers for options in all_of),
+        assignees=_united(options.assignees for options in all_of),
+        milestone=next((options.milestone for options in all_of if options.milestone), None),
+        automerge=all(options.automerge for options in all_of),
+    )
+
+
+def _united(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item for each in lists for item in each))
+
+
+def _is_major(change: Change) -> bool:
+    return change.before != change.after and major_of(change.before) != major_of(change.after)
+
+
+def _all_ok(verification: Verification) -> bool:
+    built = all(overlay.after.ok for overlay in verification.overlays)
+    return built and all(item.verdict is Verdict.OK for item in verification.items)
+
+
+# -- commits -----------------------------------------------------------------------------------------
+
+
+def _commits(changes: Sequence[Change], read: Read) -> list[Commit]:
+    """Per vendor the pristine base, then all local edits: a reader compares the first with upstream."""
+    state: dict[str, bytes | None] = {}
+    commits = []
+    for change in changes:
+        files = _on_top(change.vendor, change.base_files, state, read)
+        if files:
+            commits.append(Commit(message=_base_message(change), files=files))
+    edits: dict[str, bytes | None] = {}
+    for change in changes:
+        edits |= _on_top(change.vendor, change.edit_files, state, read)
+    if edits:
+        commits.append(Commit(message=_edit_message(changes), files=edits))
+    return commits
+
+
+def _on_top(vendor: str, files: Files, state: dict[str, bytes | None], read: Read) -> dict[str, bytes | None]:
+    """``files`` on top of what the vendors before did; two may change one file, but not the same lines."""
+    result: dict[str, bytes | None] = {}
+    for path, data in files.items():
+        if path in state and state[path] != data:
+            base, ours = read(path), state[path]
+            merged = None if base is None or ours is None or data is None else merge(base, ours, data)
+            if merged is None:
+                raise ForgeError(
+                    f"{vendor} and another vendor of its group change {path} in different ways",
+                    hint="take one of them out of the group",
+                )
+            data = merged
+        result[path] = state[path] = data
+    return result
+
+
+def _together(commits: Sequence[Commit]) -> Files:
+    return {path: data for commit in commits for path, data in commit.files.items()}
+
+
+def _with_trailer(commits: Sequence[Commit], digest: str) -> tuple[Commit, ...]:
+    last = commits[-1]
+    signed = Commit(message=f"{last.message}\n\n{RESULT_TRAILER}: {digest}", files=last.files)
+    return (*commits[:-1], signed)
+
+
+def _base_message(change: Change) -> str:
+    name, after = change.vendor, inert(change.after)
+    subject = f"Update {name} to {after}" if change.before != change.after else f"Regenerate {name} {after}"
+    lines = [subject, ""]
+    if change.bases:
+        lines.append(f"The base layer in {', '.join(change.bases)} is upstream's own content, untouched,")
+        lines.append(f"at version {after} (before: {inert(change.before)}).")
+    else:
+        lines.append(f"Version {after} (before: {inert(change.before)}).")
+    return "\n".join(lines)
+
+
+def _edit_message(changes: Sequence[Change]) -> str:
+    lines = [f"Follow {', '.join(f'{change.vendor} {inert(change.after)}' for change in changes)}", ""]
+    lines += [
+        f"- {edit.place.file}: {inert(edit.what)} {inert(edit.before)} → {inert(edit.after)}"
+        for change in changes
+        for edit in change.edits
+    ]
+    return "\n".join(lines).strip()
+
+
+# -- words -------------------------------------------------------------------------------------------
+
+
+def _title(key: str, changes: Sequence[Change], *, major: bool) -> str:
+    if len(changes) == 1:
+        change = changes[0]
+        if change.before == change.after:
+            return f"Regenerate {change.vendor} {inert(change.after)}"
+        step = f"Update {change.vendor} to {inert(change.after)}"
+        return f"{step} (major)" if major else step
+    moved = ", ".join(f"{change.vendor} {inert(change.after)}" for change in changes)
+    return shorten(f"Update {key}: {moved}", 200)
+
+
+def _commands(changes: Sequence[Change]) -> str:
+    lines = [f"upstreamsync update {change.vendor} --to {quote(change.after)}" for change in changes]
+    return "\n".join([*lines, "upstreamsync verify --since HEAD"])
+
+
+def _statuses(verification: Verification) -> tuple[tuple[str, str, str], ...]:
+    broken = [overlay.path for overlay in verification.overlays if not overlay.after.ok and overlay.before.ok]
+    built = f"{plural(len(verification.overlays), 'overlay')} built with {verification.engine or 'kustomize'}"
+    patches = "failure" if verification.needs_person else "success"
+    return (
+        ("upstreamsync/patches", patches, shorten(counted(distinct(verification)), _STATUS_LIMIT)),
+        (
+            "upstreamsync/render",
+            "failure" if broken else "success",
+            shorten(f"{', '.join(broken)} can't be built" if broken else built, _STATUS_LIMIT),
+        ),
+    )

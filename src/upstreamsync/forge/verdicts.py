@@ -1,0 +1,111 @@
+"""The part of the body about customizations: worst first, what is well only counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from upstreamsync.forge.evidence import Upstream
+from upstreamsync.forge.markdown import code, details, fence, plural, prose, shorten, summary_text, table
+from upstreamsync.model import Judgement, Severity, Verdict, Verification
+
+_VERDICTS = list(Verdict)
+
+
+def distinct(verification: Verification) -> tuple[Judgement, ...]:
+    """One judgement per item, the worst of all overlays, worst first."""
+    found: dict[str, Judgement] = {}
+    for item in verification.items:
+        if item.item not in found or _order(item) < _order(found[item.item]):
+            found[item.item] = item
+    return tuple(sorted(found.values(), key=lambda item: (*_order(item), item.item)))
+
+
+def _order(item: Judgement) -> tuple[bool, int, int]:
+    return item.failed_before, item.severity.rank, _VERDICTS.index(item.verdict)
+
+
+def is_pin(item: Judgement) -> bool:
+    """An image tag pinned locally while upstream moved on: so common that it has a section of its own."""
+    return item.field == "images" and item.verdict is Verdict.SHADOWS
+
+
+def is_urgent(item: Judgement) -> bool:
+    """Whether a person has to look at it before the merge."""
+    serious = item.severity.rank <= Severity.REVIEW.rank
+    return serious and item.verdict is not Verdict.UNCOVERED and not item.failed_before
+
+
+def counted(items: Iterable[Judgement]) -> str:
+    """``1 fails, 2 lost, 14 ok``; what failed before too is not counted against the update."""
+    counts = Counter("failed before too" if item.failed_before else str(item.verdict) for item in items)
+    order = [*map(str, Verdict), "failed before too"]
+    parts = [f"{counts[name]} {name}" for name in order if counts[name]]
+    return ", ".join(parts) or "no customizations"
+
+
+def urgent_table(items: Sequence[Judgement]) -> str:
+    """The items that need a person."""
+    return _table([item for item in items if is_urgent(item) and not is_pin(item)])
+
+
+def pin_table(items: Sequence[Judgement]) -> str:
+    """Pins of image tags."""
+    return _table([item for item in items if is_pin(item)])
+
+
+def calm_list(items: Sequence[Judgement]) -> str:
+    """Everything else that is not ok, folded; then how many are ok."""
+    calm = [item for item in items if not is_urgent(item) and not is_pin(item)]
+    noted = [item for item in calm if item.verdict is not Verdict.OK]
+    fine = [item for item in calm if item.verdict is Verdict.OK]
+    parts = []
+    if noted:
+        parts.append(details(f"{len(noted)} more to know about: {counted(noted)}", _table(noted)))
+    if fine:
+        listed = "\n".join(f"- {code(item.item)}" for item in fine)
+        parts.append(details(f"{plural(len(fine), 'customization')} ok", listed))
+    return "\n".join(parts)
+
+
+def _table(items: Sequence[Judgement]) -> str:
+    if not items:
+        return ""
+    return table(("verdict", "customization", "why"), (_row(item) for item in items))
+
+
+def _row(item: Judgement) -> tuple[str, str, str]:
+    verdict = f"**{item.verdict}**" if item.severity.rank <= Severity.SILENT_BREAK.rank else str(item.verdict)
+    where = code(f"{item.file}:{item.line}", cell=True) if item.file else ""
+    before = " (failed before too)" if item.failed_before else ""
+    return (
+        f"{verdict}{before}",
+        f"{code(item.item, cell=True)}<br>{where}" if where else code(item.item, cell=True),
+        prose(shorten(item.why, 400), cell=True),
+    )
+
+
+def broken_details(items: Sequence[Judgement], upstream: Upstream, *, limit: int) -> str:
+    """For each item that needs a person: the place before and after, and what to do."""
+    urgent = [item for item in items if is_urgent(item) and not is_pin(item)]
+    parts = [_one(item, upstream) for item in urgent[:limit]]
+    if len(urgent) > limit:
+        parts.append(f"… and {len(urgent) - limit} more in the full report.")
+    return "\n".join(part for part in parts if part)
+
+
+def _one(item: Judgement, upstream: Upstream) -> str:
+    parts = []
+    if item.hint:
+        parts.append(f"What to do: {prose(shorten(item.hint, 600))}")
+    if item.fix is not None:
+        parts += [f"{prose(item.fix.title)}, in {code(item.fix.file)}:", fence(item.fix.after, "yaml")]
+    if evidence := upstream.evidence(item):
+        parts.append(f"At {code(evidence.place)}")
+        for name, text in (("before", evidence.before), ("after", evidence.after)):
+            parts.append(
+                f"{name}: the object is not there" if text is None else f"{name}:\n{fence(text, 'yaml')}"
+            )
+    if not parts:
+        return ""
+    return details(f"{item.verdict}: {summary_text(item.item)}", "\n\n".join(parts))
