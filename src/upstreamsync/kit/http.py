@@ -15,14 +15,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import unquote, urlencode, urljoin, urlsplit, urlunsplit
 from weakref import WeakValueDictionary
 
 from upstreamsync.errors import (
     Denied,
     DigestMismatch,
-    Malformed,
     NotFound,
     RateLimited,
     Refused,
@@ -38,6 +37,8 @@ from upstreamsync.kit.redact import redact
 
 if TYPE_CHECKING:
     from upstreamsync.kit._wire import Answer, Wire
+
+Shared = TypeVar("Shared")
 
 _log = logging.getLogger(__name__)
 
@@ -152,7 +153,8 @@ class Http:
     ) -> None:
         self.requests: list[tuple[str, str, int]] = []
         self._cache = cache
-        self._credentials = credentials or Credentials()
+        self.credentials = credentials or Credentials()
+        self._shared: dict[str, Any] = {}
         self._user_agent = user_agent
         self._total = total_timeout
         self._settings = {
@@ -184,6 +186,14 @@ class Http:
             self._memo.clear()
         if wire is not None:
             wire.close()
+
+    def shared(self, name: str, make: Callable[[], Shared]) -> Shared:
+        """What those who speak a protocol over HTTP have to remember for the run; made at the first call."""
+        with self._lock:
+            if name not in self._shared:
+                self._shared[name] = make()
+            made: Shared = self._shared[name]
+            return made
 
     def get(
         self,
@@ -245,7 +255,7 @@ class Http:
             content = urlencode(form).encode()
             sent["content-type"] = "application/x-www-form-urlencoded"
         target, authorization = _checked(url, allow_http=allow_http)
-        sent = {**self._credentials.for_url(target), **authorization, **sent}
+        sent = {**self.credentials.for_url(target), **authorization, **sent}
         answer = self._ask("POST", target, sent, content=content, limit=limit, deadline=self._deadline())
         _raise_for_status(answer.status, target, accept_status)
         return Response(
@@ -257,7 +267,7 @@ class Http:
     def _fetch(self, ask: _Ask) -> tuple[_Known, _Body | None]:
         url, authorization = _checked(ask.url, allow_http=ask.allow_http)
         given = {**authorization, **dict(ask.headers)}
-        own = self._credentials.for_url(url)
+        own = self.credentials.for_url(url)
         deadline = self._deadline()
         for _ in range(MAX_REDIRECTS + 1):
             known, body, location = self._exchange(ask, url, {**own, **given}, deadline)
@@ -269,7 +279,7 @@ class Http:
                 # What belongs to one host stays there. Hosts to which the user gave the same token are one.
                 given.pop("authorization", None)
                 given.pop("cookie", None)
-                own = own if own and own == self._credentials.for_url(target) else {}
+                own = own if own and own == self.credentials.for_url(target) else {}
             url = target
         raise TooLarge(
             f"`{redact(ask.url)}` is redirected more than {MAX_REDIRECTS} times",
@@ -508,6 +518,3 @@ def _conditions(kept: Mapping[str, str]) -> dict[str, str]:
     if "last-modified" in kept:
         conditions["if-modified-since"] = kept["last-modified"]
     return conditions
-
-
-__all__ = ["DEFAULT_LIMIT", "MAX_REDIRECTS", "Http", "Malformed", "Response"]
