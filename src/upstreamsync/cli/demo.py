@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -40,13 +39,19 @@ def run_demo(common: Common, folder: Path | None) -> int:
         publish_second(world)
         _tell(out, "check", "Half a year later upstream has moved on. What is there to take?")
         text.print_check(out, project.check())
-        _tell(out, "update --dry-run", "What would it change, and do the local patches still do what they did?")
+        _tell(
+            out, "update --dry-run", "What would it change, and do the local patches still do what they did?"
+        )
         changes = project.update()
         text.print_updates(out, changes.updates, dry_run=True)
         verification = project.verify(changes)
         text.print_verification(out, verification)
         _show_bare_build(out, project, changes.files)
-        _tell(out, "pr", "One pull request a vendor, from a worktree of its own; a draft where a person is needed.")
+        _tell(
+            out,
+            "pr",
+            "One pull request a vendor, from a worktree of its own; a draft where a person is needed.",
+        )
         pull_requests = project.propose(changes)
         text.print_pull_requests(out, pull_requests)
         _show_result(out, pull_requests, world)
@@ -111,7 +116,9 @@ def _folder(folder: Path | None, stack: ExitStack) -> Path:
 
 def _first_bases(out: Console, project: Project, place: Path) -> None:
     """Vendor everything for the first time, and commit it."""
-    _tell(out, "update", "A repository with eleven vendors, one of each kind of source. Their bases come first.")
+    _tell(
+        out, "update", "A repository with eleven vendors, one of each kind of source. Their bases come first."
+    )
     changes = project.update()
     changes.write()
     files = [path for path, data in changes.files.items() if data is not None]
@@ -143,7 +150,11 @@ def _show_result(out: Console, pull_requests: tuple[PullRequest, ...], world: Wo
     if shown is None:
         return
     _tell(out, None, f"The branch {shown.branch} in the bare repository:")
-    for line in run(["git", "log", "--oneline", f"main..{shown.branch}"], cwd=remote.path).stdout.decode().splitlines():
+    for line in (
+        run(["git", "log", "--oneline", f"main..{shown.branch}"], cwd=remote.path)
+        .stdout.decode()
+        .splitlines()
+    ):
         out.print(f"  {line}", markup=False)
     _tell(out, None, f"And the text of its pull request, #{shown.number}:")
     out.print(f"# {shown.title}\n\n{shown.body}", markup=False)
@@ -158,7 +169,9 @@ def _judge_story(
     if not silent or not opened:
         out.print("The demo did not end as it should; `upstreamsync doctor` may say why.")
         return exits.PARTIAL
-    _tell(out, None, f"{len(opened)} pull requests; {len(silent)} customizations would have broken in silence.")
+    _tell(
+        out, None, f"{len(opened)} pull requests; {len(silent)} customizations would have broken in silence."
+    )
     if kept is not None:
         out.print(f"The repository is in {kept}.", markup=False)
     return exits.DONE

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from upstreamsync.base.edits import current_value
 from upstreamsync.config.spec import ImageFollow, Releases, Vendor
@@ -11,9 +12,8 @@ from upstreamsync.errors import NotFound
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock
 from upstreamsync.model import Finding, ImageFinding, PassedOver, Release, Status
-from upstreamsync.releases import effective_releases, fetch_releases
-from upstreamsync.releases.first_seen import FirstSeen
-from upstreamsync.releases.policy import Choice, choose, decisions
+from upstreamsync.releases import effective_releases, fetch_releases, first_seen, policy
+from upstreamsync.releases.policy import Choice, Policy
 from upstreamsync.sources import probe
 
 Read = Callable[[str], bytes | None]
@@ -66,43 +66,48 @@ def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) ->
     return Lookup(finding=finding, releases=releases, candidates=candidates)
 
 
-def explain(vendor: Vendor, lookup: Lookup) -> tuple[tuple[Release, str], ...]:
+def explain(vendor: Vendor, lookup: Lookup, tools: Toolbox) -> tuple[tuple[Release, str], ...]:
     """Every version on offer, newest first, and what became of it."""
     spec = effective_releases(vendor)
     if spec is None or vendor.version is None:
         return ()
-    return decisions(
-        lookup.releases,
-        current=vendor.version,
-        target=lookup.finding.target.version if lookup.finding.target else None,
-        passed_over=lookup.finding.passed_over,
-        scheme=spec.scheme,
+    own = {one.version: one.reason for one in lookup.finding.passed_over}
+    if lookup.finding.target is not None:
+        own[lookup.finding.target.version] = "the version to move to"
+    by_version = {release.version: release for release in lookup.releases}
+    decided = policy.explain(**_arguments(spec, vendor, lookup.releases, tools))
+    return tuple(
+        (
+            by_version.get(one.version, Release(version=one.version, ref=one.version)),
+            own.get(one.version, one.reason),
+        )
+        for one in decided
     )
 
 
 def _choose(spec: Releases, vendor: Vendor, tools: Toolbox) -> tuple[tuple[Release, ...], Choice]:
     """The releases on offer and the choice among them; further pages are read only while it is open."""
-    seen = FirstSeen(tools.cache, spec, tools.now)
+    wishes = Policy(
+        current=vendor.version or "",
+        follow=vendor.follow,
+        cooldown=vendor.cooldown_period,
+        scheme=spec.scheme,
+        now=tools.now,
+    )
+    releases = fetch_releases(spec, tools, enough=policy.enough_for(wishes))
+    return releases, policy.choose(**_arguments(spec, vendor, releases, tools))
 
-    def decide(releases: Sequence[Release]) -> Choice:
-        return choose(
-            releases=releases,
-            current=vendor.version or "",
-            follow=vendor.follow,
-            cooldown=vendor.cooldown_period,
-            scheme=spec.scheme,
-            now=tools.now,
-            first_seen=seen.of(releases),
-        )
 
-    def enough(releases: Sequence[Release]) -> bool:
-        choice = decide(releases)
-        return bool(choice.candidates) or any(one.version == vendor.version for one in releases)
-
-    releases = fetch_releases(spec, tools, enough=enough)
-    choice = decide(releases)
-    seen.save()
-    return releases, choice
+def _arguments(spec: Releases, vendor: Vendor, releases: Sequence[Release], tools: Toolbox) -> dict[str, Any]:
+    return {
+        "releases": releases,
+        "current": vendor.version or "",
+        "follow": vendor.follow,
+        "cooldown": vendor.cooldown_period,
+        "scheme": spec.scheme,
+        "now": tools.now,
+        "first_seen": first_seen.record(tools.cache, first_seen.feed_key(spec), releases, tools.now),
+    }
 
 
 def _first_complete(
@@ -125,14 +130,11 @@ def _first_complete(
 def _with_missing(
     choice: Choice, complete: Release | None, missing: Sequence[PassedOver]
 ) -> tuple[PassedOver, ...]:
-    """The policy's reasons, with those of incomplete releases in their places."""
-    reasons: Mapping[str, PassedOver] = {one.version: one for one in missing}
-    kept = [
-        reasons.pop(one.version) if one.version in reasons else one  # type: ignore[attr-defined]
-        for one in choice.passed_over
-        if complete is None or one.version != complete.version
-    ]
-    return (*[one for one in missing if one.version in reasons], *kept)
+    """The policy's reasons, newest first, behind those of releases whose files are missing."""
+    said = {one.version for one in missing}
+    if complete is not None:
+        said.add(complete.version)
+    return (*missing, *[one for one in choice.passed_over if one.version not in said])
 
 
 def _republished(vendor: Vendor, releases: Sequence[Release], lock: Lock | None) -> bool:
@@ -155,18 +157,16 @@ def _image(number: int, image: ImageFollow, vendor: Vendor, tools: Toolbox, read
     current = image.version or current_value(image.edits[0], read)
     follow = image.follow or vendor.follow
     spec = Releases(oci=image.image, tag=image.tag, scheme=image.scheme)
-    seen = FirstSeen(tools.cache, spec, tools.now)
     releases = fetch_releases(spec, tools)
-    choice = choose(
+    choice = policy.choose(
         releases=releases,
         current=current,
         follow=follow,
         cooldown=follow.cooldown if image.follow else vendor.cooldown_period,
         scheme=image.scheme,
         now=tools.now,
-        first_seen=seen.of(releases),
+        first_seen=first_seen.record(tools.cache, first_seen.feed_key(spec), releases, tools.now),
     )
-    seen.save()
     target = choice.candidates[0] if choice.candidates else None
     return ImageFinding(
         key=number, image=image.image, current=current, target=target, passed_over=choice.passed_over

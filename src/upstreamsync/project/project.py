@@ -10,13 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from upstreamsync.base.write import write
+from upstreamsync.base.change import read_lock
+from upstreamsync.base.view import View, disk_view
+from upstreamsync.base.write import as_tree, write
 from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
 from upstreamsync.errors import DigestMismatch, UpstreamsyncError, UsageError
 from upstreamsync.kit.parallel import ordered_map
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
-from upstreamsync.lock import Lock, parse
+from upstreamsync.lock import Lock
+from upstreamsync.lock import verify as verify_lock
 from upstreamsync.model import (
     BaseState,
     Change,
@@ -29,8 +32,8 @@ from upstreamsync.model import (
     Verification,
 )
 from upstreamsync.project.lookup import Lookup, explain, look_up
-from upstreamsync.project.regenerate import Prepared, Read, assemble, first_that_is_complete, prepare
 from upstreamsync.project.outcomes import completed_update, failed_update
+from upstreamsync.project.regenerate import Prepared, assemble, first_that_is_complete, prepare
 from upstreamsync.project.settings import Settings, toolbox
 from upstreamsync.project.verification import verify_change, verify_working_tree
 
@@ -46,13 +49,17 @@ class Changes:
     """What ``update`` would do, vendor by vendor, as a value; ``write`` puts it on disk.
 
     Each vendor's change stands upon the repository as it is, as if it were alone (so it can become a pull
-    request of its own); ``files`` is what all of them make together: path → new bytes, None for a file
-    that goes away.
+    request of its own); ``together`` are the same changes, each upon those before it, for one working tree.
     """
 
     root: Path
     updates: tuple[VendorUpdate, ...]
-    files: Mapping[str, bytes | None]
+    together: tuple[Change, ...] = ()
+
+    @property
+    def files(self) -> Mapping[str, bytes | None]:
+        """Everything that would be written: path → new bytes, None for a file that goes away."""
+        return as_tree(self.together)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -61,8 +68,8 @@ class Changes:
 
     def write(self) -> None:
         """Write all of it, or nothing. Raises RepositoryError; then the repository is as it was."""
-        if self.files:
-            write(self.files, self.root)
+        if self.together:
+            write(self.together, self.root)
 
 
 class Project:
@@ -109,7 +116,7 @@ class Project:
         """The finding of one vendor and what became of every version on offer."""
         chosen = self.configuration.vendor(vendor)
         (lookup,) = self._lookups([chosen], None)
-        return lookup.finding, explain(chosen, lookup)
+        return lookup.finding, explain(chosen, lookup, self.tools)
 
     def _lookups(self, vendors: Sequence[Vendor], progress: Progress | None) -> list[Lookup]:
         tools = self.tools
@@ -165,11 +172,11 @@ class Project:
         missing: tuple[PassedOver, ...] = ()
         if candidates := _candidates(vendor, lookup, to=to, locked=locked):
             prepared, missing = first_that_is_complete(
-                candidates, lambda one: prepare(vendor, one, self.tools, images=images, read=self.read)
+                candidates, lambda one: prepare(vendor, one, self.tools, images=images, view=self.view)
             )
         else:
-            prepared = prepare(vendor, None, self.tools, images=images, read=self.read)
-        change = self._assemble(prepared, self.read)
+            prepared = prepare(vendor, None, self.tools, images=images, view=self.view)
+        change = self._assemble(prepared, self.view)
         if locked and not change.empty:
             raise DigestMismatch(
                 f"{vendor.name} {change.before} does not come out as its lock says: {', '.join(sorted(change.files))}",
@@ -177,28 +184,20 @@ class Project:
             )
         return completed_update(vendor, finding, change, missing, self.read), prepared
 
-    def _assemble(self, prepared: Prepared, read: Read) -> Change:
-        return assemble(
-            prepared,
-            lock=self.lock(prepared.vendor),
-            read=read,
-            listing=self.listing,
-            configuration_file=self.configuration.path.name,
-        )
+    def _assemble(self, prepared: Prepared, view: View) -> Change:
+        return assemble(prepared, view=view, configuration_file=self.configuration.path.name)
 
-    def _together(self, made: Sequence[tuple[VendorUpdate, Prepared | None]]) -> dict[str, bytes | None]:
+    def _together(self, made: Sequence[tuple[VendorUpdate, Prepared | None]]) -> tuple[Change, ...]:
         """All changes one upon the other: several vendors may edit vendors.yaml, or one README."""
-        files: dict[str, bytes | None] = {}
-
-        def read(path: str) -> bytes | None:
-            return files[path] if path in files else self.read(path)
-
+        chain: list[Change] = []
         for update, prepared in made:
-            if update.change is None or prepared is None or update.change.empty:
+            change = update.change
+            if change is None or prepared is None or change.empty:
                 continue
-            shared = not files.keys().isdisjoint(update.change.files)
-            files.update((self._assemble(prepared, read) if shared else update.change).files)
-        return files
+            if not as_tree(chain).keys().isdisjoint(change.files):
+                change = self._assemble(prepared, self.view.with_changes(chain))
+            chain.append(change)
+        return tuple(chain)
 
     # -- verify ---------------------------------------------------------------------------------------
 
@@ -212,15 +211,13 @@ class Project:
         """
         bases = tuple(state for vendor in self.configuration.vendors for state in self.base_states(vendor))
         if changes is not None:
-            return verify_change(self, changes.files, changes.changes, bases=(), overlays=overlays)
+            return verify_change(self, changes.files, changes.changes, overlays=overlays)
         return verify_working_tree(self, since=since, bases=bases, overlays=overlays)
 
     def base_states(self, vendor: Vendor) -> tuple[BaseState, ...]:
         """Whether each base of the vendor equals its lock; without a lock there is nothing to say."""
-        from upstreamsync.lock import states
-
         lock = self.lock(vendor)
-        return states(lock, self.read, bases=vendor.bases) if lock is not None else ()
+        return verify_lock(lock, self.read) if lock is not None else ()
 
     # -- pull requests --------------------------------------------------------------------------------
 
@@ -240,22 +237,18 @@ class Project:
 
     # -- the repository, read only ----------------------------------------------------------------------
 
+    @property
+    def view(self) -> View:
+        """The working tree as something to read."""
+        return disk_view(self.root)
+
     def read(self, path: str) -> bytes | None:
         """The bytes of a file of the working tree, None where there is none."""
-        try:
-            return (self.root / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
-
-    def listing(self, folder: str) -> tuple[str, ...]:
-        """All files below a folder, as paths of the repository, sorted."""
-        return tuple(sorted(_files_below(self.root, folder)))
+        return self.view.read(path)
 
     def lock(self, vendor: Vendor) -> Lock | None:
         """The vendor's lock; None before its first update. Raises RepositoryError for a broken one."""
-        path = vendor.lock_path
-        data = self.read(path) if path is not None else None
-        return parse(data, path or "") if data is not None else None
+        return read_lock(vendor, self.view)
 
     def _selected(self, names: Sequence[str]) -> list[Vendor]:
         if not names:
@@ -312,13 +305,3 @@ def _candidates(vendor: Vendor, lookup: Lookup, *, to: str | None, locked: bool)
         return lookup.candidates
     current = lookup.release(vendor.version) if vendor.version else None
     return (current,) if current is not None else ()
-
-
-def _files_below(root: Path, folder: str) -> Iterator[str]:
-    start = root / folder
-    if start.is_symlink():
-        return
-    for place, names, files in os.walk(start):
-        names.sort()
-        for name in files:
-            yield (Path(place) / name).relative_to(root).as_posix()

@@ -57,6 +57,21 @@ class Settings:
         return min(self.jobs, processors) if self.jobs else processors
 
 
+class BuildStore:
+    """The judge's builds, kept in the cache of all runs."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def get(self, key: str) -> bytes | None:
+        """The output kept under ``key``."""
+        return self._cache.get("builds", key)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep an output."""
+        self._cache.put("builds", key, data)
+
+
 def engines(settings: Settings, tools: Tools) -> Engines:
     """The engines of a run: pinned ones lie below the cache folder."""
     pins = {name: pin for name, pin in (("helm", tools.helm), ("kustomize", tools.kustomize)) if pin}
@@ -68,9 +83,11 @@ def toolbox(settings: Settings, tools: Tools, root: Path, stack: ExitStack) -> T
     cache = Cache(settings.cache_place if settings.use_cache else None)
     credentials = Credentials.from_environment(settings.environment)
     http = stack.enter_context(Http(cache=cache, credentials=credentials, jobs=settings.network_jobs))
+    git = Git(cache=cache, credentials=credentials, allow_local=settings.allow_local)
+    stack.callback(git.close)
     return Toolbox(
         http=http,
-        git=Git(cache=cache, allow_local=settings.allow_local),
+        git=git,
         engines=engines(settings, tools),
         cache=cache,
         root=root,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from upstreamsync.config import Vendor
+from upstreamsync.config.spec import Tools
+from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.git import Repository
 from upstreamsync.model import BaseState, Change, Verification
+from upstreamsync.project.settings import BuildStore, Settings, engines
 from upstreamsync.project.trees import tree_of_revision, tree_with
 from upstreamsync.verify import find_overlays, verify_trees
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def verify_change(
-    project: Project, files: dict[str, bytes | None], changes: Sequence[Change], *, overlays: Sequence[str]
+    project: Project, files: Mapping[str, bytes | None], changes: Sequence[Change], *, overlays: Sequence[str]
 ) -> Verification:
     """Judge the working tree against itself with ``files`` written over it."""
     concerned = [project.configuration.vendor(change.vendor) for change in changes]
@@ -33,6 +35,27 @@ def verify_working_tree(
     repository = Repository.open(project.root)
     with tree_of_revision(repository, since, project.root) as before:
         return _judge(project, before, project.root, project.configuration.vendors, overlays, bases=bases)
+
+
+def verify_revision_without_configuration(
+    folder: Path, settings: Settings, *, since: str, overlays: Sequence[str]
+) -> tuple[Verification, Path]:
+    """Judge a git repository that has no vendors.yaml: what changed since the revision is upstream's.
+
+    Returns the verification and the folder that its paths are relative to.
+    """
+    repository = Repository.open(folder)
+    cache = Cache(settings.cache_place if settings.use_cache else None)
+    with tree_of_revision(repository, since, repository.root) as before:
+        verification = verify_trees(
+            before,
+            repository.root,
+            tuple(overlays) or None,
+            kustomize=engines(settings, Tools()).kustomize(),
+            jobs=settings.engine_jobs,
+            cache=BuildStore(cache),
+        )
+    return verification, repository.root
 
 
 def _judge(
@@ -53,7 +76,7 @@ def _judge(
         kustomize=project.tools.engines.kustomize(),
         upstream=upstream,
         jobs=project.settings.engine_jobs,
-        cache=project.tools.build_store,
+        cache=BuildStore(project.tools.cache),
     )
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)
 
@@ -64,8 +87,8 @@ def upstream_paths(project: Project, vendors: Sequence[Vendor]) -> tuple[str, ..
     for vendor in vendors:
         lock = project.lock(vendor)
         for base in vendor.bases:
-            ours = set(lock.files_below(base)) if lock is not None else set()
-            local = [path for path in project.listing(base) if path not in ours]
+            ours = {path for path in lock.files if path.startswith(f"{base}/")} if lock is not None else set()
+            local = [path for path in project.view.listing(base) if path not in ours]
             shared = bool(ours) and bool(local)
             found.update(dict.fromkeys(sorted(ours) if shared else [base]))
     return tuple(found)
@@ -90,6 +113,3 @@ def _matching(tree: Path, pattern: str) -> Iterator[str]:
     for folder in sorted(tree.glob(pattern)):
         if any((folder / name).is_file() for name in names):
             yield PurePosixPath(folder.relative_to(tree)).as_posix()
-
-
-__all__ = ["upstream_paths", "verify_change", "verify_working_tree"]
