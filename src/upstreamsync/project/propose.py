@@ -1,0 +1,226 @@
+"""Changes → pull requests: each vendor (or group) judged and reviewed by itself, then handed to a forge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from upstreamsync.errors import RepositoryError, UpstreamError
+from upstreamsync.forge import (
+    Forge,
+    build_proposal,
+    group_changes,
+    open_forge,
+    post_webhook,
+    submit,
+    webhook_message,
+    write_notices,
+)
+from upstreamsync.kit.git import Repository
+from upstreamsync.model import Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
+from upstreamsync.project.reviewing import review_change
+
+if TYPE_CHECKING:
+    from upstreamsync.project.project import Changes, Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeOptions:
+    """How pull requests are made. ``forge`` is ``github``, ``local``, or a forge of the caller's own.
+
+    ``dry_run`` computes everything and leaves no trace. ``notices`` keeps one issue per vendor that fails.
+    ``suggest_fixes`` adds the judge's mechanical corrections as a commit of their own.
+    ``limited`` says that only some vendors were looked at, so nothing is concluded about the others.
+    """
+
+    forge: str | Forge = "github"
+    dry_run: bool = False
+    notices: bool = False
+    suggest_fixes: bool = False
+    limited: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What became of a run: the pull requests, vendors that failed, and what the user should be told."""
+
+    pull_requests: tuple[PullRequest, ...] = ()
+    failures: Mapping[str, Failure] | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def propose(
+    project: Project, changes: Changes, report: Verification | None, options: ProposeOptions | None
+) -> tuple[PullRequest, ...]:
+    """Propose ``changes``, which were computed in the working tree of ``project``.
+
+    Raises RepositoryError when a file that they change differs from the branch that they would go to:
+    then the working tree is not what a pull request would be made from.
+    """
+    options = options or ProposeOptions()
+    repository = Repository.open(project.root)
+    forge = _forge(project, repository, options)
+    base = forge.base(None)
+    _check_same(project, repository, base.commit, changes)
+    return _submit(project, project, repository, forge, base.commit, changes, report, options).pull_requests
+
+
+def propose_from_branch(
+    project: Project,
+    vendors: Sequence[str],
+    options: ProposeOptions,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Proposed:
+    """The whole job of ``pr``: check, update, judge and propose from the tip of the base branch.
+
+    The user's checkout is not looked at and not touched: the branch's files are laid out in a folder of
+    their own.
+    """
+    repository = Repository.open(project.root)
+    forge = _forge(project, repository, options)
+    base = forge.base(None)
+    with _laid_out(project, repository, base.commit) as there:
+        changes = there.update(vendors, progress=progress)
+        return _submit(project, there, repository, forge, base.commit, changes, None, options)
+
+
+def _forge(project: Project, repository: Repository, options: ProposeOptions) -> Forge:
+    if not isinstance(options.forge, str):
+        return options.forge
+    return open_forge(
+        options.forge,
+        repository=repository,
+        configuration=project.configuration,
+        environment=project.settings.environment,
+    )
+
+
+@contextmanager
+def _laid_out(project: Project, repository: Repository, commit: str) -> Iterator[Project]:
+    """The project as it is at ``commit``, in a temporary folder."""
+    from upstreamsync.project.project import open_project
+
+    prefix = _prefix(project, repository)
+    with TemporaryDirectory(prefix="upstreamsync-pr-") as folder:
+        repository.export(commit, Path(folder), [prefix.rstrip("/")] if prefix else None)
+        root = Path(folder) / prefix
+        file = root / project.configuration.path.name
+        if not file.is_file():
+            raise RepositoryError(
+                f"the base branch has no {prefix}{file.name}", hint="commit and push it first"
+            )
+        with open_project(root, config=file, settings=project.settings) as there:
+            yield there
+
+
+def _submit(
+    project: Project,
+    there: Project,
+    repository: Repository,
+    forge: Forge,
+    base_commit: str,
+    changes: Changes,
+    report: Verification | None,
+    options: ProposeOptions,
+) -> Proposed:
+    prefix = _prefix(project, repository)
+
+    def read(path: str) -> bytes | None:
+        return repository.read(base_commit, path)
+
+    proposals: list[Proposal] = []
+    for key, members in group_changes(changes.changes, there.configuration):
+        verification, review = review_change(there, members, report)
+        if options.suggest_fixes:
+            members = _with_fixes(there, members, verification)
+        proposals.append(
+            build_proposal(
+                [_prefixed(change, prefix) for change in members],
+                verification,
+                review,
+                configuration=there.configuration,
+                base_commit=base_commit,
+                read=read,
+                key=key,
+            )
+        )
+    failures = {update.vendor: update.error for update in changes.updates if update.error is not None}
+    outcome = submit(
+        proposals,
+        forge=forge,
+        repository=repository,
+        configuration=there.configuration,
+        settled=_settled(changes.updates),
+        dry_run=options.dry_run,
+    )
+    if options.notices and not options.dry_run:
+        healthy = [update.vendor for update in changes.updates if update.error is None]
+        write_notices(forge, failures=failures, healthy=healthy)
+    remarks = (*outcome.remarks, *_tell_webhook(there, outcome.pull_requests, options))
+    return Proposed(pull_requests=outcome.pull_requests, failures=failures, remarks=remarks)
+
+
+def _settled(updates: Sequence[VendorUpdate]) -> dict[str, str]:
+    """Vendors that were looked at without error, with the version that they are at."""
+    return {update.vendor: update.before for update in updates if update.error is None}
+
+
+def _tell_webhook(
+    project: Project, pull_requests: Sequence[PullRequest], options: ProposeOptions
+) -> tuple[str, ...]:
+    """Send the notice; that it could not be sent is a remark, as everything else is done."""
+    name = project.configuration.forge.webhook_env
+    url = project.settings.environment.get(name) if name else None
+    if url and not options.dry_run:
+        repository = project.settings.environment.get("GITHUB_REPOSITORY", project.root.name)
+        message = webhook_message(pull_requests, repository=repository)
+        try:
+            if message is not None:
+                post_webhook(project.tools.http, url, message)
+        except UpstreamError as error:
+            return (f"the webhook was not told: {error.message}",)
+    return ()
+
+
+def _with_fixes(
+    project: Project, members: Sequence[Change], verification: Verification
+) -> tuple[Change, ...]:
+    """The last change of the group with the judge's corrections among its edits."""
+    from upstreamsync.verify import fixed_files
+
+    fixed = {path: text.encode() for path, text in fixed_files(verification, project.root).items()}
+    last = members[-1]
+    return (*members[:-1], replace(last, edit_files={**last.edit_files, **fixed}))
+
+
+def _check_same(project: Project, repository: Repository, commit: str, changes: Changes) -> None:
+    prefix = _prefix(project, repository)
+    for path in changes.files:
+        if project.read(path) != repository.read(commit, prefix + path):
+            raise RepositoryError(
+                f"{path} differs from the branch that the pull request would go to",
+                hint="commit and push your changes, or use `upstreamsync pr`, which works from that branch",
+            )
+
+
+def _prefix(project: Project, repository: Repository) -> str:
+    """From the top of the git repository to the folder of vendors.yaml, with a slash; empty for the same."""
+    relative = project.root.resolve().relative_to(repository.root.resolve()).as_posix()
+    return "" if relative == "." else f"{relative}/"
+
+
+def _prefixed(change: Change, prefix: str) -> Change:
+    """A change with paths from the top of the git repository."""
+    if not prefix:
+        return change
+    return replace(
+        change,
+        base_files={prefix + path: data for path, data in change.base_files.items()},
+        edit_files={prefix + path: data for path, data in change.edit_files.items()},
+        executable=frozenset(prefix + path for path in change.executable),
+    )
