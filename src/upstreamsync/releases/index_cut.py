@@ -50,18 +50,23 @@ _FOREIGN = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xc2\x85", b"\xef\xbb\xbf", b"\x
 class HelmIndex:
     """An index.yaml, from which the entries of single charts are taken.
 
-    ``plain`` says whether its shape allows to cut; the blocks are found once for all charts.
+    ``blocks`` tells where each chart's list begins and ends, None where the shape does not allow to cut;
+    they are found once for all charts.
     """
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self._blocks = None if data.lstrip()[:1] in {b"{", b"["} else _find_blocks(data)
-        self._parsed: Mapping[str, Any] | None = None
+        self.blocks = None if data[:64].lstrip()[:1] in {b"{", b"["} else _find_blocks(data)
 
     @property
     def plain(self) -> bool:
         """Whether charts can be cut out of this index."""
-        return self._blocks is not None
+        return self.blocks is not None
+
+    @property
+    def charts(self) -> tuple[str, ...]:
+        """The names of the charts, as far as they are known without parsing."""
+        return tuple(self.blocks or ())
 
     def entries(self, chart: str) -> tuple[Entry, ...] | None:
         """The entries of a chart, in the index's order; None where the index does not have the chart.
@@ -70,8 +75,8 @@ class HelmIndex:
         Raises Malformed when the text is no Helm index.
         """
         found: Any = None
-        if self._blocks is not None:
-            block = self._blocks.get(chart)
+        if self.blocks is not None:
+            block = self.blocks.get(chart)
             if block is None:
                 return None
             found = read_block(self.data[block[0] : block[1]])
@@ -82,7 +87,7 @@ class HelmIndex:
         return tuple(_readable(found, chart)) if isinstance(found, (list, tuple)) else ()
 
     def _read_all(self, chart: str) -> Any:
-        if self.data.lstrip()[:1] == b"{":
+        if self.data[:64].lstrip()[:1] == b"{":
             try:
                 document = json.loads(self.data, parse_int=str, parse_float=str)
             except (ValueError, RecursionError):
@@ -100,7 +105,7 @@ class HelmIndex:
 
 def _entries_of(document: Any) -> Mapping[str, Any]:
     entries = document.get("entries") if isinstance(document, dict) else None
-    if entries in (None, ""):
+    if entries in (None, "", "~", "null", "Null", "NULL"):
         return {}
     if not isinstance(entries, dict):
         raise Malformed("the index has no list of charts under `entries`", hint="is it a Helm repository?")
@@ -353,24 +358,24 @@ def _walk(data: bytes, chart: str) -> Any:
     if not isinstance(root, yaml.MappingStartEvent):
         raise Malformed("the index is no mapping with `entries`", hint="is it a Helm repository?")
     found: Any = None
+    other: Any = None  # what stands under `entries` where it is no mapping; of several the last one counts
     for key, value in _pairs(events):
         if key != "entries":
             _skip(value, events)
-        elif isinstance(value, yaml.MappingStartEvent):
-            found = None
-            for name, content in _pairs(events):
-                if name == chart:
-                    found = _build(content, events, {})
-                else:
-                    _skip(content, events)
-        elif isinstance(value, yaml.ScalarEvent):
-            found = None
-            _entries_of({"entries": value.value if value.value != "null" else ""})
-        else:
+            continue
+        found, other = None, None
+        if not isinstance(value, yaml.MappingStartEvent):
+            other = value.value if isinstance(value, yaml.ScalarEvent) else []
             _skip(value, events)
-            _entries_of({"entries": []})
+            continue
+        for name, content in _pairs(events):
+            if name == chart:
+                found = _build(content, events, {})
+            else:
+                _skip(content, events)
     for _ in events:
         pass  # an error behind the mapping is an error of the document
+    _entries_of({"entries": other})
     return found
 
 

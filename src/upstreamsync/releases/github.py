@@ -1,0 +1,101 @@
+"""GitHub's releases, page by page, newest first by the date of their commit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from upstreamsync.config.spec import Releases
+from upstreamsync.errors import Malformed, NotFound, RateLimited, TooLarge
+from upstreamsync.kit.http import Response
+from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.model import Release
+from upstreamsync.releases.answers import json_document, moment
+from upstreamsync.releases.pack import remembered
+
+#: GitHub lists no more than 10,000 of anything.
+MAX_PAGES = 100
+_HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
+_NEXT = re.compile(r'<([^<>]+)>\s*;[^,]*\brel="?next"?')
+_WAIT = re.compile(r"in (\d+) s\b")
+
+
+def feed(spec: Releases, tools: Toolbox) -> Iterator[Sequence[Release]]:
+    """The releases of OWNER/REPO; drafts are left out."""
+    for page in pages(f"{spec.github}", "releases", tools):
+        yield remembered(tools.cache, ["github", page.digest], lambda page=page: _read(page))  # type: ignore[misc]
+
+
+def pages(repository: str, kind: str, tools: Toolbox) -> Iterator[Response]:
+    """The pages of ``repos/OWNER/REPO/<kind>``, each asked for when it is needed.
+
+    Raises RateLimited with the time at which GitHub's budget is renewed, NotFound, and others of
+    UpstreamError's family.
+    """
+    url: str | None = f"{tools.github_api.rstrip('/')}/repos/{repository}/{kind}?per_page=100"
+    for _ in range(MAX_PAGES):
+        response = _get(str(url), repository, tools)
+        yield response
+        following = _NEXT.search(response.headers.get("link", ""))
+        if following is None:
+            return
+        url = following[1]
+    raise TooLarge(
+        f"GitHub lists more than {MAX_PAGES} pages of {kind} for `{repository}`",
+        hint=f"ask git instead: `releases: {{git: https://github.com/{repository}}}`",
+    )
+
+
+def _get(url: str, repository: str, tools: Toolbox) -> Response:
+    try:
+        return tools.http.get(url, headers=_HEADERS, allow_http=tools.allow_http)
+    except RateLimited as error:
+        wait = _WAIT.search(error.message)
+        when = f" until {tools.now + timedelta(seconds=int(wait[1])):%H:%M} UTC" if wait else ""
+        raise RateLimited(
+            f"GitHub answers no more requests{when} (asked for `{repository}`)",
+            hint="set GITHUB_TOKEN: with it GitHub allows 5,000 requests an hour instead of 60",
+        ) from None
+    except NotFound:
+        raise NotFound(
+            f"GitHub has no repository `{repository}`, or does not show it to us",
+            hint="check OWNER/REPO; for a private repository set GITHUB_TOKEN",
+        ) from None
+
+
+def _read(page: Response) -> tuple[Release, ...]:
+    listed = json_document(page)
+    if not isinstance(listed, list):
+        raise Malformed(f"`{page.url}` is no list of releases", hint="is this GitHub's API?")
+    found = (_release(entry) for entry in listed if isinstance(entry, dict))
+    return tuple(release for release in found if release is not None)
+
+
+def _release(entry: Mapping[str, Any]) -> Release | None:
+    tag = entry.get("tag_name")
+    if not isinstance(tag, str) or not tag or entry.get("draft") is True:
+        return None
+    page, notes = entry.get("html_url"), entry.get("body")
+    return Release(
+        version=tag,
+        ref=tag,
+        published=moment(entry.get("published_at")),
+        prerelease=entry.get("prerelease") is True,
+        page=page if isinstance(page, str) else None,
+        notes=notes if isinstance(notes, str) and notes else None,
+        assets=_digests(entry.get("assets")),
+    )
+
+
+def _digests(assets: Any) -> Mapping[str, str]:
+    """File name → digest, of the assets for which GitHub knows one (those since June 2025)."""
+    return {
+        asset["name"]: asset["digest"]
+        for asset in (assets if isinstance(assets, list) else ())
+        if isinstance(asset, dict)
+        and isinstance(asset.get("name"), str)
+        and isinstance(asset.get("digest"), str)
+        and asset["digest"].startswith("sha256:")
+    }
