@@ -28,9 +28,10 @@ _FORBIDDEN_PARTS = frozenset(("", ".", "..", ".git"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
-    """A watched source as it was last looked at: digest by file."""
+class WatchedSource:
+    """A watched source as it was last looked at: digest by file. ``source`` is the declaration's digest."""
 
+    source: str
     location: str
     files: Mapping[str, str]
 
@@ -51,7 +52,7 @@ class Lock:
     bases: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     forks: Mapping[str, str] = field(default_factory=lambda: EMPTY)
-    watch: tuple[Watched, ...] = ()
+    watch: tuple[WatchedSource, ...] = ()
 
     @property
     def tree(self) -> str:
@@ -84,7 +85,9 @@ def render(lock: Lock) -> bytes:
     if lock.forks:
         document["forks"] = dict(lock.forks)
     if lock.watch:
-        document["watch"] = [{"location": one.location, "files": dict(one.files)} for one in lock.watch]
+        document["watch"] = [
+            {"source": one.source, "location": one.location, "files": dict(one.files)} for one in lock.watch
+        ]
     text = yaml.dump(
         document,
         Dumper=_Dumper,
@@ -291,9 +294,11 @@ def _resolved(reader: _Reader) -> Resolved:
     )
 
 
-def _watched(reader: _Reader) -> Watched:
-    reader.only("location", "files")
-    return Watched(location=reader.text("location"), files=reader.digests("files"))
+def _watched(reader: _Reader) -> WatchedSource:
+    reader.only("source", "location", "files")
+    return WatchedSource(
+        source=reader.text("source"), location=reader.text("location"), files=reader.digests("files")
+    )
 
 
 def _base(item: Any) -> str:

@@ -6,8 +6,7 @@ import re
 
 import yaml
 
-from upstreamsync.base.documents import BOM, has_content, parts
-from upstreamsync.errors import Malformed
+from upstreamsync.base.documents import BOM, check_yaml, has_content, parts
 
 _LINE_END = re.compile(r"[^\r\n]*")
 _BLOCK_HEADER = re.compile(r"[|>][0-9+-]*([ \t]+#[^\r\n]*)")
@@ -28,19 +27,10 @@ def strip_comments(data: bytes, file: str) -> bytes:
 
 
 def _strip(part: bytes, file: str) -> bytes:
-    try:
-        text = part.decode()
-        spans = _comments(text)
-    except UnicodeDecodeError:
-        raise Malformed(f"{file}: comments can't be stripped, as it is not UTF-8") from None
-    except yaml.YAMLError as error:
-        words = " ".join(str(error).split())
-        raise Malformed(
-            f"{file}: comments can't be stripped, as it is not valid YAML: {words}",
-            hint="for content that is not YAML, use `rewrite: [{drop_lines: …}]`",
-        ) from None
+    check_yaml(file, part)
+    text = part.decode()
     pieces, position = [], 0
-    for begin, end in spans:
+    for begin, end in _comments(text):
         pieces.append(text[position:begin])
         position = end
     pieces.append(text[position:])

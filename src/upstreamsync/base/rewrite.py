@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 
 from upstreamsync.config.spec import Rewrite
 from upstreamsync.errors import ContentError, SelectionError
+from upstreamsync.kit import globs
 from upstreamsync.kit.templates import fill
 from upstreamsync.model import ContentFile
 
@@ -28,7 +28,7 @@ def rewrite_files(
 def _apply(files: Sequence[ContentFile], rewrite: Rewrite, values: Mapping[str, str]) -> list[ContentFile]:
     changed, count = [], 0
     for file in files:
-        if rewrite.file is not None and not fnmatchcase(file.path, rewrite.file):
+        if rewrite.file is not None and not globs.matches(rewrite.file, file.path):
             changed.append(file)
             continue
         # Bytes that are not UTF-8 travel through unharmed.
