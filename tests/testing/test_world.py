@@ -15,12 +15,6 @@ from upstreamsync.testing import Fault, World
 
 
 @pytest.fixture
-def world():
-    with World() as world:
-        yield world
-
-
-@pytest.fixture
 def helm(tmp_path):
     binary = os.environ.get("HELM") or shutil.which("helm")
     if not binary:

@@ -10,7 +10,7 @@
         gitops = GitOps(tmp_path / "gitops", world)          # a checkout, its origin, its GitHub side
         gitops.write({"base/kustomization.yaml": kustomization(resources=["upstream"])})
         gitops.commit()
-        ...                                                  # run upstreamsync; GITHUB_API_URL=world.github.url
+        ...                                                  # run it with GITHUB_API_URL=world.github.url
         assert world.count("/charts/acme/index.yaml") == 1
         (pull,) = gitops.github.pulls("open")
 
@@ -22,6 +22,7 @@ from upstreamsync.testing.charts import Chart
 from upstreamsync.testing.faults import Fault
 from upstreamsync.testing.git import GitRemote
 from upstreamsync.testing.github import App, Comment, GitHub, Issue, Pull, Release, Repository, Status
+from upstreamsync.testing.mixed import MixedChart, mixed_world
 from upstreamsync.testing.oci import Registry
 from upstreamsync.testing.world import Request, World
 
@@ -34,6 +35,7 @@ __all__ = [
     "GitOps",
     "GitRemote",
     "Issue",
+    "MixedChart",
     "Pull",
     "Registry",
     "Release",
@@ -43,5 +45,6 @@ __all__ = [
     "World",
     "kustomization",
     "manifest",
+    "mixed_world",
     "write_files",
 ]

@@ -105,10 +105,14 @@ class Ask:
             raise not_found()
         return found
 
+    def _count(self, name: str, default: int) -> int:
+        text = self.call.query.get(name, "")
+        return int(text) if text.isdigit() else default
+
     def page(self, items: Sequence[Any], show: Callable[[Any], Json]) -> Out:
         """One page of a list, with its Link header."""
-        size = max(1, min(100, int(self.call.query.get("per_page", "30"))))
-        number = max(1, int(self.call.query.get("page", "1")))
+        size = max(1, min(100, self._count("per_page", 30)))
+        number = max(1, self._count("page", 1))
         last = max(1, -(-len(items) // size))
         links = {"prev": number - 1, "next": number + 1, "last": last, "first": 1}
         if number <= 1:

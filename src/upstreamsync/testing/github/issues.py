@@ -191,7 +191,7 @@ def create_label(ask: Ask) -> Out:
         raise invalid("Label", "name", "already_exists")
     label = ask.repo.label(name)
     label.color = ask.data.get("color", label.color)
-    label.description = ask.data.get("description")
+    label.description = ask.data.get("description") or ""
     return Out(value=ask.site.label(ask.repo, name), status=201)
 
 

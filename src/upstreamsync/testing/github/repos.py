@@ -304,6 +304,7 @@ ROUTES: Mapping[str, Handler] = {
     f"GET {_REPO}/commits/{{ref}}": commit,
     f"GET {_REPO}/commits/{{ref}}/status": combined_status,
     f"GET {_REPO}/commits/{{ref}}/statuses": statuses,
+    f"GET {_REPO}/statuses/{{ref}}": statuses,
     f"GET {_REPO}/compare/{{basehead}}": compare,
     f"GET {_REPO}/contents/{{path}}": contents,
     f"POST {_REPO}/statuses/{{sha}}": create_status,
