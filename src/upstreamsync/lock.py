@@ -177,14 +177,10 @@ def differences(old: Lock, new: Lock) -> tuple[str, ...]:
         )
         if was != now
     ]
-    if old.sources != new.sources:
-        known = set(old.sources)
-        found += [
-            f"{one.location} ({one.digest}) is not what the lock says"
-            for one in new.sources
-            if one not in known
-        ]
-        found = found or ["the sources are not those of the lock"]
+    unknown = [one for one in new.sources if one not in old.sources]
+    found += [f"{one.location} ({one.digest}) is not what the lock says" for one in unknown]
+    if old.sources != new.sources and not unknown:
+        found.append("the sources are not those of the lock")
     for path in sorted(old.files.keys() | new.files.keys()):
         if old.files.get(path) != new.files.get(path):
             missing = (
@@ -308,9 +304,11 @@ def _base(item: Any) -> str:
 
 
 def _broken(name: str, why: str) -> RepositoryError:
-    why = why.removeprefix(f"{name}: ")
+    position = re.match(r":(\d+):(\d+): ", why.removeprefix(name))
+    line, column = (int(position[1]), int(position[2])) if position else (1, 1)
+    why = why.removeprefix(name).removeprefix(position[0] if position else ": ")
     return RepositoryError(
         f"the lock can't be used: {why}",
-        place=Place(file=name),
+        place=Place(file=name, line=line, column=column),
         hint=f"restore it (`git checkout -- {name}`), or delete it and run `upstreamsync update` again",
     )
