@@ -416,12 +416,19 @@ class Repository:
         if lease is not None:
             words.append(f"--force-with-lease={_head(branch)}:{lease}")
         target = f"{self.resolve(commit)}:{_head(branch)}"
-        self._push(branch, *words, "--end-of-options", checked_ref(remote), target)
+        self._push(branch, *words, "--end-of-options", self._push_address(remote), target)
 
     def delete_remote_branch(self, remote: str, branch: str, *, lease: str) -> None:
         """Remove a remote's branch if it points to ``lease``. Raises PushRefused."""
         words = ("push", "--no-verify", f"--force-with-lease={_head(branch)}:{lease}")
-        self._push(branch, *words, "--end-of-options", checked_ref(remote), f":{_head(branch)}")
+        self._push(branch, *words, "--end-of-options", self._push_address(remote), f":{_head(branch)}")
+
+    def _push_address(self, remote: str) -> str:
+        """Where pushes to a remote go. Given by its address, a push leaves no remote-tracking branch behind."""
+        try:
+            return self._text("remote", "get-url", "--push", "--", checked_ref(remote))
+        except ToolFailed:
+            return checked_ref(remote)
 
     def _push(self, branch: str, *words: str) -> None:
         try:
