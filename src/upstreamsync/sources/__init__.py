@@ -12,13 +12,15 @@ from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import UsageError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import EMPTY, Artifact, Release
-from upstreamsync.sources import docs, git, helm, kustomize, url
+from upstreamsync.sources import archive, command, docs, git, helm, kustomize, url
 from upstreamsync.sources.job import Job, SourceKind
 
 __all__ = ["KINDS", "Job", "SourceKind", "fetch", "probe"]
 
 #: Every kind of source by its key in vendors.yaml.
 KINDS: Mapping[str, SourceKind] = {
+    "archive": archive,
+    "command": command,
     "docs": docs,
     "git": git,
     "helm": helm,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from upstreamsync.config.spec import ArchiveSource
-from upstreamsync.kit import archives
+from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Artifact, Resolved
 from upstreamsync.sources import checksums
@@ -19,7 +19,7 @@ def fetch(job: Job) -> Artifact:
     url = job.fill(spec.url, "archive.url")
     answer = job.tools.http.get(url, allow_http=job.tools.allow_http)
     checksums.verify(job, url, answer.body)
-    members = {file.path: file for file in archives.read(answer.body, name=redact(url))}
+    members = {file.path: file for file in read_archive(answer.body, name=redact(url))}
     choice = Choice(
         take=tuple(job.fill(glob, "archive.paths") for glob in spec.paths),
         leave=tuple(job.fill(glob, "archive.exclude") for glob in spec.exclude),

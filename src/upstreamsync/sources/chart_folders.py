@@ -77,7 +77,7 @@ class _Folder:
         # `checksum:` is promised for the chart itself, not for its dependencies.
         job = replace(self.job, source=self.job.source.model_copy(update={"checksum": None}))
         if one.repository.startswith("oci://"):
-            found = from_registry(job, one.repository, one.name, one.exact)
+            found = from_registry(job, one.repository, one.name, (one.exact,))
         else:
             versions = (one.exact, f"v{one.exact}", one.exact.removeprefix("v"))
             found = from_urls(job, one.name, *lookup(job, one.repository, one.name, versions))

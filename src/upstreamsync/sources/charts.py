@@ -14,7 +14,9 @@ from urllib.parse import urljoin, urlsplit
 
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.errors import Malformed, NotFound, Refused, Unreachable
+from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.charts import index_entry, metadata
+from upstreamsync.kit.oci import Oci
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import ContentFile, Resolved
 from upstreamsync.sources import checksums
@@ -23,6 +25,7 @@ from upstreamsync.sources.job import Job, sha256
 #: The largest charts in the wild have some 2 MB; the limit is helm's own.
 ARCHIVE_LIMIT = 100 * 1024 * 1024
 _INDEX_LIMIT = 256 * 1024 * 1024
+_PROVENANCE_LIMIT = 1024 * 1024
 _CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _OLD_CHART_LAYER = "application/tar+gzip"
 _PROVENANCE_LAYER = "application/vnd.cncf.helm.chart.provenance.v1.prov"
@@ -52,7 +55,7 @@ def obtain(job: Job, spec: HelmSource) -> Chart:
     name = job.fill(spec.chart, "helm.chart")
     repository = job.fill(spec.repository, "helm.repository")
     if repository.startswith("oci://"):
-        return from_registry(job, repository, name, job.release.ref, provenance=spec.keyring is not None)
+        return from_registry(job, repository, name, _versions(job), provenance=spec.keyring is not None)
     urls, digest = _from_feed(job, spec) or lookup(job, repository, name, _versions(job))
     return from_urls(job, name, urls, digest, provenance=spec.keyring is not None)
 
@@ -60,9 +63,14 @@ def obtain(job: Job, spec: HelmSource) -> Chart:
 def probe_index(job: Job, spec: HelmSource) -> None:
     """Raise NotFound when the repository's index does not list the release, unless it came from there."""
     repository = job.fill(spec.repository or "", "helm.repository")
-    if repository.startswith("oci://") or _from_feed(job, spec):
+    name = job.fill(spec.chart or "", "helm.chart")
+    if job.vendor.releases is None or _same_feed(job, spec):
         return
-    lookup(job, repository, job.fill(spec.chart or "", "helm.chart"), _versions(job))
+    if repository.startswith("oci://"):
+        registry = Oci(job.tools.http, allow_http=job.tools.allow_http)
+        _manifest(registry, f"{repository.rstrip('/')}/{name}", _versions(job))
+    else:
+        lookup(job, repository, name, _versions(job))
 
 
 def _versions(job: Job) -> tuple[str, ...]:
@@ -73,15 +81,19 @@ def _versions(job: Job) -> tuple[str, ...]:
 
 def _from_feed(job: Job, spec: HelmSource) -> tuple[tuple[str, ...], str | None] | None:
     """URLs and digest that came with the release, if its feed is the very repository of this source."""
-    feed = job.vendor.releases.helm if job.vendor.releases is not None else None
     own = job.vendor.releases is None and len(job.vendor.source) == 1
-    same = feed is not None and (feed.repository.rstrip("/"), feed.chart) == (
+    if not (own or _same_feed(job, spec)) or not job.release.download:
+        return None
+    return job.release.download, job.release.digest
+
+
+def _same_feed(job: Job, spec: HelmSource) -> bool:
+    """Whether the vendor's declared feed is the repository and chart of this source."""
+    feed = job.vendor.releases.helm if job.vendor.releases is not None else None
+    return feed is not None and (feed.repository.rstrip("/"), feed.chart) == (
         (spec.repository or "").rstrip("/"),
         spec.chart,
     )
-    if not (own or same) or not job.release.download:
-        return None
-    return job.release.download, job.release.digest
 
 
 def lookup(
@@ -132,7 +144,9 @@ def from_urls(
         checksums.verify(job, url, answer.body)
         signature = None
         if provenance:
-            signature = job.tools.http.get(f"{url}.prov", allow_http=job.tools.allow_http).body
+            signature = job.tools.http.get(
+                f"{url}.prov", limit=_PROVENANCE_LIMIT, allow_http=job.tools.allow_http
+            ).body
         return _packed(name, answer.body, redact(url), answer.digest, signature)
     raise failure or Refused(
         f"the index gives no http(s) address for `{name}`: {', '.join(map(redact, urls))}",
@@ -140,16 +154,59 @@ def from_urls(
     )
 
 
-def from_registry(job: Job, repository: str, name: str, version: str, *, provenance: bool = False) -> Chart:
-    """An archive from an OCI registry; every blob is held against the digest that names it."""
-    raise NotImplementedError
+def from_registry(
+    job: Job, repository: str, name: str, versions: tuple[str, ...], *, provenance: bool = False
+) -> Chart:
+    """An archive from an OCI registry; every blob is held against the digest that names it.
+
+    ``versions`` are tried in order. Raises NotFound when the registry has none of them, Malformed for
+    what is no chart.
+    """
+    registry = Oci(job.tools.http, allow_http=job.tools.allow_http)
+    reference = f"{repository.rstrip('/')}/{name}"
+    where = redact(reference)
+    digest, manifest, tag = _manifest(registry, reference, versions)
+    layers = _layers(manifest)
+    chart = layers.get(_CHART_LAYER) or layers.get(_OLD_CHART_LAYER)
+    if chart is None:
+        raise Malformed(
+            f"`{where}:{tag}` is no chart", hint="is it an image? charts have a registry path too"
+        )
+    archive = registry.blob(reference, chart, limit=ARCHIVE_LIMIT)
+    checksums.verify(job, f"{reference}/{name}-{tag}.tgz", archive)
+    signature = None
+    if provenance:
+        if _PROVENANCE_LAYER not in layers:
+            raise NotFound(f"`{where}:{tag}` has no provenance", hint="ask upstream, or remove `keyring`")
+        signature = registry.blob(reference, layers[_PROVENANCE_LAYER], limit=_PROVENANCE_LIMIT)
+    return _packed(name, archive, f"{where}:{tag}", digest, signature)
+
+
+def _manifest(registry: Oci, reference: str, versions: tuple[str, ...]) -> tuple[str, dict[str, Any], str]:
+    """Digest, content and tag of the first version that there is."""
+    missing: NotFound | None = None
+    # Tags can't hold a plus sign; helm writes an underscore for it.
+    for tag in dict.fromkeys(version.replace("+", "_") for version in versions):
+        try:
+            return *registry.manifest(reference, tag), tag
+        except NotFound as error:
+            missing = missing or error
+    raise missing or NotFound(f"`{redact(reference)}` was asked for no version")
+
+
+def _layers(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Media type → digest of a manifest's layers."""
+    layers = manifest.get("layers")
+    return {
+        str(layer.get("mediaType")): str(layer.get("digest"))
+        for layer in (layers if isinstance(layers, list) else [])
+        if isinstance(layer, dict)
+    }
 
 
 def _packed(name: str, archive: bytes, location: str, digest: str, provenance: bytes | None) -> Chart:
     """A chart from its archive, after the archive has been looked through."""
-    from upstreamsync.kit import archives
-
-    members = archives.read(archive, name=location)
+    members = read_archive(archive, name=location)
     roots = {posixpath.dirname(file.path) for file in members if file.path.endswith("/Chart.yaml")}
     root = min(roots, key=lambda path: (path.count("/"), path), default=None)
     if root is None or "/" in root:

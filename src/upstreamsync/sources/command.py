@@ -13,7 +13,8 @@ from pathlib import Path
 
 from upstreamsync.config.spec import CommandSource
 from upstreamsync.errors import Refused, TooLarge
-from upstreamsync.kit import archives, process
+from upstreamsync.kit import process
+from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Artifact, ContentFile, Resolved
 from upstreamsync.sources import checksums, userfiles
@@ -43,7 +44,7 @@ def fetch(job: Job) -> Artifact:
         # Whether a fetched file is a program nobody says; those of archives have their own bit.
         fetched.append(ContentFile(path=name, data=answer.body, executable=True))
         if name.endswith(_ARCHIVES):
-            fetched += archives.read(answer.body, name=redact(url))
+            fetched += read_archive(answer.body, name=redact(url), skip_links=True)
         resolved.append(Resolved(kind="command", location=redact(url), digest=answer.digest))
     inputs = [ContentFile(path=path, data=userfiles.read(job, path)) for path in spec.inputs]
     words = [job.fill(word, "command.run") for word in spec.run]

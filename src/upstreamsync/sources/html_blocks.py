@@ -83,7 +83,7 @@ def _language(node: LexborNode) -> str | None:
     code = node.css_first("code")
     around: list[LexborNode] = [code] if code is not None else []
     current: LexborNode | None = node
-    for _ in range(6):  # table, row and cell of a gutter lie between a block and its wrapper
+    for _ in range(9):  # table, row and cell of a gutter lie between a block and its wrapper
         if current is None or current.tag in {"body", "main", "article", "section"}:
             break
         around.append(current)
