@@ -311,3 +311,37 @@ def test_what_the_world_lacks_is_said_aloud():
         assert world.github.violations == [
             "GET /repos/acme/gitops/stargazers: the test world has no such operation"
         ]
+
+
+def test_what_was_forced_elsewhere_can_not_be_reopened(repo, pull, gitops):
+    pull.edit(state="closed")
+    gitops.github.push_commit_as_human("topic", {"b.txt": "more"})
+    pull.edit(state="open")
+    assert pull.state == "open"
+    pull.edit(state="closed")
+    gitops.origin.delete("refs/heads/topic")
+    gitops.origin.commit({"a.txt": "anew\n"}, "Anew", branch="topic", start="main")
+    with pytest.raises(GithubException, match="force-pushed"):
+        pull.edit(state="open")
+    successor = repo.create_pull(base="main", head="topic", title="Again")
+    with pytest.raises(GithubException, match="already an open pull request"):
+        pull.as_issue().edit(state="open")
+    assert successor.number == 2
+
+
+def test_pushes_with_a_password_and_a_lease(world, repo, gitops):
+    from upstreamsync.errors import ToolFailed
+
+    world.protect("/git/acme/gitops.git/", "x-access-token", "secret")
+    gitops.write({"c.txt": "1"})
+    gitops.commit("Mine", push=False)
+    with pytest.raises(ToolFailed):
+        gitops.git("fetch", "-q", gitops.origin.url)
+    url = gitops.origin.url.replace("://", "://x-access-token:secret@")
+    old = gitops.origin.sha("topic")
+    gitops.git("push", "-q", f"--force-with-lease=topic:{old}", url, "HEAD:topic")
+    with pytest.raises(ToolFailed):
+        gitops.git(
+            "push", "-q", f"--force-with-lease=topic:{old}", url, "HEAD~0:topic", "HEAD:refs/heads/topic"
+        )
+    assert gitops.origin.log("topic") == ["Mine"]

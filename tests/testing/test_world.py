@@ -273,3 +273,37 @@ def test_nothing_is_left_behind():
         folder = world.folder
         assert Path(folder).is_dir()
     assert not Path(folder).exists()
+
+
+def test_a_fault_keeps_the_deed_undone_unless_asked(world, gitops):
+    gitops.origin.commit({"a": "1"}, "First")
+    url = f"{world.github.url}/repos/acme/gitops/issues"
+    auth = {"Authorization": "Bearer any"}
+    world.fault("*/issues", Fault.status(502, message="Server Error"), times=1, method="POST")
+    world.fault("*/issues", Fault.reset(), times=1, method="POST", done=True)
+    refused = httpx.post(url, json={"title": "one"}, headers=auth)
+    assert (refused.status_code, refused.json()) == (502, {"message": "Server Error"})
+    assert gitops.github.notes() == []
+    with pytest.raises(httpx.ReadError):
+        httpx.post(url, json={"title": "two"}, headers=auth)
+    assert [issue.title for issue in gitops.github.notes()] == ["two"]
+
+
+def test_a_folder_is_served_as_it_is(world, tmp_path):
+    (tmp_path / "v1").mkdir()
+    (tmp_path / "v1" / "install.yaml").write_text("a: 1\n")
+    url = world.tree("/raw/acme/", tmp_path)
+    assert httpx.get(f"{url}/v1/install.yaml").text == "a: 1\n"
+
+
+def test_archives_are_what_their_names_say(world):
+    import io
+    import tarfile
+    import zipfile
+
+    files = {"acme-1.0/deploy/a.yaml": "a: 1\n", "acme-1.0/b.txt": b"\x00"}
+    with tarfile.open(fileobj=io.BytesIO(testing.tarball(files))) as archive:
+        assert archive.getnames() == sorted(files)
+    with zipfile.ZipFile(io.BytesIO(testing.zipball(files))) as archive:
+        assert archive.read("acme-1.0/deploy/a.yaml") == b"a: 1\n"
+    assert testing.zipball(files) == testing.zipball(dict(reversed(files.items())))

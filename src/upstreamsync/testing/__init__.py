@@ -18,7 +18,7 @@ Nothing in it depends on the clock, and nothing leaves the machine. ``World.faul
 """
 
 from upstreamsync.testing.builders import GitOps, kustomization, manifest, write_files
-from upstreamsync.testing.charts import Chart
+from upstreamsync.testing.charts import Chart, tarball, zipball
 from upstreamsync.testing.faults import Fault
 from upstreamsync.testing.git import GitRemote
 from upstreamsync.testing.github import App, Comment, GitHub, Issue, Pull, Release, Repository, Status
@@ -46,5 +46,7 @@ __all__ = [
     "kustomization",
     "manifest",
     "mixed_world",
+    "tarball",
     "write_files",
+    "zipball",
 ]

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,7 +49,7 @@ def as_bytes(data: str | bytes) -> bytes:
     return data.encode() if isinstance(data, str) else data
 
 
-def pack(files: Files, prefix: str = "") -> bytes:
+def tarball(files: Files, prefix: str = "") -> bytes:
     """A .tar.gz that depends on nothing but ``files``: sorted, no dates, no owners."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
@@ -58,6 +59,15 @@ def pack(files: Files, prefix: str = "") -> bytes:
             entry.size, entry.mode = len(data), 0o644
             archive.addfile(entry, io.BytesIO(data))
     return gzip.compress(buffer.getvalue(), mtime=0)
+
+
+def zipball(files: Files) -> bytes:
+    """A .zip that depends on nothing but ``files``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(files):
+            archive.writestr(zipfile.ZipInfo(path), as_bytes(files[path]), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +114,7 @@ def make_chart(
     if deprecated:
         metadata["deprecated"] = True
     content["Chart.yaml"] = yaml.safe_dump(metadata, sort_keys=True)
-    return Chart(metadata=metadata, archive=pack(content, f"{name}/"))
+    return Chart(metadata=metadata, archive=tarball(content, f"{name}/"))
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import http
+import json
 import threading
 import zlib
 from dataclasses import dataclass, replace
@@ -44,10 +45,16 @@ class Fault:
     data: bytes = b""
 
     @classmethod
-    def status(cls, code: int, *, retry_after: float | str | None = None) -> Fault:
-        """Answer with ``code``; ``retry_after`` is seconds, or an HTTP date as text."""
+    def status(
+        cls, code: int, *, retry_after: float | str | None = None, message: str | None = None
+    ) -> Fault:
+        """Answer with ``code``; ``retry_after`` is seconds, or an HTTP date as text.
+
+        ``message`` is sent in JSON, as GitHub does.
+        """
+        data = b"" if message is None else json.dumps({"message": message}).encode()
         after = f"{retry_after:g}" if isinstance(retry_after, int | float) else retry_after
-        return cls(kind="status", code=code, retry_after=after)
+        return cls(kind="status", code=code, retry_after=after, data=data)
 
     @classmethod
     def reset(cls, *, after: int = 0) -> Fault:
@@ -104,12 +111,21 @@ class Fault:
         """Answer 200 with other content: bad YAML, the page of a captive portal."""
         return cls(kind="body", data=data)
 
+    @property
+    def early(self) -> bool:
+        """Whether it strikes before the request is understood, so that nothing is done for it."""
+        return self.kind in {"status", "hang", "redirect", "redirect-loop"} or (
+            self.kind == "reset" and not self.size
+        )
+
     def alter(self, call: Call, reply: Reply, elsewhere: str) -> Reply:
         """The answer as this fault makes it; faults of the transmission leave it as it is."""
         match self.kind:
             case "status":
                 extra = {"Retry-After": self.retry_after} if self.retry_after is not None else {}
                 words = Content(b"the test world was told to fail here\n", "text/plain", modified=None)
+                if self.data:
+                    words = Content(self.data, "application/json", modified=None)
                 return Reply(status=self.code, content=words, headers=extra)
             case "redirect":
                 return Reply(status=self.code, headers={"Location": self.url or elsewhere + call.target})
@@ -206,23 +222,25 @@ class Faults:
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
 
-    def add(self, pattern: str, fault: Fault, *, times: int | None, skip: int, method: str | None) -> None:
+    def add(
+        self, pattern: str, fault: Fault, *, times: int | None, skip: int, method: str | None, done: bool
+    ) -> None:
         """Arm ``fault`` for paths that match the glob."""
         with self._lock:
-            self._rules.append(_Rule(pattern, fault, times, skip, method))
+            self._rules.append(_Rule(pattern, fault, times, skip, method, done))
 
     def clear(self) -> None:
         """Disarm all."""
         with self._lock:
             self._rules.clear()
 
-    def next(self, call: Call) -> Fault | None:
-        """The fault that this request meets, if any; counts it."""
+    def next(self, call: Call) -> tuple[Fault | None, bool]:
+        """The fault that this request meets, if any, and whether its work is done first; counts it."""
         with self._lock:
             for rule in self._rules:
                 if rule.meets(call):
-                    return rule.fault
-        return None
+                    return rule.fault, rule.done
+        return None, True
 
 
 @dataclass(slots=True)
@@ -232,6 +250,7 @@ class _Rule:
     times: int | None
     skip: int
     method: str | None
+    done: bool
 
     def meets(self, call: Call) -> bool:
         if self.times == 0 or self.method not in {None, call.method}:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from upstreamsync.kit import process
-from upstreamsync.testing.charts import Chart, ChartRepository, Files, as_bytes, make_chart
+from upstreamsync.testing.charts import Chart, ChartRepository, Files, as_bytes, make_chart, read_folder
 from upstreamsync.testing.faults import Fault, Faults
 from upstreamsync.testing.git import GitRemote, http_backend
 from upstreamsync.testing.github import GitHub
@@ -204,6 +204,13 @@ class World:
         self._files[name] = (Content(as_bytes(data), kind, modified=modified), dict(headers or {}))
         return self.url + urllib.parse.quote(name)
 
+    def tree(self, prefix: str, folder: Path) -> str:
+        """Serve every file of ``folder`` below ``prefix``, as they are now; returns the URL of the prefix."""
+        name = prefix.strip("/")
+        for path, data in read_folder(folder).items():
+            self.file(f"{name}/{path}", data)
+        return f"{self.url}/{name}"
+
     def remove_file(self, path: str) -> None:
         """Stop serving what ``file`` put there."""
         del self._files["/" + path.lstrip("/")]
@@ -232,13 +239,15 @@ class World:
         times: int | None = None,
         skip: int = 0,
         method: str | None = None,
+        done: bool = False,
     ) -> None:
         """Let requests to paths that match the glob ``path`` meet ``fault``.
 
         ``times`` requests meet it (None: all), after ``skip`` have passed unharmed.
-        The first fault that matches wins.
+        The first fault that matches wins. ``done``: what was asked for is carried out all the same, as when
+        a connection breaks between a deed and its answer.
         """
-        self._faults.add(path, fault, times=times, skip=skip, method=method)
+        self._faults.add(path, fault, times=times, skip=skip, method=method, done=done)
 
     def heal(self) -> None:
         """Forget all faults."""
@@ -276,8 +285,10 @@ class World:
                 self._in_flight -= 1
 
     def _respond(self, call: Call, wire: Wire) -> bool:
-        fault = self._faults.next(call)
-        reply = self._protect(call) or self._route(call)
+        fault, done = self._faults.next(call)
+        reply = Reply()
+        if fault is None or done or not fault.early:
+            reply = self._protect(call) or self._route(call)
         if fault is not None:
             reply = fault.alter(call, reply, self.elsewhere)
         answer = encode(call, reply, conditional=fault is None)
@@ -285,7 +296,7 @@ class World:
             self._record(call, answer.status, 0)
             wire.send(answer.head(length=len(answer.body)))
             return True
-        silent = fault is not None and (fault.kind == "hang" or (fault.kind == "reset" and not fault.size))
+        silent = fault is not None and fault.early and fault.kind in {"hang", "reset"}
         # Recorded before it is sent: whoever has the answer finds it in the list.
         self._record(call, 0 if silent else answer.status, len(answer.body))
         if fault is not None:

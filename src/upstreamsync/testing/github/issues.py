@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from upstreamsync.testing.github.asking import Ask, Handler, Out, invalid, not_found
 from upstreamsync.testing.github.objects import Json
-from upstreamsync.testing.github.state import Comment, Issue, Pull
+from upstreamsync.testing.github.state import Comment, Issue
 
 _MAX_TEXT = 65_536
 
@@ -52,9 +52,10 @@ def update(ask: Ask) -> Out:
         ask.repo.close(issue.number, by=ask.login)
         issue.state_reason = data.get("state_reason") or "completed"
     if data.get("state") == "open" and not issue.open:
-        if isinstance(issue, Pull) and (issue.merged or issue.head not in ask.repo.branches()):
-            raise invalid("Issue", "state")
-        ask.repo.reopen(issue.number)
+        try:
+            ask.repo.reopen(issue.number)
+        except ValueError as error:
+            raise invalid("Issue", "state", message=str(error)) from None
         issue.state_reason = "reopened"
     issue.title = data.get("title", issue.title)
     issue.body = data.get("body", issue.body)

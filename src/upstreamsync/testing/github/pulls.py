@@ -69,11 +69,10 @@ def update(ask: Ask) -> Out:
     if data.get("base") and data["base"] not in repo.branches():
         raise invalid("PullRequest", "base")
     if data.get("state") == "open" and not pull.open:
-        if pull.merged or pull.head not in repo.branches():
-            raise invalid(
-                "PullRequest", "", message="state cannot be changed: the branch was deleted or merged"
-            )
-        repo.reopen(pull.number)
+        try:
+            repo.reopen(pull.number)
+        except ValueError as error:
+            raise invalid("PullRequest", "state", message=str(error)) from None
     if data.get("state") == "closed":
         repo.close(pull.number, by=ask.login)
     pull.title = data.get("title", pull.title)

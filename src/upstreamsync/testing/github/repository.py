@@ -255,9 +255,28 @@ class Repository:
                 issue.updated = issue.closed
 
     def reopen(self, number: int) -> None:
-        """Open again what was closed."""
+        """Open again what was closed.
+
+        Raises ValueError where GitHub refuses: a pull request that was merged, has a successor, or whose
+        branch was deleted or forced elsewhere since.
+        """
         issue = self.issues[number]
+        if isinstance(issue, Pull):
+            self._may_reopen(issue)
         issue.state, issue.closed, issue.closed_by = "open", None, None
+
+    def _may_reopen(self, pull: Pull) -> None:
+        head = self.branches().get(pull.head)
+        if pull.merged or head is None:
+            raise ValueError("state cannot be changed. The branch was merged or deleted.")
+        if any((one.head, one.base) == (pull.head, pull.base) for one in self.pulls("open")):
+            raise ValueError(
+                f"state cannot be changed. There is already an open pull request for {pull.head}."
+            )
+        if git("merge-base", pull.head_sha, head, cwd=self.remote.path) != pull.head_sha:
+            raise ValueError(
+                f"state cannot be changed. The {pull.head} branch was force-pushed or recreated."
+            )
 
     def comment(self, number: int, body: str, *, author: str = "human") -> Comment:
         """Write a comment."""
