@@ -139,6 +139,10 @@ HOSTILE = {
     "flow chart": "entries:\n  evil: [{version: 1.0.0, urls: [u]}]\n",
     "flow mapping with a version of its own": "entries:\n  evil:\n  - version: 1.0.0\n    x: {\n    version: 9.9.9}\n",
     "flow list over lines": "entries:\n  evil:\n  - version: 1.0.0\n    urls: [\n    a,\n    b]\n",
+    "flow that reaches over the margin": "entries:\n  a:\n  - {\nname: a, version: 1.0.0}\n  evil:\n  - version: 1.0.0\n",
+    "flow closed behind a line at the margin": "entries:\n  a:\n  - {\ngenerated: x\n }\n  evil:\n  - version: 1.0.0\n",
+    "flow over another chart": "entries:\n  a:\n  - {x: 1,\n  evil:\n    5}\n  - version: 1.0.0\n",
+    "flow over an empty chart": "entries:\n  a:\n  - {x: 1,\n  evil:\n    , y: 1}\n  - version: 1.0.0\n",
     "indent 4": "entries:\n    evil:\n    - version: 1.0.0\n      urls:\n      - u\n",
     "list indented": "entries:\n  evil:\n    - version: 1.0.0\n      urls:\n        - u\n      name: evil\n",
     "list indented by one": "entries:\n  evil:\n   - version: 1.0.0\n     name: evil\n",
@@ -238,9 +242,9 @@ _fragments = st.sampled_from(
 
 
 @st.composite
-def _mutated(draw) -> str:
+def _mutated(draw, most=4) -> str:
     text = PLAIN
-    for _ in range(draw(st.integers(1, 4))):
+    for _ in range(draw(st.integers(1, most))):
         at = draw(st.integers(0, len(text)))
         if draw(st.booleans()):
             at = text.rfind("\n", 0, at) + 1

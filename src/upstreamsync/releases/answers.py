@@ -11,10 +11,12 @@ from upstreamsync.kit.http import Response
 from upstreamsync.kit.redact import redact
 
 
-def json_document(response: Response) -> Any:
-    """The body as JSON, with numbers as they are written. Raises Malformed."""
+def json_document(response: Response, *, numbers_as_text: bool = True) -> Any:
+    """The body as JSON; by default with numbers as they are written (1.10, not 1.1). Raises Malformed."""
     try:
-        return json.loads(response.body, parse_float=str, parse_int=str)
+        if numbers_as_text:
+            return json.loads(response.body, parse_float=str, parse_int=str)
+        return json.loads(response.body)
     except (ValueError, RecursionError) as error:
         raise Malformed(
             f"`{redact(response.url)}` is not JSON: {error}", hint="open the address; is it the right one?"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from upstreamsync.config.spec import Releases
-from upstreamsync.errors import Malformed, NotFound, RateLimited, TooLarge
+from upstreamsync.errors import Denied, Malformed, NotFound, RateLimited, TooLarge
 from upstreamsync.kit.http import Response
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
@@ -19,6 +19,7 @@ from upstreamsync.releases.pack import remembered
 MAX_PAGES = 100
 _HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,]*\brel="?next"?')
+_NOT_ALLOWED = (401, 403, 429)
 _WAIT = re.compile(r"in (\d+) s\b")
 
 
@@ -50,23 +51,38 @@ def pages(repository: str, kind: str, tools: Toolbox) -> Iterator[Response]:
 
 def _get(url: str, repository: str, tools: Toolbox) -> Response:
     try:
-        return tools.http.get(url, headers=_HEADERS, allow_http=tools.allow_http)
+        response = tools.http.get(
+            url, headers=_HEADERS, allow_http=tools.allow_http, accept_status=_NOT_ALLOWED
+        )
     except RateLimited as error:
         wait = _WAIT.search(error.message)
-        when = f" until {tools.now + timedelta(seconds=int(wait[1])):%H:%M} UTC" if wait else ""
-        raise RateLimited(
-            f"GitHub answers no more requests{when} (asked for `{repository}`)",
-            hint="set GITHUB_TOKEN: with it GitHub allows 5,000 requests an hour instead of 60",
-        ) from None
+        raise _exhausted(repository, tools.now + timedelta(seconds=int(wait[1])) if wait else None) from None
     except NotFound:
         raise NotFound(
             f"GitHub has no repository `{repository}`, or does not show it to us",
             hint="check OWNER/REPO; for a private repository set GITHUB_TOKEN",
         ) from None
+    if response.status not in _NOT_ALLOWED:
+        return response
+    if response.status == 429 or response.headers.get("x-ratelimit-remaining") == "0":
+        reset = response.headers.get("x-ratelimit-reset", "")
+        raise _exhausted(repository, datetime.fromtimestamp(int(reset), UTC) if reset.isdecimal() else None)
+    raise Denied(
+        f"GitHub does not let us read `{repository}` ({response.status})",
+        hint="check GITHUB_TOKEN: it may have expired, or may not have access to that organization",
+    )
+
+
+def _exhausted(repository: str, until: datetime | None) -> RateLimited:
+    when = f" until {until:%H:%M} UTC" if until else ""
+    return RateLimited(
+        f"GitHub answers no more requests{when} (asked for `{repository}`)",
+        hint="set GITHUB_TOKEN: with it GitHub allows 5,000 requests an hour instead of 60",
+    )
 
 
 def _read(page: Response) -> tuple[Release, ...]:
-    listed = json_document(page)
+    listed = json_document(page, numbers_as_text=False)
     if not isinstance(listed, list):
         raise Malformed(f"`{page.url}` is no list of releases", hint="is this GitHub's API?")
     found = (_release(entry) for entry in listed if isinstance(entry, dict))

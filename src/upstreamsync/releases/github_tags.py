@@ -23,7 +23,7 @@ def feed(spec: Releases, tools: Toolbox) -> Iterator[Sequence[Release]]:
 
 
 def _read(page: Response) -> tuple[Release, ...]:
-    listed = json_document(page)
+    listed = json_document(page, numbers_as_text=False)
     if not isinstance(listed, list):
         raise Malformed(f"`{page.url}` is no list of tags", hint="is this GitHub's API?")
     found: list[Release] = []

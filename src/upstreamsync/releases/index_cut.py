@@ -32,6 +32,8 @@ _TextLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 _SIMPLE_VALUE = rb"""(?:"[^"\\\n]*"|'[^'\n]*'|[A-Za-z0-9][^\n]*|\{\}|\[\])"""
 _SIMPLE_LINE = re.compile(rb"(?:#[^\n]*|[A-Za-z][\w.-]*:(?: +" + _SIMPLE_VALUE + rb")? *)?")
+_BRACKET = re.compile(rb"[\[\]{}]")
+_EMPTY_VALUE = re.compile(rb"(?<=: )(?:\{\}|\[\])(?=\s)")
 _ENTRIES_LINE = re.compile(rb"entries: *")
 #: Lines of indent 0 to 2 that are neither empty nor an entry of a list.
 _LOW_LINE = re.compile(rb"\n(?!   |  - |\n)([^\n]*)")
@@ -206,12 +208,15 @@ def _start_of_entries(data: bytes) -> int | None:
 
 
 def _plain_behind(data: bytes, end: int) -> bool:
-    """Whether what follows the entries can't be a second ``entries``, or another document."""
-    for match in re.finditer(rb"(?:\A|\n)(?! |\n|\Z)([^\n]*)", data[max(end - 1, 0) :]):
-        line = match[1]
-        if not _SIMPLE_LINE.fullmatch(line) or line.startswith(b"entries"):
+    """Whether what follows the entries is no second ``entries``, no other document, and no end of a bracket.
+
+    A bracket that is opened among the entries may go on over lines that look like other top-level keys.
+    """
+    behind = data[end:]
+    for line in behind.split(b"\n"):
+        if line[:1] not in {b"", b" "} and (not _SIMPLE_LINE.fullmatch(line) or line.startswith(b"entries")):
             return False
-    return True
+    return not _BRACKET.search(_EMPTY_VALUE.sub(b"", behind))
 
 
 def _quotes_reach(data: bytes, start: int, end: int, indent: int) -> bool:
