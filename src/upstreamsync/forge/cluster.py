@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import ndiff
 from typing import Any, Final
 
-from upstreamsync.forge.markdown import code, details, fence, plural, shorten, summary_text, table
+from upstreamsync.forge.markdown import code, details, fence, plural, prose, shorten, summary_text, table
 from upstreamsync.model import Danger, FieldChange, ImageChange, OverlayReview, ResourceChange, Review
 
 _PLURAL_LISTED: Final = 40
+#: ndiff is quadratic: enough for configuration files, while a dashboard is only looked into.
+_MAX_LINES: Final = 300
+_SCHEMA: Final = re.compile(
+    r"^spec\.versions\[name=(?P<version>[^\]]+)\]\.schema\.openAPIV3Schema(?P<path>.*)$"
+)
+_SCHEMA_STEPS: Final = re.compile(r"\.(?:properties|additionalProperties)(?=[.\[]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +45,20 @@ def same_overlays(review: Review) -> list[tuple[tuple[str, ...], OverlayReview]]
 
 
 def totals(review: Review) -> str:
-    """``5 objects added, 2 removed, 31 changed``, over all overlays, objects of several counted once."""
+    """``5 objects added, 2 removed``, over all overlays; an object of several overlays counts once."""
     added = {name for overlay in review.overlays for name in overlay.added}
     removed = {name for overlay in review.overlays for name in overlay.removed}
     changed = {change.resource for overlay in review.overlays for change in overlay.changed}
     quiet = max((overlay.label_only for overlay in review.overlays), default=0)
-    parts = [
-        f"{len(names)} {word}"
-        for names, word in ((added, "added"), (removed, "removed"), (changed, "changed"))
-        if names
-    ]
+    parts: list[str] = []
+    for names, word in ((added, "added"), (removed, "removed"), (changed, "changed")):
+        if names:
+            parts.append(f"{len(names)} {word}" if parts else f"{plural(len(names), 'object')} {word}")
     if quiet:
-        parts.append(f"{quiet} in version labels or descriptions only")
-    return "objects: " + ", ".join(parts) if parts else "nothing changes"
+        parts.append(
+            f"{plural(quiet, 'object') if not parts else quiet} in version labels or descriptions only"
+        )
+    return ", ".join(parts) or "nothing changes"
 
 
 def overlays_section(review: Review, depth: Depth) -> str:
@@ -59,7 +68,7 @@ def overlays_section(review: Review, depth: Depth) -> str:
 
 def _overlay(paths: Sequence[str], overlay: OverlayReview, depth: Depth) -> str:
     names = ", ".join(f"<code>{summary_text(path)}</code>" for path in paths)
-    counts = totals(Review(overlays=(overlay,))).removeprefix("objects: ")
+    counts = totals(Review(overlays=(overlay,)))
     parts = []
     if gone := _listed("-", overlay.removed, depth):
         parts.append(gone)
@@ -88,7 +97,7 @@ def _listed(sign: str, names: Sequence[str], depth: Depth) -> str:
 def _object(change: ResourceChange, depth: Depth) -> str:
     lines = []
     for field in change.fields[: depth.fields]:
-        lines += _field(field, depth)
+        lines += _schema_field(field, depth) or _field(field, depth)
     more = len(change.fields) - depth.fields
     if more > 0:
         lines.append(f"# … and {plural(more, 'more field')}")
@@ -96,25 +105,50 @@ def _object(change: ResourceChange, depth: Depth) -> str:
     return details(f"<code>{summary_text(change.resource)}</code>: {count}", fence("\n".join(lines), "diff"))
 
 
+def _schema_field(field: FieldChange, depth: Depth) -> list[str] | None:
+    """A change inside a CRD's schema on one line, by the path that users of the resource write."""
+    match = _SCHEMA.match(field.path)
+    if match is None:
+        return None
+    path = _SCHEMA_STEPS.sub("", match["path"].replace(".items", "[]"))
+    place = shorten(f"{match['version']} {path.lstrip('.') or 'schema'}", 200)
+    if isinstance(field.before, Mapping) or isinstance(field.after, Mapping):
+        return [f"{'-' if field.op == 'removed' else '+'} {place}"]
+    return [f"! {place}: {_value(field.before, depth)} → {_value(field.after, depth)}"]
+
+
 def _field(field: FieldChange, depth: Depth) -> list[str]:
-    lines = [f"@@ {shorten(field.path, 200)} @@"]
     if field.op == "changed" and isinstance(field.before, list) and isinstance(field.after, list):
-        old, new = (
-            [_value(item, depth) for item in field.before],
-            [_value(item, depth) for item in field.after],
-        )
-        if sorted(old) == sorted(new):
-            return [*lines, "# the same elements in another order"]
-        return [
-            *lines,
-            *(f"- {item}" for item in old if item not in new),
-            *(f"+ {item}" for item in new if item not in old),
-        ]
-    if field.op != "added":
-        lines.append(f"- {_value(field.before, depth)}")
-    if field.op != "removed":
-        lines.append(f"+ {_value(field.after, depth)}")
-    return lines
+        return [f"@@ {shorten(field.path, 200)} @@", *_list(field.before, field.after, depth)]
+    place = shorten(field.path, 200)
+    if isinstance(field.before, str) and isinstance(field.after, str) and "\n" in field.before + field.after:
+        return [f"@@ {place} @@", *_text(field.before, field.after, depth)]
+    if field.op == "added":
+        return [f"+ {place}: {_value(field.after, depth)}"]
+    if field.op == "removed":
+        return [f"- {place}: {_value(field.before, depth)}"]
+    return [f"@@ {place} @@", f"- {_value(field.before, depth)}", f"+ {_value(field.after, depth)}"]
+
+
+def _list(before: list[Any], after: list[Any], depth: Depth) -> list[str]:
+    """Only what a list loses and gains: arguments are many, and few of them change."""
+    old, new = [_value(item, depth) for item in before], [_value(item, depth) for item in after]
+    gone = [f"- {item}" for item in old if item not in new]
+    come = [f"+ {item}" for item in new if item not in old]
+    return [*gone, *come] or ["# the same elements in another order or number"]
+
+
+def _text(before: str, after: str, depth: Depth) -> list[str]:
+    """The lines in which two texts differ."""
+    lines = [
+        shorten(f"{line[0]} {line[2:]}", depth.value)
+        for line in ndiff(before.splitlines()[:_MAX_LINES], after.splitlines()[:_MAX_LINES])
+        if line[0] in "+-"
+    ]
+    limit = depth.fields * 2
+    if len(lines) > limit:
+        lines = [*lines[:limit], f"# … and {plural(len(lines) - limit, 'more line')}"]
+    return lines or ["# differs behind the lines that are compared here"]
 
 
 def _value(value: Any, depth: Depth) -> str:
@@ -165,7 +199,8 @@ def dangers_section(review: Review, *, open_lines: int = 6) -> str:
 
 def _danger(danger: Danger, paths: Sequence[str], overlays: int) -> str:
     where = "" if len(paths) == overlays else f" (in {', '.join(code(path) for path in paths)})"
-    return f"- {code(danger.rule)} {code(danger.resource)}: {code(shorten(danger.text, 240))}{where}"
+    name = danger.resource.partition(" ")[2] or danger.resource
+    return f"- {code(danger.rule)} {code(name)}: {prose(shorten(danger.text, 240))}{where}"
 
 
 def applications_section(review: Review) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import unified_diff
 from typing import Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
@@ -16,15 +17,20 @@ from upstreamsync.model import Change, Judgement
 
 _SEGMENT: Final = re.compile(r"\[([^\]]+)\]|([^.\[\]]+)")
 MAX_LINES: Final = 14
+_DIFF_LINES: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One place on both sides, as text; None where the object is not."""
+    """One place on both sides, as YAML; None where the object is not.
+
+    Where that is long, ``diff`` tells it by what differs, and the two sides are cut.
+    """
 
     place: str
     before: str | None
     after: str | None
+    diff: str | None = None
 
 
 class Upstream:
@@ -82,11 +88,22 @@ def _compare(
     # The leaf alone says little: what stands beside it shows what upstream did.
     depth = min(depth, max(len(segments) - 1, 0))
     shown = "".join(f"[{name}]" if bracket else f".{name}" for name, bracket in segments[:depth]).lstrip(".")
+    before = None if old is None else list(_lines(_at(old, segments[:depth]), 0))
+    after = None if new is None else list(_lines(_at(new, segments[:depth]), 0))
     return Evidence(
         place=f"{resource} {shown}".strip(),
-        before=None if old is None else _outline(_at(old, segments[:depth])),
-        after=None if new is None else _outline(_at(new, segments[:depth])),
+        before=None if before is None else _cut(before, MAX_LINES),
+        after=None if after is None else _cut(after, MAX_LINES),
+        diff=_diff(before, after) if before and after else None,
     )
+
+
+def _diff(before: list[str], after: list[str]) -> str | None:
+    """What differs, with two lines around it; None where both sides are short enough to be shown."""
+    if max(len(before), len(after)) <= MAX_LINES:
+        return None
+    lines = list(unified_diff(before, after, lineterm="", n=2))[2:]
+    return _cut([line for line in lines if not line.startswith("@@")], _DIFF_LINES) or "# no difference here"
 
 
 def _depth(obj: Any, segments: list[tuple[str, bool]]) -> int:
@@ -117,14 +134,13 @@ def _step(value: Any, segment: tuple[str, bool]) -> Any:
     return keyed(value, fields).get(name) if all(isinstance(item, Mapping) for item in value) else None
 
 
-def _outline(value: Any) -> str:
-    """The value as YAML, two levels deep and a few lines long."""
-    lines = list(_lines(value, 0))
-    more = len(lines) - MAX_LINES
-    return "\n".join(lines if more <= 0 else [*lines[:MAX_LINES], f"# … {more} more lines"])
+def _cut(lines: list[str], limit: int) -> str:
+    more = len(lines) - limit
+    return "\n".join(lines if more <= 0 else [*lines[:limit], f"# … {more} more lines"])
 
 
 def _lines(value: Any, depth: int) -> Iterator[str]:
+    """The value as YAML, two levels deep."""
     pad = "  " * depth
     if isinstance(value, Mapping) and value:
         for key, child in value.items():

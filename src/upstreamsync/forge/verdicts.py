@@ -102,10 +102,14 @@ def _one(item: Judgement, upstream: Upstream) -> str:
         parts += [f"{prose(item.fix.title)}, in {code(item.fix.file)}:", fence(item.fix.after, "yaml")]
     if evidence := upstream.evidence(item):
         parts.append(f"At {code(evidence.place)}")
-        for name, text in (("before", evidence.before), ("after", evidence.after)):
-            parts.append(
-                f"{name}: the object is not there" if text is None else f"{name}:\n{fence(text, 'yaml')}"
-            )
+        if evidence.diff is not None:
+            parts.append(fence(evidence.diff, "diff"))
+        else:
+            parts += [_side("before", evidence.before), _side("after", evidence.after)]
     if not parts:
         return ""
     return details(f"{item.verdict}: {summary_text(item.item)}", "\n\n".join(parts))
+
+
+def _side(name: str, text: str | None) -> str:
+    return f"{name}: the object is not there" if text is None else f"{name}:\n{fence(text, 'yaml')}"
