@@ -548,3 +548,59 @@ def test_without_helm_and_without_the_extra_there_is_a_hint(published, fetch, no
     helm_embedded._sdk_version.cache_clear()
     assert "doctor --install" in (caught.value.hint or "")
     assert "upstreamsync[embedded]" in (caught.value.hint or "")
+
+
+SIMPLE = {name: data for name, data in CHART.items() if name != "templates/hook.yaml"}
+
+
+@pytest.fixture
+def embedded(no_helm):
+    """Engines without a binary; the extra has to be there."""
+    pytest.importorskip("helm_python", reason="the extra `embedded` is not installed")
+    return no_helm
+
+
+@pytest.mark.slow
+def test_the_embedded_helm_gives_the_same_output(world, fetch, tools, embedded):
+    # The Kubernetes version that a chart sees by default is each helm's own, so it is left out here; and
+    # helm 4.2 keeps the line break at the end of a template that 3.17 and 4.1 drop.
+    def documents(artifact):
+        return [document.strip() for document in text(artifact).split("\n---\n")]
+
+    files = {**SIMPLE, "templates/cm.yaml": CONFIGMAP.replace(".Capabilities.KubeVersion.Version", "1")}
+    world.chart("charts", "app", "1.2.3", files=files)
+    (tools.root / "values.yaml").write_text("greeting: file\na: {c: [1, 2]}\n")
+    source = {
+        "helm": {
+            "repository": f"{world.url}/charts",
+            "chart": "app",
+            "namespace": "prod",
+            "values": ["values.yaml"],
+            "set": {"a.b": 'x "y"', "deep.er": {"z": [1, None]}},
+        }
+    }
+    by_binary = fetch(source, "1.2.3")
+    by_sdk = fetch(source, "1.2.3", engines=embedded)
+    assert documents(by_sdk) == documents(by_binary)
+    assert by_sdk.resolved[0].tool.startswith("helm-sdk ")
+    without = fetch(with_helm(source, include_crds=False), "1.2.3", engines=embedded)
+    assert documents(without) == documents(fetch(with_helm(source, include_crds=False), "1.2.3"))
+    assert "kind: CRD" not in text(without)
+
+
+@pytest.mark.slow
+def test_the_embedded_helm_refuses_what_it_can_not_do(world, published, fetch, tools, embedded):
+    for options in ({}, {"kube_version": "1.30.0"}, {"api_versions": ["x/v1"]}, {"set": {"a[0]": 1}}):
+        with pytest.raises(ToolMissing) as caught:
+            fetch(with_helm(published, **options), "1.2.3", engines=embedded)
+        assert "doctor --install" in (caught.value.hint or "")
+    # Hooks are what it lacks; without them it can.
+    without = with_helm(published, hooks=False)
+    assert text(fetch(without, "1.2.3", engines=embedded)).count("# Source:") == 4
+    pinned = dataclasses.replace(embedded, pins={"helm": "3.17.2"})
+    with pytest.raises(ToolMissing, match=r"3\.17\.2 is pinned"):
+        fetch(published, "1.2.3", engines=pinned)
+    world.chart("charts", "app", "1.2.9", files={**SIMPLE, "templates/bad.yaml": '{{ fail "on purpose" }}'})
+    tools.http.close()
+    with pytest.raises(ToolFailed, match="on purpose"):
+        fetch(published, "1.2.9", engines=embedded)
