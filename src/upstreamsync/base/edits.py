@@ -133,11 +133,19 @@ def _filled(template: str, values: Mapping[str, str], edit: Edit) -> str:
 def _text(path: str, read: Read) -> str:
     data = read(path)
     if data is None:
-        raise EditError(f"`{path}` is to be edited, and is not there", hint="was it moved? adapt `edits`")
+        raise EditError(
+            f"`{path}` is to be edited, and is not there",
+            place=Place(file=path),
+            hint="was it moved? adapt `edits`",
+        )
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise EditError(f"`{path}` is to be edited, and is not UTF-8 text") from None
+        raise EditError(
+            f"`{path}` is to be edited, and is not UTF-8 text",
+            place=Place(file=path),
+            hint="save it as UTF-8",
+        ) from None
 
 
 def _over(done: Edits, read: Read) -> Read:
