@@ -15,7 +15,10 @@ def deployment(
     memory: str = "64Mi",
 ) -> str:
     """A Deployment; ``sidecar`` is the image of a container that stands before the main one."""
-    first = f"        - name: agent\n          image: {sidecar}\n" if sidecar else ""
+    first = ""
+    if sidecar:
+        limits = "          resources:\n            limits:\n              memory: 16Mi\n"
+        first = f"        - name: agent\n          image: {sidecar}\n{limits}"
     arguments = "".join(f"            - {argument}\n" for argument in args)
     shown_args = f"          args:\n{arguments}" if arguments else ""
     return f"""\

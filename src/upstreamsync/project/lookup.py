@@ -12,7 +12,7 @@ from upstreamsync.errors import NotFound
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock
 from upstreamsync.model import Finding, ImageFinding, PassedOver, Release, Status
-from upstreamsync.releases import effective_releases, fetch_releases, first_seen, policy
+from upstreamsync.releases import effective_releases, feed_key, fetch_releases, first_seen, policy
 from upstreamsync.releases.policy import Choice, Policy
 from upstreamsync.sources import probe
 
@@ -41,7 +41,7 @@ def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) ->
     tools = replace(tools, allow_http=vendor.allow_http)
     images = tuple(_image(number, image, vendor, tools, read) for number, image in enumerate(vendor.images))
     spec = effective_releases(vendor)
-    if vendor.version is None or spec is None:
+    if vendor.version is None:
         return Lookup(finding=_images_only(vendor, images))
     releases, choice = _choose(spec, vendor, tools)
     complete, missing = _first_complete(vendor, choice, tools)
@@ -106,7 +106,7 @@ def _arguments(spec: Releases, vendor: Vendor, releases: Sequence[Release], tool
         "cooldown": vendor.cooldown_period,
         "scheme": spec.scheme,
         "now": tools.now,
-        "first_seen": first_seen.record(tools.cache, first_seen.feed_key(spec), releases, tools.now),
+        "first_seen": first_seen.record(tools.cache, feed_key(spec), releases, tools.now),
     }
 
 
@@ -165,7 +165,7 @@ def _image(number: int, image: ImageFollow, vendor: Vendor, tools: Toolbox, read
         cooldown=follow.cooldown if image.follow else vendor.cooldown_period,
         scheme=image.scheme,
         now=tools.now,
-        first_seen=first_seen.record(tools.cache, first_seen.feed_key(spec), releases, tools.now),
+        first_seen=first_seen.record(tools.cache, feed_key(spec), releases, tools.now),
     )
     target = choice.candidates[0] if choice.candidates else None
     return ImageFinding(

@@ -14,6 +14,19 @@ def failed_update(vendor: Vendor, failure: Failure) -> VendorUpdate:
     return VendorUpdate(vendor=vendor.name, status="failed", before=current, after=current, error=failure)
 
 
+def unchanged_update(vendor: Vendor, finding: Finding) -> VendorUpdate:
+    """Nothing to do, and nothing was fetched to find that out."""
+    current = finding.current
+    return VendorUpdate(
+        vendor=vendor.name,
+        status="unchanged",
+        before=current,
+        after=current,
+        passed_over=finding.passed_over,
+        finding=finding,
+    )
+
+
 def completed_update(
     vendor: Vendor,
     finding: Finding,

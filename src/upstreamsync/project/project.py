@@ -14,6 +14,7 @@ from upstreamsync.base.change import read_lock
 from upstreamsync.base.view import View, disk_view
 from upstreamsync.base.write import as_tree, write
 from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
+from upstreamsync.config.load import content_digest
 from upstreamsync.errors import DigestMismatch, UpstreamsyncError, UsageError
 from upstreamsync.kit.parallel import ordered_map
 from upstreamsync.kit.redact import redact
@@ -32,7 +33,7 @@ from upstreamsync.model import (
     Verification,
 )
 from upstreamsync.project.lookup import Lookup, explain, look_up
-from upstreamsync.project.outcomes import completed_update, failed_update
+from upstreamsync.project.outcomes import completed_update, failed_update, unchanged_update
 from upstreamsync.project.regenerate import Prepared, assemble, first_that_is_complete, prepare
 from upstreamsync.project.settings import Settings, toolbox
 from upstreamsync.project.verification import verify_change, verify_working_tree
@@ -152,22 +153,25 @@ class Project:
 
         def one(pair: tuple[Vendor, Lookup]) -> tuple[VendorUpdate, Prepared | None]:
             vendor, lookup = pair
-            made = _guarded(lambda: self._update_one(vendor, lookup, to=to, locked=locked))
+            made = _guarded(
+                lambda: self._update_one(vendor, lookup, to=to, locked=locked, named=bool(vendors))
+            )
             if progress is not None:
                 progress(vendor.name)
             return (failed_update(vendor, made), None) if isinstance(made, Failure) else made
 
         made = [outcome.get() for outcome in ordered_map(one, pairs, self.settings.engine_jobs)]
-        return Changes(
-            root=self.root, updates=tuple(update for update, _ in made), files=self._together(made)
-        )
+        updates = tuple(update for update, _ in made)
+        return Changes(root=self.root, updates=updates, together=self._together(made))
 
     def _update_one(
-        self, vendor: Vendor, lookup: Lookup, *, to: str | None, locked: bool
+        self, vendor: Vendor, lookup: Lookup, *, to: str | None, locked: bool, named: bool
     ) -> tuple[VendorUpdate, Prepared | None]:
         finding = lookup.finding
         if finding.error is not None:
             return failed_update(vendor, finding.error), None
+        if not named and not locked and finding.status is Status.UP_TO_DATE and self._is_settled(vendor):
+            return unchanged_update(vendor, finding), None
         images = () if locked else finding.images
         missing: tuple[PassedOver, ...] = ()
         if candidates := _candidates(vendor, lookup, to=to, locked=locked):
@@ -183,6 +187,13 @@ class Project:
                 hint="upstream, a tool or the configuration changed since; `upstreamsync update` takes it over",
             )
         return completed_update(vendor, finding, change, missing, self.read), prepared
+
+    def _is_settled(self, vendor: Vendor) -> bool:
+        """Whether the base was made from this version and this configuration, so that nothing is to do."""
+        lock = self.lock(vendor)
+        if lock is None:
+            return not vendor.bases
+        return lock.version == vendor.version and lock.config == content_digest(vendor)
 
     def _assemble(self, prepared: Prepared, view: View) -> Change:
         return assemble(prepared, view=view, configuration_file=self.configuration.path.name)

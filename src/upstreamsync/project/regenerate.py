@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from upstreamsync.base import make_bases, plan
-from upstreamsync.base.edits import apply_edits, image_values, release_values
-from upstreamsync.config.spec import Edit, Source, Vendor
+from upstreamsync.base.change import plan, read_lock
+from upstreamsync.base.edits import follow_up
+from upstreamsync.base.origins import Watching
+from upstreamsync.base.shape import make_bases
+from upstreamsync.base.view import View
+from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import NotFound
 from upstreamsync.kit.toolbox import Toolbox
-from upstreamsync.lock import Lock
-from upstreamsync.model import Artifact, Change, Edited, ImageFinding, PassedOver, Release
+from upstreamsync.model import Artifact, Change, ImageFinding, PassedOver, Release
 from upstreamsync.sources import fetch
-
-Read = Callable[[str], bytes | None]
-Listing = Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,7 @@ class Prepared:
 
 
 def prepare(
-    vendor: Vendor, release: Release | None, tools: Toolbox, *, images: Sequence[ImageFinding], read: Read
+    vendor: Vendor, release: Release | None, tools: Toolbox, *, images: Sequence[ImageFinding], view: View
 ) -> Prepared:
     """Fetch and render everything. ``release`` is None for a vendor that has only images.
 
@@ -38,34 +37,29 @@ def prepare(
     UpstreamsyncError.
     """
     tools = replace(tools, allow_http=vendor.allow_http)
-    edited, _ = _edits(vendor, release, images, read)
     parts: tuple[tuple[Source, Artifact], ...] = ()
     watched: tuple[tuple[Source, Artifact], ...] = ()
     if release is not None:
+        edited = follow_up(vendor, release, images, view.read).files
         parts = tuple((one, fetch(one, release, vendor, tools, overrides=edited)) for one in vendor.source)
         watched = tuple((one, fetch(one, release, vendor, tools, overrides=edited)) for one in vendor.watch)
     return Prepared(vendor=vendor, release=release, images=tuple(images), parts=parts, watched=watched)
 
 
-def assemble(
-    prepared: Prepared, *, lock: Lock | None, read: Read, listing: Listing, configuration_file: str
-) -> Change:
-    """The complete change upon the repository that ``read`` shows. Pure; raises UpstreamsyncError."""
+def assemble(prepared: Prepared, *, view: View, configuration_file: str) -> Change:
+    """The complete change upon the repository that ``view`` shows. Pure; raises UpstreamsyncError."""
     vendor, release = prepared.vendor, prepared.release
-    edited, edits = _edits(vendor, release, prepared.images, read)
     return plan(
         vendor,
         release,
-        bases=make_bases(vendor, prepared.parts, release) if release is not None else (),
-        parts=prepared.parts,
-        watched=prepared.watched,
-        images=prepared.images,
-        edited=edited,
-        edits=edits,
-        lock=lock,
-        read=read,
-        listing=listing,
-        configuration_file=configuration_file,
+        make_bases(vendor, prepared.parts, release) if release is not None else (),
+        [artifact for _, artifact in prepared.parts],
+        view=view,
+        lock=read_lock(vendor, view),
+        config_path=configuration_file,
+        edits=follow_up(vendor, release, prepared.images, view.read),
+        images=[image for image in prepared.images if image.target is not None],
+        watched=[Watching(source=source, now=artifact) for source, artifact in prepared.watched],
     )
 
 
@@ -87,26 +81,3 @@ def first_that_is_complete(
                 PassedOver(version=candidate.version, reason=f"incomplete upstream: {error.message}")
             )
     raise first or NotFound("there is no release to move to")
-
-
-def _edits(
-    vendor: Vendor, release: Release | None, images: Sequence[ImageFinding], read: Read
-) -> tuple[dict[str, bytes], tuple[Edited, ...]]:
-    """All follow-up edits, those of the vendor and those of its images, one upon the other."""
-    files: dict[str, bytes] = {}
-    made: list[Edited] = []
-
-    def current(path: str) -> bytes | None:
-        return files.get(path) if path in files else read(path)
-
-    batches: list[tuple[Sequence[Edit], dict[str, str]]] = []
-    if release is not None:
-        batches.append((vendor.edits, release_values(release)))
-    for image in images:
-        if image.target is not None:
-            batches.append((vendor.images[image.key].edits, image_values(image.image, image.target)))
-    for edits, values in batches:
-        changed, done = apply_edits(edits, values, current)
-        files.update(changed)
-        made.extend(done)
-    return files, tuple(made)
