@@ -53,9 +53,10 @@ def update(ask: Ask) -> Out:
         issue.state_reason = data.get("state_reason") or "completed"
     if data.get("state") == "open" and not issue.open:
         try:
-            ask.repo.reopen(issue.number)
+            ask.repo.check_reopening(issue)
         except ValueError as error:
             raise invalid("Issue", "state", message=str(error)) from None
+        ask.repo.reopen(issue.number)
         issue.state_reason = "reopened"
     issue.title = data.get("title", issue.title)
     issue.body = data.get("body", issue.body)

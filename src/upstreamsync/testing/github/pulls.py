@@ -70,9 +70,10 @@ def update(ask: Ask) -> Out:
         raise invalid("PullRequest", "base")
     if data.get("state") == "open" and not pull.open:
         try:
-            repo.reopen(pull.number)
+            repo.check_reopening(pull)
         except ValueError as error:
             raise invalid("PullRequest", "state", message=str(error)) from None
+        repo.reopen(pull.number)
     if data.get("state") == "closed":
         repo.close(pull.number, by=ask.login)
     pull.title = data.get("title", pull.title)

@@ -255,17 +255,20 @@ class Repository:
                 issue.updated = issue.closed
 
     def reopen(self, number: int) -> None:
-        """Open again what was closed.
-
-        Raises ValueError where GitHub refuses: a pull request that was merged, has a successor, or whose
-        branch was deleted or forced elsewhere since.
-        """
+        """Open again what was closed, also where GitHub would refuse that."""
         issue = self.issues[number]
-        if isinstance(issue, Pull):
-            self._may_reopen(issue)
         issue.state, issue.closed, issue.closed_by = "open", None, None
 
-    def _may_reopen(self, pull: Pull) -> None:
+    def check_reopening(self, issue: Issue) -> None:
+        """Raise ValueError where GitHub refuses to open an issue again.
+
+        That is a pull request that was merged, has a successor, or whose branch was deleted or forced
+        elsewhere since.
+        """
+        if isinstance(issue, Pull):
+            self._check_pull(issue)
+
+    def _check_pull(self, pull: Pull) -> None:
         head = self.branches().get(pull.head)
         if pull.merged or head is None:
             raise ValueError("state cannot be changed. The branch was merged or deleted.")
