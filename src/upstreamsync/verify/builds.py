@@ -22,7 +22,7 @@ Manifest = Mapping[str, Any]
 Key = tuple[ObjectId, int]
 _T = TypeVar("_T")
 _R = TypeVar("_R")
-_LOGGED: Final = re.compile(r'\] "command failed" err="(.*)"$', re.S)
+_LOGGED: Final = re.compile(r'\] "command failed" err="(.*)"$', re.DOTALL)
 _NOISE: Final = re.compile(r"^(# Warning|I\d{4}|W\d{4}|well-defined vars|Warning:)")
 
 

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from upstreamsync.model import Judgement, Severity, Verdict
 from upstreamsync.verify.classify.notes import Note, worst
 from upstreamsync.verify.items import WHOLE_OVERLAY, Item
 
 _SAME = "does what it did before"
+#: What to do where the comparison itself knows nothing better.
+_HINTS: Final = {
+    Verdict.FAILS: "read kustomize's message, and correct or delete the customization",
+    Verdict.MISAPPLIED: "address what it means by name, and check the result",
+    Verdict.LOST: "point it at what took the old thing's place, or delete it",
+    Verdict.NARROWED: "extend it to what it no longer reaches",
+    Verdict.DANGLING: "name what upstream has now",
+    Verdict.REJECTED: "correct the customization before applying",
+    Verdict.SHADOWS: "compare with upstream's new value, and take over what is wanted",
+    Verdict.DUPLICATE: "drop one of the two",
+    Verdict.UNCOVERED: "cover the new one too",
+}
 
 
 def judgement(item: Item, notes: Sequence[Note], overlay: str, *, failed_before: bool = False) -> Judgement:
     """The judgement on ``item`` that ``notes`` add up to; without any note the item is unused."""
     if not notes:
-        notes = [_unused(item)]
+        notes = [_unused()]
     first = worst(notes)
     if first is None:  # pragma: no cover - notes is not empty here
         raise AssertionError
@@ -32,13 +45,13 @@ def judgement(item: Item, notes: Sequence[Note], overlay: str, *, failed_before:
         resources=_unique(note.resource for note in alike),
         paths=_unique(_path(note) for note in alike),
         why=sentence(first, len(_unique(note.resource for note in alike))),
-        hint=first.hint,
+        hint=first.hint or _HINTS.get(first.verdict),
         overlays=(overlay,),
         failed_before=failed_before and first.verdict is Verdict.FAILS,
     )
 
 
-def _unused(item: Item) -> Note:
+def _unused() -> Note:
     return Note(
         verdict=Verdict.UNUSED,
         because="it matches nothing, neither before nor after the update",
@@ -79,7 +92,7 @@ def on_result(overlay: str, file: str, note: Note) -> Judgement:
         item=f"{overlay}: (result)", kustomization=overlay, field="(result)", key="", file=file, line=1,
         verdict=note.verdict, severity=note.severity, reason=note.reason,
         resources=(note.resource,) if note.resource else (), paths=(_path(note),) if note.path else (),
-        why=sentence(note), hint=note.hint, overlays=(overlay,),
+        why=sentence(note), hint=note.hint or _HINTS.get(note.verdict), overlays=(overlay,),
     )  # fmt: skip
 
 

@@ -6,10 +6,14 @@ the kustomization that inflates the chart is built.
 
 from __future__ import annotations
 
-from upstreamsync.kit.objects import object_id
+from dataclasses import replace
+
+from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit import manifests
+from upstreamsync.kit.objects import leaves
 from upstreamsync.model import Verdict
-from upstreamsync.verify.builds import Builder, Failed, Outcome, State
-from upstreamsync.verify.chain import Effect, pairs, Touch
+from upstreamsync.verify.builds import Builder, Failed, Outcome
+from upstreamsync.verify.chain import Effect, Touch, pairs
 from upstreamsync.verify.classify import failures, verdicts
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.items import Item, Kind
@@ -28,7 +32,38 @@ def judge(
     old = _effect(partner, spaces[0], builder)
     if old.error is not None:
         return [Note(verdict=Verdict.OK)]
-    return verdicts.judge(item, old, new)
+    return [_with_new_name(note, item, spaces[1]) for note in verdicts.judge(item, old, new)]
+
+
+def _with_new_name(note: Note, item: Item, space: Workspace) -> Note:
+    """Name the value that the new chart has in place of one which it no longer reads."""
+    if note.verdict is not Verdict.LOST:
+        return note
+    dotted = ".".join(item.spec)
+    other = next((path for path in _known_values(item, space) if path[-1] == item.spec[-1]), None)
+    because = f"the chart no longer reads {dotted}"
+    if other is None or other == item.spec:
+        return replace(note, because=because, hint="look up what the new chart calls this value")
+    name = ".".join(other)
+    return replace(note, because=f"{because}; its values have {name}", hint=f"set {name}")
+
+
+def _known_values(item: Item, space: Workspace) -> list[tuple[str, ...]]:
+    """The paths of the values that the item's chart declares."""
+    kustomization = space.tree.kustomization(item.folder)
+    if kustomization is None:
+        return []
+    settings = kustomization.data.get("helmGlobals")
+    home = settings.get("chartHome") if isinstance(settings, dict) else None
+    chart = item.key.partition(".valuesInline.")[0]
+    file = kustomization.resolve(f"{home or 'charts'}/{chart}/values.yaml")
+    if not space.tree.is_file(file):
+        return []
+    try:
+        values = manifests.load(space.tree.read(file), name=file)
+    except UpstreamsyncError:
+        return []
+    return [path for path, _ in leaves(values) if path]
 
 
 def _effect(item: Item, space: Workspace, builder: Builder) -> Effect:
@@ -54,8 +89,3 @@ def _build(off: list[Item], item: Item, space: Workspace, builder: Builder) -> O
     for _ in [part for part in item.folder.split("/") if part != "."]:
         root = root.parent
     return builder.build(folder, root=root, helm=True)
-
-
-def reads(state: State) -> list[str]:
-    """The objects of a state, for messages."""
-    return [str(object_id(obj)) for obj in state.manifests]

@@ -81,7 +81,7 @@ class _Judge:
         before, after = _built(self.chains[0], old), _built(self.chains[1], new)
         notes = self._notes(old, new)
         extra = self._result_notes(old, new, notes)
-        items = [self._judgement(item, notes[item.name], old, new) for item in self.new_items]
+        items = [self._judgement(item, notes[item.name], old) for item in self.new_items]
         items += [explain.on_result(self.case.overlay, self._file(), note) for note in extra]
         if isinstance(new.base, Failed) and after.error:
             items.append(explain.on_result(self.case.overlay, self._file(), _broken(after.error, old)))
@@ -132,7 +132,7 @@ class _Judge:
                 alone.append(blamed.note)
         return alone
 
-    def _judgement(self, item: Item, notes: list[Note], old: Side, new: Side) -> Judgement:
+    def _judgement(self, item: Item, notes: list[Note], old: Side) -> Judgement:
         before = old.effects.get(item.name)
         return explain.judgement(
             item, notes, self.case.overlay, failed_before=before is not None and before.error is not None

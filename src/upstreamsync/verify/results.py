@@ -116,10 +116,16 @@ def _toucher(finding: ResultFinding, items: Sequence[Item], new: Side) -> Item |
             touch = effect.touched.get(new.names.get(key, key)) if key else None
             if touch is None or item.kind in (Kind.NAMESPACE, Kind.PREFIX, Kind.SUFFIX):
                 continue
-            if touch.before is None or touch.after is None:
-                blamed = item
-            elif name == finding.object and _meet(
-                [change.path for change in diff(touch.before, touch.after)], [finding.path, *finding.paths]
+            if (
+                touch.before is None
+                or touch.after is None
+                or (
+                    name == finding.object
+                    and _meet(
+                        [change.path for change in diff(touch.before, touch.after)],
+                        [finding.path, *finding.paths],
+                    )
+                )
             ):
                 blamed = item
     return blamed

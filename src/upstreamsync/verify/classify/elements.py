@@ -162,6 +162,12 @@ def _removes_new(spot: Spot) -> bool:
             does=f"drops {spot.called}", because=f"upstream added {show(spot.four.c)}",
             hint="add it to the patch, or turn the patch into edits of single elements",
         )  # fmt: skip
+    elif spot.by_index:
+        spot.add(
+            Verdict.MISAPPLIED, "index_shift", did="did not know it", does=f"removes {spot.called}",
+            because="upstream put it at the index which the patch addresses",
+            hint="use a strategic merge patch with $patch: delete, which goes by name",
+        )  # fmt: skip
     else:
         folded = "#" in spot.label
         spot.add(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from upstreamsync.kit.objects import MISSING, object_id
@@ -13,18 +14,29 @@ from upstreamsync.verify.chain import Effect
 from upstreamsync.verify.classify import successors
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.items import Item, Kind
-from upstreamsync.verify.pointers import first_failure
-from upstreamsync.verify.values import same, show
+from upstreamsync.verify.pointers import Failure, first_failure
+from upstreamsync.verify.values import show
 
 _SCALABLE: Final = frozenset(("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"))
 _DUPLICATE: Final = re.compile(
-    r"already registered id|ID conflict|multiple matches for Id|already exists", re.I
+    r"already registered id|ID conflict|multiple matches for Id|already exists|exists; behavior must be",
+    re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """An item that kustomize refuses: what it did before, what it met now, and kustomize's words."""
+
+    item: Item
+    old: Effect
+    new: Effect
+    error: str
 
 
 def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
     """The notes on an item that kustomize refuses on the new side; ``old`` is what it did before."""
-    error = new.error or ""
+    case = _Refused(item, old, new, new.error or "")
     decide = {
         Kind.RESOURCE: _resource,
         Kind.MERGE: _merge,
@@ -34,8 +46,7 @@ def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
         Kind.VARS: _source,
         Kind.GENERATOR: _generator,
     }.get(item.kind, _other)
-    notes = decide(item, old, new, error)
-    return notes or _other(item, old, new, error)
+    return decide(case) or _other(case)
 
 
 def _note(
@@ -56,7 +67,8 @@ def _where(old: Effect) -> tuple[str, tuple[str, ...]]:
     return "", ()
 
 
-def _other(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
+def _other(case: _Refused) -> list[Note]:
+    item, old, error = case.item, case.old, case.error
     line = gist(error)
     if item.kind in (Kind.NAMESPACE, Kind.PREFIX, Kind.SUFFIX) and _DUPLICATE.search(error):
         return [
@@ -84,7 +96,8 @@ def gist(error: str) -> str:
 # -- by kind -----------------------------------------------------------------------------------------
 
 
-def _resource(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
+def _resource(case: _Refused) -> list[Note]:
+    new, error = case.new, case.error
     if not _DUPLICATE.search(error):
         return []
     match = re.search(r"registered id: (\w+)\.(\S*?)/([^\s'\\]+)", error)
@@ -107,7 +120,8 @@ def _own_resource(new: Effect, match: re.Match[str] | None) -> str:
     return f"{kind} {name}"
 
 
-def _merge(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
+def _merge(case: _Refused) -> list[Note]:
+    item, old, new, error = case.item, case.old, case.new, case.error
     if "no matches for" not in error and "failed to find unique target" not in error and old.error is None:
         return _unreadable(item, old, error)
     body = item.body if isinstance(item.body, Mapping) else {}
@@ -189,7 +203,8 @@ def _successor_note(item: Item, old: Effect, key: Key, successor: successors.Suc
     return _note(successor.reason, old, did=f"changed {name.short}", because=because, hint=hint)
 
 
-def _json(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
+def _json(case: _Refused) -> list[Note]:
+    item, old, new, error = case.item, case.old, case.new, case.error
     operations: Sequence[Any] = item.body if isinstance(item.body, list) else ()
     candidates = [key for key in old.touched if key in new.met] or [
         key for key in new.met if key[0].name == item.target.get("name")
@@ -200,20 +215,22 @@ def _json(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
             continue
         touch = old.touched.get(key)
         before = touch.before if touch else None
-        return [_operation_note(operations, failure, key, before, new.met[key])]
+        return [_operation_note(operations, failure, before, new.met[key])]
     if "test failed" in error or "testing value" in error:
         return [
             _note("test_failed", old, because=gist(error), hint="the guard found something else: correct it")
         ]
     if re.search(
-        r"nonexistent key|doc is missing|missing path|out of bounds|unable to find|index", error, re.I
+        r"nonexistent key|doc is missing|missing path|out of bounds|unable to find|index",
+        error,
+        re.IGNORECASE,
     ):
         return [_note("path_gone", old, because=gist(error), hint="correct the path")]
     return []
 
 
 def _operation_note(
-    operations: Sequence[Any], failure: Any, key: Key, before: Manifest | None, now: Manifest
+    operations: Sequence[Any], failure: Failure, before: Manifest | None, now: Manifest
 ) -> Note:
     operation, why = operations[failure.index], failure.why
     what = str(operation.get("path", ""))
@@ -241,7 +258,8 @@ def _operation_note(
     )  # fmt: skip
 
 
-def _replicas(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
+def _replicas(case: _Refused) -> list[Note]:
+    item, old, new = case.item, case.old, case.new
     name = str(item.spec.get("name", "")) if isinstance(item.spec, Mapping) else ""
     others = [key for key in successors.workloads(new.met) if key[0].name == name]
     if others and not any(key[0].kind in _SCALABLE for key in others):
@@ -267,13 +285,14 @@ def _replicas(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
 _SOURCE_ERRORS: Final = re.compile(
     r"nothing selected by|multiple matches for selector|missing for replacement source|cannot be mapped|"
     r"found multiple possible matches|field specified in var|var .* not found|unable to find.*source",
-    re.I,
+    re.IGNORECASE,
 )
 
 
-def _source(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
+def _source(case: _Refused) -> list[Note]:
+    item, old, new, error = case.item, case.old, case.new, case.error
     if not _SOURCE_ERRORS.search(error):
-        if re.search(r"unable to find field|no such field|index|not found|fieldPath", error, re.I):
+        if re.search(r"unable to find field|no such field|index|not found|fieldPath", error, re.IGNORECASE):
             return [
                 _note("path_gone", old, because=gist(error), hint="correct fieldPaths, or set create: true")
             ]
@@ -301,7 +320,8 @@ def _source(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
     ]  # fmt: skip
 
 
-def _generator(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
+def _generator(case: _Refused) -> list[Note]:
+    item, old, new, error = case.item, case.old, case.new, case.error
     spec: Any = item.spec if isinstance(item.spec, Mapping) else {}
     kind = "ConfigMap" if item.field == "configMapGenerator" else "Secret"
     what = f"{kind} {spec.get('name', '')}"
@@ -322,8 +342,3 @@ def _generator(item: Item, old: Effect, new: Effect, error: str) -> list[Note]:
             )
         ]  # fmt: skip
     return []
-
-
-def equal_reason(one: Any, other: Any) -> bool:
-    """Whether two values are the same for the purpose of a hint."""
-    return same(one, other)

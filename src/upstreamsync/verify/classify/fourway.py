@@ -80,7 +80,7 @@ class Walk:
     def _visit(self, four: Four, path: tuple[str, ...], name: str, parent: Four, *, owned: bool) -> None:
         if same(four.a, four.b, name) and same(four.c, four.d, name):
             return
-        if path and self._whole_value(four, path, parent):
+        if path and self._whole_value(four, path, name, parent):
             return
         present = four.present
         if all(isinstance(value, Mapping) for value in present):
@@ -92,7 +92,7 @@ class Walk:
         else:
             scalars.judge(self, four, path, name, parent, owned=owned)
 
-    def _whole_value(self, four: Four, path: tuple[str, ...], parent: Four) -> bool:
+    def _whole_value(self, four: Four, path: tuple[str, ...], name: str, parent: Four) -> bool:
         """Decide what concerns a map or list as a whole: removals, and equal additions."""
         if not any(isinstance(value, (Mapping, list)) for value in four.present):
             return False
@@ -100,7 +100,7 @@ class Walk:
             self.add(Verdict.OK, None, path, four)
             return True
         if four.shape == "1000":
-            scalars.removed_by_upstream(self, four, path, parent)
+            scalars.removed_by_upstream(self, four, path, name, parent)
             return True
         if four.shape == "0101" and same(four.b, four.d):
             self.add(Verdict.OK, None, path, four)

@@ -29,15 +29,15 @@ def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
     if not works and worked:
         return _vanished(item, worked, old, new)
     for place, (before, after) in works.items():
-        _still(walk, item, place, worked.get(place), before, after, old, new)
+        _still(walk, place, worked.get(place), before, after, old, new)
     notes = walk.notes
     for place in worked.keys() - works.keys():
-        notes += _narrowed(item, place, worked[place], new, every=len(works))
+        notes += _narrowed(place, worked[place], new, every=len(works))
     return notes
 
 
 def _still(
-    walk: Walk, item: Item, place: tuple[Key, Path], was: tuple[str, str] | None,
+    walk: Walk, place: tuple[Key, Path], was: tuple[str, str] | None,
     before: str, after: str, old: Effect, new: Effect,
 ) -> None:  # fmt: skip
     key, path = place
@@ -117,9 +117,7 @@ def _strings(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def _narrowed(
-    item: Item, place: tuple[Key, Path], was: tuple[str, str], new: Effect, *, every: int
-) -> list[Note]:
+def _narrowed(place: tuple[Key, Path], was: tuple[str, str], new: Effect, *, every: int) -> list[Note]:
     """A place where the entry used to work: a finding only if an image is still there, under another name."""
     key, path = place
     now = at(new.met.get(key), path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from upstreamsync.kit.objects import MISSING
+from upstreamsync.kit.objects import MISSING, leaves
 from upstreamsync.model import Severity, Verdict
 from upstreamsync.verify.items import Kind
 from upstreamsync.verify.values import Image, image, older, same, show
@@ -42,7 +42,7 @@ def _compare(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: F
     if acted and acts:
         _both(walk, four, path, name, parent)
     elif acted:
-        _vanished(walk, four, path, parent)
+        _vanished(walk, four, path, name, parent)
     elif acts and not walk.whole:
         _appeared(walk, four, path, name, owned)
 
@@ -52,11 +52,11 @@ def _both(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four
     if same(b, d):
         if same(a, c) or b is MISSING or (name in _ON_PURPOSE and c is not MISSING and a is not MISSING):
             walk.add(Verdict.OK, None, path, four)
-        elif c is MISSING and not walk.whole and (other := renamed_key(parent, a)):
+        elif c is MISSING and not walk.whole and (other := renamed_key(parent, a, name)):
             walk.add(
                 Verdict.MISAPPLIED, "adds_instead_of_modifies", path, four,
                 did=f"used to change {show(a)} to {show(b)}", does="now adds the key",
-                because=f"upstream renamed the key to {other}, which keeps {show(parent.c[other])}",
+                because=f"upstream renamed the key to {other}, which keeps {show(a)}",
                 hint=f"set {other} instead",
             )  # fmt: skip
         else:
@@ -86,10 +86,10 @@ def _shadowed(walk: Walk, four: Four, path: tuple[str, ...]) -> None:
     )  # fmt: skip
 
 
-def _vanished(walk: Walk, four: Four, path: tuple[str, ...], parent: Four) -> None:
+def _vanished(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four) -> None:
     a, b, c, _ = four
     if b is MISSING and c is MISSING:
-        removed_by_upstream(walk, four, path, parent)
+        removed_by_upstream(walk, four, path, name, parent)
     elif same(b, c):
         walk.add(
             Verdict.REDUNDANT, None, path, four, did=f"set {show(b)}",
@@ -102,14 +102,15 @@ def _vanished(walk: Walk, four: Four, path: tuple[str, ...], parent: Four) -> No
         ambiguous = walk.gone == "merge_key_ambiguous"
         walk.add(
             Verdict.LOST, walk.gone, path, four, did=did, does="changes nothing there",
+            hint="use a JSON6902 patch, which goes by index" if ambiguous else None,
             because="its list now has two entries of the same key, and kustomize drops such a patch"
             if ambiguous else f"upstream has {show(c)} there" if c is not MISSING else "upstream has nothing there",
         )  # fmt: skip
 
 
-def removed_by_upstream(walk: Walk, four: Four, path: tuple[str, ...], parent: Four) -> None:
+def removed_by_upstream(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four) -> None:
     """What the item used to remove is gone upstream: its work is done, or the thing has a new name."""
-    other = renamed_key(parent, four.a)
+    other = renamed_key(parent, four.a, name)
     if other:
         walk.add(
             Verdict.LOST, "element_renamed", path, four, did="removed it", does="removes nothing",
@@ -123,7 +124,7 @@ def removed_by_upstream(walk: Walk, four: Four, path: tuple[str, ...], parent: F
 
 
 def _appeared(walk: Walk, four: Four, path: tuple[str, ...], name: str, owned: bool) -> None:
-    a, b, c, d = four
+    a, _, c, d = four
     by_index = walk.item.kind is Kind.JSON
     if d is MISSING and a is MISSING:
         verdict, reason = (
@@ -152,15 +153,27 @@ def _appeared(walk: Walk, four: Four, path: tuple[str, ...], name: str, owned: b
         )  # fmt: skip
 
 
-def renamed_key(parent: Four, value: Any) -> str | None:
-    """A key that upstream has only now and that holds the value which another one held."""
+def renamed_key(parent: Four, value: Any, name: str) -> str | None:
+    """The path of a key that upstream has only now and that holds the value which ``name`` held."""
     if value is MISSING or value is None or not isinstance(parent.c, Mapping):
         return None
     old = parent.a if isinstance(parent.a, Mapping) else {}
+    telling = isinstance(value, (Mapping, list)) or (isinstance(value, str) and len(value) > 1)
     for key, other in parent.c.items():
-        if key not in old and same(other, value):
+        if key in old:
+            continue
+        if same(other, value) and (telling or _similar(str(key), name)):
             return str(key)
+        if isinstance(other, Mapping):
+            for path, leaf in leaves(other):
+                if path and same(leaf, value) and _similar(path[-1], name):
+                    return ".".join((str(key), *path))
     return None
+
+
+def _similar(one: str, other: str) -> bool:
+    left, right = one.lower(), other.lower()
+    return left in right or right in left
 
 
 def _same_edit(four: Four) -> bool:
@@ -264,5 +277,5 @@ def _other_part(spec: Any, four: Four, name: str) -> bool:
             continue
         delimiter = str(options.get("delimiter") or "")
         if delimiter and delimiter in four.a and four.a.count(delimiter) != four.c.count(delimiter):
-            return name != "image" or image(four.d) is None or not str(options.get("index", 0)) == "0"
+            return name != "image" or image(four.d) is None or str(options.get("index", 0)) != "0"
     return False

@@ -29,7 +29,7 @@ def judge(walk: Walk, four: Four, path: tuple[str, ...], name: str, *, owned: bo
     if b == d and a != c and (acts or not acted):
         _replaced(walk, four, path, name)
     elif acted and not acts:
-        _vanished(walk, four, path, b, c, added=b - a, removed=a - b)
+        _vanished(walk, four, path, c, added=b - a, removed=a - b)
     elif acts and not acted:
         _appeared(walk, four, path, owned=owned)
     else:
@@ -49,7 +49,7 @@ def _replaced(walk: Walk, four: Four, path: tuple[str, ...], name: str) -> None:
     """The item writes the list as a whole, and upstream changed what it overwrites."""
     if walk.whole:
         return
-    a, b, c, d = (Counter(_tokens(value)) for value in four)
+    a, _, c, d = (Counter(_tokens(value)) for value in four)
     dropped = list(((c - a) - d).elements())
     kept = list(((a - c) & d).elements())
     if not dropped and not kept:
@@ -73,7 +73,7 @@ def _replaced(walk: Walk, four: Four, path: tuple[str, ...], name: str) -> None:
             did=f"replaces {name} as a whole",
             does=f"still sets {_listed(kept)}" if kept else f"drops {_listed(dropped)}",
             because=f"upstream replaced {_listed(gone)} by {_listed(dropped)}",
-            grave=Severity.SILENT_BREAK,
+            grave=Severity.SILENT_BREAK if _new_flags(dropped, gone) else None,
             hint="take over the upstream change in the patch",
         )  # fmt: skip
     else:
@@ -84,11 +84,16 @@ def _replaced(walk: Walk, four: Four, path: tuple[str, ...], name: str) -> None:
         )  # fmt: skip
 
 
+def _new_flags(dropped: Sequence[str], gone: Sequence[str]) -> bool:
+    """Whether a dropped argument is a flag of its own, and no new spelling or value of one that is gone."""
+    known = {flag(each) for each in gone}
+    return any(each.startswith("-") and flag(each) not in known for each in dropped)
+
+
 def _vanished(
     walk: Walk,
     four: Four,
     path: tuple[str, ...],
-    b: Counter[str],
     c: Counter[str],
     *,
     added: Counter[str],
@@ -174,7 +179,7 @@ def _same_tokens(
             grave=Severity.REVIEW, hint="replace upstream's flag instead of adding one",
         )  # fmt: skip
     elif walk.item.kind is Kind.JSON and _elsewhere(four, added):
-        before, after = _around(four.b, four.a, added), _around(four.d, four.c, added)
+        before, after = _around(four.b, added), _around(four.d, added)
         walk.add(
             Verdict.MISAPPLIED, "index_shift", path, four,
             did=f"inserted {_listed(added.elements())} between {before[0]} and {before[1]}",
@@ -189,11 +194,11 @@ def _elsewhere(four: Four, added: Counter[str]) -> bool:
     """Whether an insertion has moved to another place: none of its neighbours is what it was."""
     if not added or added == Counter(_tokens(four.b)):
         return False
-    before, after = _around(four.b, four.a, added), _around(four.d, four.c, added)
+    before, after = _around(four.b, added), _around(four.d, added)
     return not set(before) & set(after)
 
 
-def _around(result: Any, base: Any, added: Counter[str]) -> tuple[str, str]:
+def _around(result: Any, added: Counter[str]) -> tuple[str, str]:
     tokens = _tokens(result)
     places = [index for index, each in enumerate(tokens) if each in added]
     if not places:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from upstreamsync.kit.objects import MISSING, object_id
+from upstreamsync.kit.objects import MISSING, diff, object_id, segment
 from upstreamsync.model import Verdict
 from upstreamsync.verify.builds import Key
 from upstreamsync.verify.chain import Effect, Touch
@@ -106,7 +107,7 @@ def _by_object(item: Item, old: Effect, new: Effect) -> list[Note]:
             taken |= {other} if other else set()
     for key in new.touched.keys() - taken:
         notes += _new_object(item, old, new, key)
-    return _settled(item, notes, old, new)
+    return _settled(notes)
 
 
 def _created(touch: Touch) -> bool:
@@ -122,8 +123,80 @@ def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
         return [Note(verdict=Verdict.OK, resource=str(object_id(a)))]  # removes the object, as before
     if a is MISSING and d is not MISSING and b is not MISSING and c is MISSING:
         return [Note(verdict=Verdict.OK, resource=str(object_id(d)))]  # creates it, as before
+    if swallowed := _swallowed_keys(item, a, c, d):
+        return [note.on(_resource(new, key)) for note in swallowed]
     gone = _why_gone(item, old, new, key)
-    return [note.on(_resource(new, key)) for note in Walk(item, gone=gone).run(a, b, c, d)]
+    notes = Walk(item, gone=gone).run(a, b, c, d)
+    if key not in new.touched:
+        notes = [_unmatched(note, item, new.met.get(key, {})) for note in notes]
+    return [note.on(_resource(new, key)) for note in notes]
+
+
+def _unmatched(note: Note, item: Item, now: Any) -> Note:
+    """Say why an object that is still there is no longer reached."""
+    if note.verdict is not Verdict.LOST or note.reason == "element_renamed":
+        return note
+    what = object_id(now).short if isinstance(now, Mapping) and now else "the object"
+    if note.reason == "selector_mismatch":
+        selector = item.target.get("labelSelector") or item.target.get("annotationSelector")
+        because = f"its selector {selector} no longer matches {what}"
+        hint = f"adjust the selector: {what} has {_labels(item, now)}"
+    elif note.reason == "apiversion_changed":
+        because = f"{what} is now {now.get('apiVersion')}"
+        wanted = item.target.get("version")
+        hint = f"drop target.version, or set {object_id(now).version}" if wanted else "correct its apiVersion"
+    elif note.hint:
+        return note
+    else:
+        because, hint = note.because, _no_effect_hint(item)
+    return replace(note, because=because, hint=hint)
+
+
+def _labels(item: Item, now: Any) -> str:
+    field = "labels" if item.target.get("labelSelector") else "annotations"
+    found = _mapping(_mapping(_mapping(now).get("metadata")).get(field))
+    selector = str(item.target.get("labelSelector") or item.target.get("annotationSelector"))
+    asked = {key: value for key, value in found.items() if key in selector}
+    return ", ".join(f"{key}={value}" for key, value in (asked or found).items()) or f"no {field}"
+
+
+def _no_effect_hint(item: Item) -> str:
+    return {
+        Kind.HELM_VALUE: "look up what the new chart calls this value",
+        Kind.VARS: "drop the var, or use it again",
+        Kind.REPLACEMENTS: "correct the target's select and fieldPaths",
+    }.get(item.kind, "correct what it selects, or delete it")
+
+
+def _swallowed_keys(item: Item, a: Any, c: Any, d: Any) -> list[Note]:
+    """Keys that upstream added to a ConfigMap or Secret which a generator replaces as a whole."""
+    if item.kind is not Kind.GENERATOR or not all(isinstance(side, Mapping) for side in (a, c, d)):
+        return []
+    lost = [
+        place
+        for place in _data_keys(c)
+        if place[1] not in {key for _, key in (*_data_keys(a), *_data_keys(d))}
+    ]
+    return [
+        Note(
+            verdict=Verdict.SHADOWS, reason="swallows_upstream_addition", path=(f".{field}", segment(key)),
+            did=f"replaces {object_id(c).short} as a whole", does=f"drops {key}",
+            because=f"upstream added the key {key}", hint="use behavior: merge",
+        )
+        for field, key in lost
+    ]  # fmt: skip
+
+
+def _data_keys(obj: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (field, str(key))
+        for field in ("data", "stringData", "binaryData")
+        for key in _mapping(obj.get(field))
+    ]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _why_gone(item: Item, old: Effect, new: Effect, key: Key) -> str:
@@ -237,7 +310,7 @@ def _unlike(item: Item, usual: Touch, here: Touch) -> list[Note]:
     ]  # fmt: skip
 
 
-def _settled(item: Item, notes: list[Note], old: Effect, new: Effect) -> list[Note]:
+def _settled(notes: list[Note]) -> list[Note]:
     """Lost on some objects only is narrowed; redundant on some objects only is fine."""
     working = {note.resource for note in notes if note.verdict not in (Verdict.LOST, Verdict.REDUNDANT)}
     settled = []
@@ -289,8 +362,6 @@ def _without_name(obj: Any) -> Any:
 
 
 def _first_path(touch: Touch) -> tuple[str, ...]:
-    from upstreamsync.kit.objects import diff
-
     if touch.before is None or touch.after is None:
         return ()
     changes = diff(touch.before, touch.after)

@@ -1,0 +1,119 @@
+"""The judge against whole cases: two complete trees each, and the verdict that is expected of every item.
+
+``PATCH_CASES`` (default: ``../shared/patch-cases`` beside the repository) holds cases that others wrote;
+``tests/verify/cases`` are the project's own, in the same form, and always there. Each case runs with
+every kustomize that is found: KUSTOMIZE, and those that KUSTOMIZE_ALL lists with colons in between.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from upstreamsync.kit.engines import Engines, Kustomize, probe_kustomize
+from upstreamsync.model import Judgement, Severity, Verification
+from upstreamsync.verify import verify_trees
+
+_REPOSITORY = Path(__file__).parents[2]
+_SHARED = Path(os.environ.get("PATCH_CASES") or _REPOSITORY.parent / "shared" / "patch-cases")
+_OWN = Path(__file__).parent / "cases"
+#: Where the engines themselves differ: the case's number → the versions of which its verdicts are expected.
+_ONLY_FROM = {71: (5, 7)}
+
+
+@dataclass(frozen=True)
+class Expected:
+    item: str
+    verdict: str
+    severity: str
+    reason: str | None
+
+
+def _cases() -> list[Path]:
+    return [
+        folder
+        for home in (_SHARED, _OWN)
+        if home.is_dir()
+        for folder in sorted(home.iterdir())
+        if (folder / "expected.yaml").is_file()
+    ]
+
+
+def _binaries() -> list[str]:
+    listed = os.environ.get("KUSTOMIZE_ALL", "").split(":")
+    return [name for name in dict.fromkeys([os.environ.get("KUSTOMIZE", ""), *listed]) if name] or [""]
+
+
+_engines: dict[str, Kustomize] = {}
+
+
+def engine(binary: str) -> Kustomize:
+    """The kustomize at ``binary``, or the one that the project finds by itself; asked once."""
+    if binary not in _engines:
+        engines = Engines()
+        _engines[binary] = (
+            probe_kustomize(Path(binary), helm=engines.find("helm")) if binary else engines.kustomize()
+        )
+    return _engines[binary]
+
+
+def _expectation(case: Path) -> dict[str, Any]:
+    return yaml.safe_load((case / "expected.yaml").read_text("utf-8"))
+
+
+def _applies(expectation: dict[str, Any], kustomize: Kustomize) -> bool:
+    version = tuple(int(part) for part in kustomize.version.split(".")[:2])
+    return version >= _ONLY_FROM.get(expectation["id"], (0, 0))
+
+
+@cache
+def _judged(case: Path, binary: str) -> Verification:
+    overlays = _expectation(case)["overlays"]
+    return verify_trees(case / "old", case / "new", overlays, kustomize=engine(binary))
+
+
+@pytest.mark.parametrize("binary", _binaries(), ids=lambda name: Path(name).name or "found")
+@pytest.mark.parametrize("case", _cases(), ids=lambda case: case.name)
+def test_every_item_gets_its_verdict_and_a_reader_is_told_why(case: Path, binary: str) -> None:
+    verification, expectation = _judged(case, binary), _expectation(case)
+    wanted = [
+        Expected(each["item"], each["verdict"], each["severity"], each.get("reason"))
+        for each in expectation["verdicts"]
+    ]
+    if not _applies(expectation, engine(binary)):
+        wanted = [replace(each, verdict="ok", severity="none", reason=None) for each in wanted]
+    found = {
+        Expected(each.item, str(each.verdict), str(each.severity), each.reason) for each in verification.items
+    }
+    assert [each for each in wanted if each not in found] == [], sorted(found, key=lambda each: each.item)
+    listed = {(each.item, each.verdict) for each in wanted}
+    surplus = [
+        f"{each.item}: {each.verdict} {each.reason}: {each.why}"
+        for each in verification.items
+        if each.severity.rank < Severity.INFO.rank and (each.item, str(each.verdict)) not in listed
+    ]
+    assert surplus == []
+    for item in verification.items:
+        _assert_explained(item, case)
+
+
+def _assert_explained(item: Judgement, case: Path) -> None:
+    assert item.why
+    assert "\n" not in item.why + (item.hint or "")
+    assert (case / "new" / item.file).is_file()
+    assert 1 <= item.line <= (case / "new" / item.file).read_text("utf-8").count("\n") + 1
+    if item.severity.rank < Severity.CLEANUP.rank:
+        assert item.hint
+
+
+@pytest.mark.slow
+def test_the_median_overlay_needs_at_most_six_builds() -> None:
+    builds = [overlay.builds for case in _cases() for overlay in _judged(case, _binaries()[0]).overlays]
+    assert statistics.median(builds) <= 6
