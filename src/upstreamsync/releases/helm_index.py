@@ -100,6 +100,8 @@ def _release(entry: Entry, repository: str) -> Release:
 
 def _resolved(repository: str, url: str) -> str:
     """A chart's address: relative ones to the repository, whose query they take along, as Helm does it."""
+    if url.startswith(("https://", "http://")):
+        return url
     base = urlsplit(repository)
     folder = urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + "/", "", ""))
     try:
