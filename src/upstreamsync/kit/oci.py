@@ -57,7 +57,9 @@ class Reference:
         rest, at, digest = rest.partition("@")
         host, slash, path = rest.rstrip("/").partition("/")
         if not slash or not ("." in host or ":" in host or host == "localhost"):
-            host, path = "docker.io", rest.rstrip("/")
+            # A host alone, or an address that should begin with one, does not mean Docker Hub.
+            hub = not scheme and (slash or "." not in host)
+            host, path = "docker.io" if hub else "", rest.rstrip("/")
             path = path if "/" in path else f"library/{path}"
         path, colon, tag = path.partition(":")
         named = _NAME.fullmatch(path) and len(path) <= 255 and _HOST.fullmatch(host)
