@@ -58,7 +58,7 @@ class Reference:
         host, slash, path = rest.rstrip("/").partition("/")
         if not slash or not ("." in host or ":" in host or host == "localhost"):
             # A host alone, or an address that should begin with one, does not mean Docker Hub.
-            hub = not scheme and (slash or "." not in host)
+            hub = not scheme and (slash or "." not in host.partition(":")[0])
             host, path = "docker.io" if hub else "", rest.rstrip("/")
             path = path if "/" in path else f"library/{path}"
         path, colon, tag = path.partition(":")
