@@ -10,7 +10,7 @@ from upstreamsync.forge import cluster, verdicts
 from upstreamsync.forge.defuse import quoted_notes
 from upstreamsync.forge.evidence import Upstream
 from upstreamsync.forge.links import Links
-from upstreamsync.forge.markdown import code, details, fence, link, plural, prose, table
+from upstreamsync.forge.markdown import code, details, fence, link, plural, prose, summary_text, table
 from upstreamsync.forge.marker import REBUILD
 from upstreamsync.model import Change, Judgement, Review, Verification
 
@@ -113,13 +113,13 @@ def _summary(facts: Facts, items: Sequence[Judgement]) -> str:
         for change, links in zip(facts.changes, facts.links, strict=True)
     ]
     top = table(("vendor", "version", "upstream"), rows)
-    dangers, moved = cluster.dangers_of(facts.review), {i for o in facts.review.overlays for i in o.images}
+    dangers = cluster.dangers_of(facts.review)
     builds = facts.verification.overlays
     engine = prose(facts.verification.engine) or "kustomize"
     lines = [
         f"- **Customizations**: {verdicts.counted(items)}",
-        f"- **Cluster**: {cluster.totals(facts.review)}"
-        + (f"; {plural(len(moved), 'image')}" if moved else ""),
+        f"- **Cluster**: {_cluster(facts)}",
+        +(f"; {plural(len(moved), 'image')}" if moved else ""),
         f"- **Dangers**: {len(dangers) or 'none found'}",
         f"- **Verified**: {plural(len(builds), 'overlay')} built with {engine}",
     ]
@@ -163,9 +163,17 @@ def _builds(verification: Verification) -> str:
     for overlay in verification.overlays:
         if not overlay.after.ok:
             before = " (nor did it before)" if not overlay.before.ok else ""
-            error = (overlay.after.error or "kustomize said nothing")[:1500]
-            parts.append(f"{code(overlay.path)}{before}:\n{fence(error)}")
+            error = (overlay.after.error or "kustomize said nothing")[:3000]
+            parts.append(details(f"<code>{summary_text(overlay.path)}</code>{before}", fence(error)))
     return "\n".join(parts)
+
+
+def _cluster(facts: Facts) -> str:
+    moved = {image for overlay in facts.review.overlays for image in overlay.images}
+    if not facts.review.overlays and any(not overlay.after.ok for overlay in facts.verification.overlays):
+        return "unknown while it does not build"
+    images = f"; {plural(len(moved), 'image')}" if moved else ""
+    return f"{cluster.totals(facts.review)}{images}"
 
 
 def _notes(facts: Facts, limit: int) -> str:
@@ -177,13 +185,9 @@ def _notes(facts: Facts, limit: int) -> str:
         where = links.release or links.compare
         if cut:
             quote += "\n\n" + (f"The rest: {link('release page', where)}" if where else "Cut here.")
-        title = f"Release notes of {prose(change.vendor)} <code>{_html(change.after)}</code>"
+        title = f"Release notes of {prose(change.vendor)} <code>{summary_text(change.after)}</code>"
         parts.append(details(title, quote))
     return "\n".join(parts)
-
-
-def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u200b")
 
 
 def _reproduce(facts: Facts) -> str:

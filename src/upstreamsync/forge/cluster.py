@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import ndiff
+from difflib import SequenceMatcher
 from typing import Any, Final
 
 from upstreamsync.forge.markdown import code, details, fence, plural, prose, shorten, summary_text, table
 from upstreamsync.model import Danger, FieldChange, ImageChange, OverlayReview, ResourceChange, Review
 
 _PLURAL_LISTED: Final = 40
-#: ndiff is quadratic: enough for configuration files, while a dashboard is only looked into.
+#: Comparing lines is quadratic: enough for configuration files; a dashboard is only looked into.
 _MAX_LINES: Final = 300
 _SCHEMA: Final = re.compile(
     r"^spec\.versions\[name=(?P<version>[^\]]+)\]\.schema\.openAPIV3Schema(?P<path>.*)$"
@@ -127,7 +127,8 @@ def _field(field: FieldChange, depth: Depth) -> list[str]:
         return [f"+ {place}: {_value(field.after, depth)}"]
     if field.op == "removed":
         return [f"- {place}: {_value(field.before, depth)}"]
-    return [f"@@ {place} @@", f"- {_value(field.before, depth)}", f"+ {_value(field.after, depth)}"]
+    old, new = _around(_plain(field.before), _plain(field.after), depth)
+    return [f"@@ {place} @@", f"- {old}", f"+ {new}"]
 
 
 def _list(before: list[Any], after: list[Any], depth: Depth) -> list[str]:
@@ -140,24 +141,42 @@ def _list(before: list[Any], after: list[Any], depth: Depth) -> list[str]:
 
 def _text(before: str, after: str, depth: Depth) -> list[str]:
     """The lines in which two texts differ."""
-    lines = [
-        shorten(f"{line[0]} {line[2:]}", depth.value)
-        for line in ndiff(before.splitlines()[:_MAX_LINES], after.splitlines()[:_MAX_LINES])
-        if line[0] in "+-"
-    ]
+    old, new = before.splitlines()[:_MAX_LINES], after.splitlines()[:_MAX_LINES]
+    lines: list[str] = []
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        if b - a == d - c:
+            for left, right in zip(old[a:b], new[c:d], strict=True):
+                lines += [
+                    f"{sign} {text}" for sign, text in zip("-+", _around(left, right, depth), strict=True)
+                ]
+        else:
+            lines += [f"- {shorten(line, depth.value)}" for line in old[a:b]]
+            lines += [f"+ {shorten(line, depth.value)}" for line in new[c:d]]
     limit = depth.fields * 2
     if len(lines) > limit:
         lines = [*lines[:limit], f"# … and {plural(len(lines) - limit, 'more line')}"]
     return lines or ["# differs behind the lines that are compared here"]
 
 
+def _around(old: str, new: str, depth: Depth) -> tuple[str, str]:
+    """Two texts cut such that their difference is seen."""
+    if max(len(old), len(new)) > depth.value:
+        alike = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
+        if (start := alike - 30) > 0:
+            old, new = f"…{old[start:]}", f"…{new[start:]}"
+    return shorten(old, depth.value), shorten(new, depth.value)
+
+
 def _value(value: Any, depth: Depth) -> str:
-    text = (
-        value
-        if isinstance(value, str) and "\n" not in value
-        else json.dumps(value, ensure_ascii=False, default=str)
-    )
-    return shorten(text.replace("\n", "\\n"), depth.value)
+    return shorten(_plain(value), depth.value)
+
+
+def _plain(value: Any) -> str:
+    """A value on one line."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 def images_section(review: Review) -> str:

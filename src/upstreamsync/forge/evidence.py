@@ -46,14 +46,19 @@ class Upstream:
                     self._new += manifests.split(data or b"")
 
     def evidence(self, judgement: Judgement) -> Evidence | None:
-        """What stands at the first place that the judgement names; None when it names no object."""
+        """What stands at the first place that the judgement names.
+
+        None when it names no object, or an object as a whole that looks the same from afar.
+        """
         for resource in judgement.resources:
             parts = resource.split(" ")
             if len(parts) == 3:
                 path = judgement.paths[0] if judgement.paths else ""
                 old, new = self._find(self._old, parts), self._find(self._new, parts)
-                if old is not None or new is not None:
-                    return _compare(resource, old, new, path)
+                if old is None and new is None:
+                    continue
+                found = _compare(resource, old, new, path)
+                return found if path or found.before != found.after else None
         return None
 
     def _find(self, documents: list[bytes], parts: list[str]) -> Mapping[str, Any] | None:

@@ -48,6 +48,7 @@ def build_proposal(
     options = _options(vendors)
     major = any(_is_major(change) for change in changes)
     separate = major and any(v.pull_request.separate_major or v.follow.separate_major for v in vendors)
+    review = _buildable(review, verification)
     commits = _commits(changes, read)
     digest = result_digest(_together(commits), read)
     facts = Facts(
@@ -102,6 +103,12 @@ def _options(vendors: Sequence[Vendor]) -> PullRequestOptions:
 
 def _united(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for each in lists for item in each))
+
+
+def _buildable(review: Review, verification: Verification) -> Review:
+    """Without overlays that don't build on both sides: what they would do to the cluster is unknown."""
+    broken = {o.path for o in verification.overlays if not (o.before.ok and o.after.ok)}
+    return Review(overlays=tuple(overlay for overlay in review.overlays if overlay.path not in broken))
 
 
 def _is_major(change: Change) -> bool:

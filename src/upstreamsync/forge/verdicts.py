@@ -4,21 +4,42 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from upstreamsync.forge.evidence import Upstream
 from upstreamsync.forge.markdown import code, details, fence, plural, prose, shorten, summary_text, table
 from upstreamsync.model import Judgement, Severity, Verdict, Verification
 
 _VERDICTS = list(Verdict)
+_RESULT: Final = ": (result)"
 
 
 def distinct(verification: Verification) -> tuple[Judgement, ...]:
-    """One judgement per item, the worst of all overlays, worst first."""
+    """One judgement per item, the worst of all overlays, worst first.
+
+    What is said of the built result of several overlays in the same words is said once.
+    """
     found: dict[str, Judgement] = {}
     for item in verification.items:
         if item.item not in found or _order(item) < _order(found[item.item]):
             found[item.item] = item
-    return tuple(sorted(found.values(), key=lambda item: (*_order(item), item.item)))
+    results: dict[tuple[str, ...], list[Judgement]] = {}
+    rest = []
+    for item in found.values():
+        if item.item.endswith(_RESULT):
+            results.setdefault((item.verdict, item.why, *item.resources, *item.paths), []).append(item)
+        else:
+            rest.append(item)
+    merged = [_merged(items) for items in results.values()]
+    return tuple(sorted([*rest, *merged], key=lambda item: (*_order(item), item.item)))
+
+
+def _merged(items: Sequence[Judgement]) -> Judgement:
+    if len(items) == 1:
+        return items[0]
+    names = ", ".join(sorted(item.item.removesuffix(_RESULT) for item in items))
+    return replace(items[0], item=f"{names}{_RESULT}", file="")
 
 
 def _order(item: Judgement) -> tuple[bool, int, int]:
@@ -76,13 +97,18 @@ def _table(items: Sequence[Judgement]) -> str:
 
 def _row(item: Judgement) -> tuple[str, str, str]:
     verdict = f"**{item.verdict}**" if item.severity.rank <= Severity.SILENT_BREAK.rank else str(item.verdict)
-    where = code(f"{item.file}:{item.line}", cell=True) if item.file else ""
     before = " (failed before too)" if item.failed_before else ""
-    return (
-        f"{verdict}{before}",
-        f"{code(item.item, cell=True)}<br>{where}" if where else code(item.item, cell=True),
-        prose(shorten(item.why, 400), cell=True),
-    )
+    return (f"{verdict}{before}", _where(item), prose(shorten(item.why, 400), cell=True))
+
+
+def _where(item: Judgement) -> str:
+    """The item, and below it its file; for what is said of a built result, the object."""
+    if item.item.endswith(_RESULT):
+        second = ", ".join(item.resources[:2])
+    else:
+        second = f"{item.file}:{item.line}" if item.file else ""
+    name = code(item.item, cell=True)
+    return f"{name}<br>{code(second, cell=True)}" if second else name
 
 
 def broken_details(items: Sequence[Judgement], upstream: Upstream, *, limit: int) -> str:
