@@ -272,9 +272,12 @@ def deduce_upstream(before: Tree, after: Tree) -> tuple[str, ...]:
             if kustomization is None:
                 continue
             mine = _changed_resources(tree, kustomization, changed)
-            if not mine:
-                continue
-            found.update({folder} if _only_collects(kustomization, folder in included) else mine)
+            sources = {kustomization.file, *_sources(tree, kustomization)}
+            if _only_collects(kustomization, folder in included):
+                if mine or (folder in included and sources & changed):
+                    found.add(folder)
+            else:
+                found |= mine
     return tuple(sorted(path for path in found if not within(path, found - {path})))
 
 

@@ -125,7 +125,7 @@ class _Judge:
 
     def _result_notes(self, old: Side, new: Side, notes: dict[str, list[Note]]) -> list[Note]:
         alone = []
-        for blamed in results.check(self.case.after, self.new_items, old, new):
+        for blamed in results.check(self.case.after, self.case.overlay, self.new_items, old, new):
             if blamed.item is not None and blamed.item.name in notes:
                 notes[blamed.item.name].append(blamed.note)
             else:

@@ -10,7 +10,7 @@ from upstreamsync.kit.objects import diff, object_id
 from upstreamsync.verify.builds import Key, State
 from upstreamsync.verify.chain import Side
 from upstreamsync.verify.classify.notes import Note
-from upstreamsync.verify.graph import Tree
+from upstreamsync.verify.graph import Tree, reached
 from upstreamsync.verify.items import Item, Kind
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
 
@@ -26,7 +26,7 @@ class Blamed:
     note: Note
 
 
-def check(tree: Tree, items: Sequence[Item], old: Side, new: Side) -> list[Blamed]:
+def check(tree: Tree, overlay: str, items: Sequence[Item], old: Side, new: Side) -> list[Blamed]:
     """The defects that the new result has and the old one had not."""
     if not isinstance(old.final, State) or not isinstance(new.final, State):
         return []
@@ -37,6 +37,7 @@ def check(tree: Tree, items: Sequence[Item], old: Side, new: Side) -> list[Blame
         base_after=_upstream(new, owners),
         renamed_before=_renamed(old),
         renamed_after=_renamed(new),
+        hashed=_hashed(tree, overlay, new),
     )
     findings = check_result(before=old.final.manifests, after=new.final.manifests, context=context)
     return [Blamed(_blame(finding, items, new, owners), _note(finding)) for finding in findings]
@@ -68,6 +69,28 @@ def _upstream(side: Side, owners: Mapping[str, Item]) -> list[Mapping[str, objec
     return [obj for obj in side.base.objects.values() if str(object_id(obj)) not in owners]
 
 
+def _hashed(tree: Tree, overlay: str, side: Side) -> frozenset[str]:
+    """The generated objects that get a hash of their content in their name when they are built for real."""
+    names = {
+        (kind, str(entry.get("name")))
+        for kustomization in reached(tree, overlay)
+        for field, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret"))
+        for entry in kustomization.entries(field)
+        if isinstance(entry, Mapping)
+        and not _unhashed(kustomization.data.get("generatorOptions"))
+        and not _unhashed(entry.get("options"))
+    }
+    return frozenset(
+        str(object_id(obj))
+        for key, obj in _final(side).items()
+        if (key[0].kind, side.names.get(key, key)[0].name) in names
+    )
+
+
+def _unhashed(options: object) -> bool:
+    return isinstance(options, Mapping) and options.get("disableNameSuffixHash") is True
+
+
 def _renamed(side: Side) -> dict[str, str]:
     return {
         before[0].name: key[0].name for key, before in side.names.items() if before[0].name != key[0].name
@@ -91,7 +114,7 @@ def _blame(
 ) -> Item | None:
     if finding.reason in _UPSTREAMS:
         return None
-    if finding.reason == "unknown_reference":
+    if finding.rule == "renaming":
         for item in items:
             if item.kind in (Kind.PREFIX, Kind.SUFFIX, Kind.NAMESPACE):
                 return item

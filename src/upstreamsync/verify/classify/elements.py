@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from upstreamsync.kit.objects import MISSING, leaves, likeness
+from upstreamsync.kit.objects import MISSING, diff, leaves, likeness
 from upstreamsync.model import Severity, Verdict
+from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.items import Kind
 from upstreamsync.verify.values import image, same, show
 
@@ -224,6 +225,41 @@ _DECISIONS: Final[Mapping[str, Callable[[Spot], bool]]] = {
     "1110": _removes_kept,
     "1010": _deletes_both,
 }
+
+
+# -- elements that a patch misses --------------------------------------------------------------------
+
+#: Lists whose elements are of one rank, so that treating all of them alike is likely meant.
+_SIBLINGS: Final = frozenset(("webhooks", "containers", "initContainers", "versions"))
+
+
+def missed(around: Four, path: tuple[str, ...], name: str) -> list[Note]:
+    """New elements of a list whose elements, two or more, the item treats all alike."""
+    if name not in _SIBLINGS or len(around.a) < 2 or set(around.a) != set(around.b):
+        return []
+    deeds = {repr([(change.path, change.after) for change in diff(around.a[label], around.b[label])])
+             for label in around.a}  # fmt: skip
+    if len(deeds) != 1 or "[]" in deeds:
+        return []
+    sample = next(iter(around.a))
+    change = diff(around.a[sample], around.b[sample])[0]
+    notes = []
+    for label, value in around.c.items():
+        if label in around.a or not same(value, around.d.get(label, MISSING)):
+            continue
+        if any(successor(around, gone, around.a[gone]) == label for gone in around.a if gone not in around.c):
+            continue
+        if not diff(value, value | {change.path: change.after}):
+            continue
+        notes.append(
+            Note(
+                verdict=Verdict.UNCOVERED, reason="new_resource",
+                path=(*path, f"[{label}]", f".{change.path}"), did=f"treated all {name} alike",
+                does=f"misses {plain(label)}", because=f"upstream added {plain(label)}",
+                hint=f"add {plain(label)} to the patch",
+            )
+        )  # fmt: skip
+    return notes
 
 
 # -- successors --------------------------------------------------------------------------------------

@@ -125,6 +125,8 @@ class Walk:
                 continue
             if not elements.judge(elements.Spot(self, element, below, around, name, owned)):
                 self._visit(element, below, "", around, owned=owned)
+        if not self.whole:
+            self.notes += elements.missed(around, path, name)
 
     def _states_list(self, path: tuple[str, ...], name: str) -> bool:
         """Whether the item writes this list as a whole, though it said the same as upstream so far."""

@@ -191,11 +191,14 @@ def _same_tokens(
 
 
 def _elsewhere(four: Four, added: Counter[str]) -> bool:
-    """Whether an insertion has moved to another place: none of its neighbours is what it was."""
+    """Whether an insertion has moved to another place: neither neighbour is what it was.
+
+    Neighbours that have merely changed places are upstream's reordering, which says nothing.
+    """
     if not added or added == Counter(_tokens(four.b)):
         return False
     before, after = _around(four.b, added), _around(four.d, added)
-    return not set(before) & set(after)
+    return before[0] != after[0] and before[1] != after[1] and before != after[::-1]
 
 
 def _around(result: Any, added: Counter[str]) -> tuple[str, str]:
