@@ -119,7 +119,6 @@ def _summary(facts: Facts, items: Sequence[Judgement]) -> str:
     lines = [
         f"- **Customizations**: {verdicts.counted(items)}",
         f"- **Cluster**: {_cluster(facts)}",
-        +(f"; {plural(len(moved), 'image')}" if moved else ""),
         f"- **Dangers**: {len(dangers) or 'none found'}",
         f"- **Verified**: {plural(len(builds), 'overlay')} built with {engine}",
     ]
