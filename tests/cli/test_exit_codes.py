@@ -193,7 +193,7 @@ def test_wrong_usage_and_wrong_configuration_end_with_2(vendored: Bench):
     vendored.configure(vendored.vendor(nonsense="1"))
     done = vendored.run("check")
     assert done.returncode == 2
-    assert done.stderr.startswith("vendors.yaml:7:5: `nonsense` is not a known key")
+    assert done.stderr.startswith("vendors.yaml:8:5: `nonsense` is not a known key")
 
 
 def test_one_vendor_s_failure_is_named_and_stops_no_other(bench: Bench):
@@ -270,4 +270,4 @@ def test_annotations_stand_at_the_line_of_the_patch(vendored: Bench):
     vendored.publish("v1.0.0", "v1.1.0", container="main")
     done = vendored.run("update", "--dry-run", "--format", "github")
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("::error")]
-    assert "file=server/overlay/kustomization.yaml,line=3," in line
+    assert "file=server/overlay/kustomization.yaml,line=4," in line
