@@ -14,6 +14,11 @@ from upstreamsync.kit import manifests
 _EXACT = re.compile(r"=?\s*(v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
 #: Anything by which a block of the index may not mean what its own text says.
 _UNPLAIN = re.compile(rb"^---|^\t|[\r]|: [&*!]|- [&*!]|<<:", re.MULTILINE)
+_TOP_LEVEL = re.compile(rb"^[^ \n#]", re.MULTILINE)
+_NEXT_CHART = re.compile(rb"^  [^ \n-]", re.MULTILINE)
+#: What names and versions of charts are made of; both become parts of file names.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +32,21 @@ class Dependency:
 
 
 def metadata(files: Mapping[str, bytes], where: str) -> Mapping[str, Any]:
-    """Chart.yaml of a chart given as path → bytes. Raises Malformed when it is missing or is no mapping."""
+    """Chart.yaml of a chart given as path → bytes; its name and version are texts, and plain.
+
+    Raises Malformed when it is missing, or without these.
+    """
     if "Chart.yaml" not in files:
         raise Malformed(f"{where} has no Chart.yaml", hint="is this the chart's folder?")
     document = manifests.load(files["Chart.yaml"], name=f"{where}/Chart.yaml")
-    if not isinstance(document, dict) or not isinstance(document.get("name"), str):
-        raise Malformed(f"{where}/Chart.yaml gives no name")
+    if not isinstance(document, dict):
+        raise Malformed(f"{where}/Chart.yaml is no YAML mapping")
+    for key, plain in (("name", _NAME), ("version", _VERSION)):
+        value = document.get(key)
+        if not isinstance(value, str) or not plain.fullmatch(value) or ".." in value:
+            raise Malformed(
+                f"{where}/Chart.yaml: {value!r} is no {key} of a chart", hint="ask its publishers"
+            )
     return document
 
 
@@ -102,17 +116,19 @@ def _chart_entries(index: bytes, chart: str, where: str) -> Iterator[Mapping[str
 
 def _cut(index: bytes, chart: str) -> str | None:
     """The list of one chart as text, or None where only a full parse is safe."""
-    regions = list(re.finditer(rb"^entries:[ ]*\n((?:[ ]+.*\n|[ ]*\n)*)", index + b"\n", re.MULTILINE))
-    if len(regions) != 1:
+    begin = index.find(b"\nentries:\n") + 1
+    if (begin == 0 and not index.startswith(b"entries:\n")) or index.find(b"\nentries:", begin) >= 0:
         return None
-    region = regions[0][1]
+    begin += len(b"entries:\n")
+    behind = _TOP_LEVEL.search(index, begin)
+    end = behind.start() if behind else len(index)
     key = re.escape(chart.encode())
-    heads = list(re.finditer(rb"^  (?:%b|\"%b\"|'%b'):[ ]*\n" % (key, key, key), region, re.MULTILINE))
-    if len(heads) != 1:
+    head = re.compile(rb"^  (?:%b|\"%b\"|'%b'):[ ]*\n" % (key, key, key), re.MULTILINE)
+    found = [match.end() for match in head.finditer(index, begin, end)]
+    if len(found) != 1:
         return None
-    start = heads[0].end()
-    following = re.compile(rb"^  [^ \n-]", re.MULTILINE).search(region, start)
-    block = region[start : following.start() if following else len(region)]
+    following = _NEXT_CHART.search(index, found[0], end)
+    block = index[found[0] : following.start() if following else end]
     if not block.startswith(b"  - ") or _UNPLAIN.search(block):
         return None
     return textwrap.dedent(block.decode("utf-8", "replace"))

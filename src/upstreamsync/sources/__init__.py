@@ -6,6 +6,7 @@ bytes; selection, splitting and layout come later.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 from upstreamsync.config.spec import Source, Vendor
@@ -44,7 +45,7 @@ def fetch(
     edits that precede the render are made. Raises UpstreamError, ContentError, ToolError and
     RepositoryError with their families.
     """
-    job = Job(source=source, release=release, vendor=vendor, tools=tools, overrides=overrides)
+    job = Job(source=source, release=release, vendor=vendor, tools=_own(tools, vendor), overrides=overrides)
     return _kind(source, registry).fetch(job)
 
 
@@ -57,8 +58,13 @@ def probe(
     registry: Mapping[str, SourceKind] = KINDS,
 ) -> None:
     """A cheap look whether the release's content exists upstream. Raises NotFound when it does not."""
-    job = Job(source=source, release=release, vendor=vendor, tools=tools)
+    job = Job(source=source, release=release, vendor=vendor, tools=_own(tools, vendor))
     _kind(source, registry).probe(job)
+
+
+def _own(tools: Toolbox, vendor: Vendor) -> Toolbox:
+    """The tools with what this vendor allows."""
+    return dataclasses.replace(tools, allow_http=True) if vendor.allow_http else tools
 
 
 def _kind(source: Source, registry: Mapping[str, SourceKind]) -> SourceKind:

@@ -230,4 +230,4 @@ def _packed(name: str, archive: bytes, location: str, digest: str, provenance: b
 def title(files: tuple[ContentFile, ...], where: str) -> str:
     """``name version``, as Chart.yaml says."""
     document = metadata({file.path: file.data for file in files if file.path == "Chart.yaml"}, where)
-    return f"{document['name']} {document.get('version', '')}".strip()
+    return f"{document['name']} {document['version']}"

@@ -16,8 +16,8 @@ from upstreamsync.sources.html_blocks import html_blocks
 from upstreamsync.sources.job import Job, safe_name
 from upstreamsync.sources.markdown_blocks import markdown_blocks
 
-#: Pages are text for people; a hundred times the largest seen.
-_PAGE_LIMIT = 32 * 1024 * 1024
+#: Pages are text for people; ten times the largest seen.
+_PAGE_LIMIT = 8 * 1024 * 1024
 _HTML_START = re.compile(r"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _BEFORE_HTML = re.compile(r"\ufeff|<\?xml[^>]*>|<!--.*?-->", re.DOTALL)
 _CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)

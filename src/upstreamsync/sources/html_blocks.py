@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from upstreamsync.errors import TooLarge
 from upstreamsync.sources.blocks import Block, Headings, language_name, with_final_newline
 
 if TYPE_CHECKING:
@@ -34,12 +35,26 @@ _LANGUAGE = re.compile(r"(?:\A|\s)(?:(?:language|lang|highlight-source|highlight
 _NO_LANGUAGE = frozenset(("text", "default", "none", "notranslate", "lines", "wrapper"))
 #: A line break that stands for itself, and is not one more beside that of the text.
 _BREAK = "\ue000"
+#: Beyond these no page is meant for people; the cost of a search grows with their product.
+MAX_TAGS = 500_000
+MAX_DEPTH = 512
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+#: Elements that end without saying so, or have no end.
+_UNCLOSED = frozenset(
+    ("p", "li", "td", "th", "tr", "dt", "dd", "option", "thead", "tbody", "tfoot", "colgroup", "body", "html",
+     "head", "br", "hr", "img", "input", "link", "meta", "area", "base", "col", "embed", "source", "track", "wbr",
+     "path", "rect", "circle", "line", "polygon", "polyline", "use")
+)  # fmt: skip
 
 
 def html_blocks(page: str) -> list[Block]:
-    """The ``<pre>`` elements of a page, in order; those that only hold line numbers are left out."""
+    """The ``<pre>`` elements of a page, in order; those that only hold line numbers are left out.
+
+    Raises TooLarge for a page with more elements, or nested deeper, than pages for people are.
+    """
     from selectolax.lexbor import LexborHTMLParser
 
+    _refuse_depth(page)
     tree = LexborHTMLParser(page)
     for node in tree.css(_CLUTTER):
         node.decompose()
@@ -62,6 +77,18 @@ def html_blocks(page: str) -> list[Block]:
             block = Block(text=with_final_newline(text), language=_language(node), headings=headings.path)
             found.append(block)
     return found
+
+
+def _refuse_depth(page: str) -> None:
+    depth = deepest = 0
+    for number, tag in enumerate(_TAG.finditer(page)):
+        if number > MAX_TAGS:
+            raise TooLarge(f"the page has more than {MAX_TAGS} tags", hint="is it a page for people?")
+        if tag[2].lower() not in _UNCLOSED:
+            depth = max(depth - 1, 0) if tag[1] else depth + 1
+            deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH:
+        raise TooLarge(f"the page is nested {deepest} levels deep", hint="is it a page for people?")
 
 
 def _text(node: LexborNode) -> str:

@@ -31,11 +31,14 @@ def markdown_blocks(page: str) -> list[Block]:
 def _blocks(page: str, headings: Headings, depth: int) -> list[Block]:
     from markdown_it import MarkdownIt
 
-    tokens = MarkdownIt("commonmark").parse(page)
+    # Text between the blocks is not looked at: it is most of a page, and the costliest to parse.
+    parser = MarkdownIt("commonmark").disable("inline")
+    tokens = parser.parse(page)
     found: list[Block] = []
     for number, token in enumerate(tokens):
         if token.type == "heading_open":
-            headings.enter(int(token.tag[1]), _plain(tokens[number + 1]))
+            (inline,) = MarkdownIt("commonmark").parseInline(tokens[number + 1].content)
+            headings.enter(int(token.tag[1]), _plain(inline))
         elif token.type == "fence":
             found.append(_block(token.content, _language(token.info), headings))
         elif token.type == "code_block":
