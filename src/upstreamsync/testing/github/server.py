@@ -70,9 +70,23 @@ class GitHub:
         self.rate_limit = 5000
         self.used = 0
         self.reset_at = 4_000_000_000
-        self.violations: list[str] = []
+        self._found: list[str] = []
+        self._unchecked: list[tuple[Call, str, Any, int, Any]] = []
         self._validator = validator
         self._ids = 1000
+
+    @property
+    def violations(self) -> list[str]:
+        """What did not fit so far, in the order of the calls but for those that fit no operation.
+
+        Validated when it is looked at, so that loading the description keeps no client waiting.
+        """
+        with self.lock:
+            if self._validator is not None:
+                for one in self._unchecked:
+                    self._found += self._validator().check(*one)
+            self._unchecked.clear()
+            return list(self._found)
 
     def next_id(self) -> int:
         """A number that nothing else has."""
@@ -131,7 +145,7 @@ class GitHub:
             if method == call.method and (found := pattern.fullmatch(path)):
                 with self.lock:
                     return self._operate(call, root, template, found.groupdict(), handler)
-        self.violations.append(f"{call.method} {path}: the test world has no such operation")
+        self._found.append(f"{call.method} {path}: the test world has no such operation")
         return Reply.text(501, f"the test world has no operation {call.method} {path}\n")
 
     def _operate(
@@ -150,13 +164,13 @@ class GitHub:
             out = handler(Ask(github=self, call=call, site=site, params=params, data=data, token=token))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             # A request of another shape than the description asks for; or a bug here: to be looked at.
-            self.violations.append(f"{call.method} {call.target}: not understood: {error!r}")
+            self._found.append(f"{call.method} {call.target}: not understood: {error!r}")
             out = Out(value=Problem(422, f"not understood: {error!r}").value, status=422)
         except Problem as problem:
             out = Out(value=problem.value, status=problem.status, headers=problem.headers)
         if self._validator is not None and template != "/graphql":
             described = _LEGACY.get(template, template) if call.method == "GET" else template
-            self.violations += self._validator().check(call, described, data, out.status, out.value)
+            self._unchecked.append((call, described, data, out.status, out.value))
         return self._reply(call, out, headers, template)
 
     def _reply(self, call: Call, out: Out, headers: Mapping[str, str], template: str) -> Reply:
