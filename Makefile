@@ -28,13 +28,17 @@ $(TOOLS)/.all: scripts/get_tools.py $(VENV)/.runtime
 	$(BIN)/python scripts/get_tools.py --all
 	@touch $@
 
+$(TOOLS)/.openapi: scripts/fetch_openapi.py $(VENV)/.runtime
+	$(BIN)/python scripts/fetch_openapi.py
+	@touch $@
+
 demo: $(VENV)/.runtime $(TOOLS)/.engines ## run the whole job on embedded example upstreams, offline
 	$(BIN)/python -m upstreamsync demo
 
-test: $(VENV)/.dev $(TOOLS)/.all ## run all tests
+test: $(VENV)/.dev $(TOOLS)/.all $(TOOLS)/.openapi ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-fast: $(VENV)/.dev $(TOOLS)/.engines ## run the tests of the inner loop
+test-fast: $(VENV)/.dev $(TOOLS)/.engines $(TOOLS)/.openapi ## run the tests of the inner loop
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow and not world'
 
 lint: $(VENV)/.dev ## lint, formatting, types, layers, workflows

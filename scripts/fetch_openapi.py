@@ -2,12 +2,14 @@
 """Fetch GitHub's published OpenAPI description into .tools/openapi/, for the tests of the GitHub test server.
 
 The description is a file of the npm package @octokit/openapi; the npm client finds where that is.
-Exit code 0 when the file is there, whether fetched now or before.
+Exit code 0 when the file is there, whether fetched now or before; without npm, 0 with a warning, as the
+tests that need the file say so themselves.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -49,6 +51,9 @@ def fetch() -> None:
 def main() -> None:
     """Fetch unless the right file is there; print where it is."""
     if not TARGET.is_file() or digest(TARGET) != FILE_SHA256:
+        if shutil.which("npm") is None:
+            print("WARNING: no npm: calls to the GitHub test server will not be validated", file=sys.stderr)
+            return
         fetch()
     print(TARGET)
 
