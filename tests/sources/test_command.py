@@ -89,3 +89,11 @@ def test_failures_are_typed(fetch, source, error):
 def test_a_version_that_would_be_an_option_is_refused(fetch):
     with pytest.raises(Refused, match="can't stand in"):
         fetch(python("pass"), "--exec", allow_commands=True)
+
+
+def test_what_is_fetched_does_not_replace_what_is_there(world, fetch, tools):
+    world.file("/p", "theirs: 1\n")
+    (tools.root / "p.yaml").write_text("ours: 1\n")
+    source = python("pass", fetch={"p.yaml": f"{world.url}/p"}, inputs=["p.yaml"])
+    with pytest.raises(Refused, match="twice"):
+        fetch(source, allow_commands=True)

@@ -448,6 +448,14 @@ def test_a_folder_that_is_no_chart(world, fetch):
         fetch(in_git(world, {"README.md": "x"}))
 
 
+@pytest.mark.parametrize(
+    "chart_yaml", ["name: ../../evil\nversion: 1.0.0", "name: a\nversion: 1/../2", "- x", "name: 1"]
+)
+def test_a_chart_whose_name_would_be_a_path(world, fetch, chart_yaml):
+    with pytest.raises(Malformed):
+        fetch(in_git(world, {"Chart.yaml": chart_yaml}))
+
+
 # -- provenance --------------------------------------------------------------------------------------
 
 

@@ -11,10 +11,43 @@ from upstreamsync.sources.html_blocks import html_blocks
 from upstreamsync.sources.markdown_blocks import markdown_blocks
 
 PIECES = st.sampled_from(
-    ["<pre>", "</pre>", "<code class='language-yaml'>", "</code>", "<br>", "<h1>", "</h2>", "<table>",
-     "<td class='lntd'>",     "<span class='line'>", "</span>", "```yaml\n", "~~~", "\n", "\n\n", "    ", "- ", "> ", "# ", "===",
-     "---\n",      "a: 1",     "&lt;", "\ue000", "\x00", "{", "}", "<!--", "-->", "+++\n", "é", "\r\n", "\t"]
-)  # fmt: skip
+    [
+        "<pre>",
+        "</pre>",
+        "<code>",
+        "</code>",
+        "<br>",
+        "<h1>",
+        "</h2>",
+        "<table>",
+        "</span>",
+        "~~~",
+        "===",
+        "&lt;",
+        "{",
+        "}",
+        "<!--",
+        "-->",
+        "a:",
+        "<code class='language-yaml'>",
+        "<td class='lntd'>",
+        "<span class='line'>",
+        "```yaml\n",
+        "+++\n",
+        "---\n",
+        "\n",
+        "\n\n",
+        "    ",
+        "- ",
+        "> ",
+        "# ",
+        "\ue000",
+        "\x00",
+        "é",
+        "\r\n",
+        "\t",
+    ]
+)
 PAGES = st.lists(PIECES | st.text(max_size=5), max_size=40).map("".join)
 
 

@@ -287,7 +287,7 @@ class CommandSource(Spec):
     fetch: dict[str, Url] = Field(default_factory=dict)
     """Files to fetch first into the program's folder: name → URL; archives are unpacked beside themselves."""
     inputs: tuple[RepositoryPath, ...] = ()
-    """Files of the user's repository to copy into the program's folder."""
+    """Files of the user's repository to copy into the program's folder, at the same paths."""
     outputs: tuple[str, ...] = ()
     """Globs of the files that the program writes; default: what it prints, as one file."""
     timeout: Duration = timedelta(minutes=2)

@@ -15,7 +15,7 @@ _FAILED = 1
 
 def main() -> int:
     """Answer the request; errors go to stderr."""
-    import helm_python
+    import helm_python  # type: ignore[import-not-found,unused-ignore]
 
     request = json.load(sys.stdin)
     if not request:

@@ -16,10 +16,11 @@ def write_tree(folder: Path, files: Iterable[ContentFile]) -> None:
         path = folder / safe_name(file.path, "what was fetched")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.data)
+            with open(path, "xb") as opened:
+                opened.write(file.data)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             raise Refused(
-                f"what was fetched has `{file.path}` both as a file and as a folder",
+                f"what was fetched has `{file.path}` twice, or both as a file and as a folder",
                 hint="nothing was kept; report this to those who published it",
             ) from None
         if file.executable:
