@@ -4,7 +4,7 @@ import re
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from upstreamsync.errors import RepositoryError
@@ -104,6 +104,7 @@ tricky = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(version=words | tricky, vendor=tricky, location=words | tricky, tool=st.none() | words)
 def test_every_text_survives(version, vendor, location, tool):
     lock = Lock(
@@ -115,6 +116,7 @@ def test_every_text_survives(version, vendor, location, tool):
     assert parse(render(lock), "x") == lock
 
 
+@settings(deadline=None)
 @given(files=st.dictionaries(st.from_regex(r"[a-zé 0-9#:'-]+", fullmatch=True), st.binary(), max_size=5))
 def test_the_order_of_facts_says_nothing(files):
     pairs = [(f"b/{path}", digest(data)) for path, data in files.items()]
@@ -158,6 +160,7 @@ def test_a_damaged_lock_is_not_believed(old, new, words_):
     assert "git checkout -- a/v.lock.yaml" in (caught.value.hint or "")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text().map(str.encode))
 def test_anything_else_is_a_typed_error(data):
     with pytest.raises(RepositoryError):

@@ -1,7 +1,7 @@
 """Follow-up edits: each place in which a version may stand, changed alone, and read back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from upstreamsync.base.edits import apply_edits, current_value, follow_up
@@ -181,6 +181,7 @@ def test_a_version_that_can_not_be_told_is_an_error(raw):
     assert "version:" in caught.value.hint
 
 
+@settings(deadline=None)
 @given(version=st.from_regex(r"v?[0-9]{1,3}(\.[0-9]{1,3}){1,3}(-[a-z0-9.]{1,5})?", fullmatch=True))
 def test_what_was_written_is_read_back(version):
     raw = {"file": "deployment.yaml", "env": "IMAGE", "value": "host:5000/a:{version}-x"}

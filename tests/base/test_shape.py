@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from upstreamsync.base.documents import identify, join, parts
@@ -122,8 +122,8 @@ def test_a_list_is_kept_as_one():
 def test_generated_names_and_json_have_files_too():
     made = make(
         {
-            "a.yaml": b"kind: Job\nmetadata: {generateName: init-}\n",
-            "b.json": b'{"kind": "X", "metadata": {"name": "y"}}',
+            "a.yaml": b"apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: init-}\n",
+            "b.json": b'{"apiVersion": "v1", "kind": "X", "metadata": {"name": "y"}}',
         },
         layout="per-resource",
     )
@@ -174,7 +174,7 @@ def test_what_is_no_manifest_is_not_listed():
     made = make({
         "chart/Chart.yaml": b"name: x\n",
         "chart/templates/a.yaml": obj("A", "a"),
-        "values.yaml": b"image: {kind: x}\n",
+        "values.yaml": b"kind: DaemonSet\nimage: x\n",
         "squid.yaml": b"kind: Deployment\nmetadata:\n  name: {{ .Name }}\n{{ if x }}\n",
         "rules.yaml": obj("PrometheusRule", "r") + b"spec: 'a {{ $labels.x }}'\n",
     })  # fmt: skip
@@ -422,6 +422,7 @@ separators = st.sampled_from([b"---\n", b"--- # next\n", b"---\r\n"])
 marked = st.lists(st.tuples(separators, documents_).map(b"".join), min_size=1, max_size=6)
 
 
+@settings(deadline=None)
 @given(docs=marked)
 def test_every_layout_keeps_the_documents_bytes(docs):
     data = b"".join(docs)
@@ -463,6 +464,7 @@ def test_the_order_of_sets_says_nothing():
     assert b"configmap-a-2.yaml" in printed.pop()
 
 
+@settings(deadline=None)
 @given(docs=st.lists(documents_, min_size=1, max_size=5))
 def test_joined_documents_mean_what_they_meant_apart(docs):
     joined = join(docs)
@@ -472,6 +474,7 @@ def test_joined_documents_mean_what_they_meant_apart(docs):
     ]
 
 
+@settings(deadline=None)
 @given(docs=marked)
 def test_stripping_comments_changes_no_value(docs):
     data = b"".join(docs)
@@ -481,7 +484,8 @@ def test_stripping_comments_changes_no_value(docs):
 
 
 WORLD = Path(os.environ.get("UPSTREAM_WORLD", Path(__file__).parents[3] / "shared" / "upstream-world"))
-REAL = sorted((WORLD / "data/base/assets").glob("**/*.yaml")) if WORLD.is_dir() else []
+#: Of each project the newest version.
+REAL = [max(one.glob("*/*.yaml")) for one in sorted(WORLD.glob("data/base/assets/*/*"))]
 
 
 @pytest.mark.slow

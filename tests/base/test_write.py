@@ -2,16 +2,23 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from upstreamsync.base.write import as_tree, recover, write
 from upstreamsync.errors import Refused, RepositoryError
 from upstreamsync.model import Change
+
+# The children do nothing but system calls before they die.
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 
 BEFORE = {
     "vendors.yaml": b"version: 1\n",
@@ -179,7 +186,7 @@ def killed(where: Path, moment: int) -> bool:
 
 
 def make_copy(where: Path, target: Path) -> Path:
-    subprocess.run(["cp", "-a", where, target], check=True)
+    shutil.copytree(where, target)  # modes too, which the staging folder is known by
     return target
 
 
@@ -276,23 +283,20 @@ except RepositoryError as error:
 """
 
 
-def test_a_folder_that_can_not_be_written_leaves_everything_as_it_was(tmp_path):
-    root = tmp_path / "repo"
-    for folder in ("open", "shut"):
-        (root / folder).mkdir(parents=True)
-    for name in ("open/a", "shut/b"):
-        (root / name).write_bytes(b"old")
-        (root / name).chmod(0o666)
-    (root / "open").chmod(0o777)
-    root.chmod(0o777)
-    for above in (tmp_path, *tmp_path.parents):
-        if above.stat().st_mode & 0o005 != 0o005 and os.geteuid() == 0 and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o055)
-    (root / "shut").chmod(0o555)
-    done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(root)], capture_output=True, text=True)
-    assert done.returncode == 7, done.stderr
-    assert "read-only" in done.stdout
-    assert tree(root) == {"open/a": b"old", "shut/b": b"old"}
+def test_a_folder_that_can_not_be_written_leaves_everything_as_it_was():
+    with tempfile.TemporaryDirectory() as folder:  # not pytest's, which nobody else may enter
+        root = Path(folder)
+        root.chmod(0o777)
+        for name, mode in (("open/a", 0o777), ("shut/b", 0o555)):
+            (root / name).parent.mkdir()
+            (root / name).write_bytes(b"old")
+            (root / name).chmod(0o666)
+            (root / name).parent.chmod(mode)
+        done = subprocess.run([sys.executable, "-c", AS_NOBODY, folder], capture_output=True, text=True)
+        assert done.returncode == 7, done.stderr
+        assert "read-only" in done.stdout
+        assert tree(root) == {"open/a": b"old", "shut/b": b"old"}
+        (root / "shut").chmod(0o755)
 
 
 FULL = """
@@ -318,6 +322,43 @@ def test_a_file_that_does_not_fit_leaves_everything_as_it_was(tmp_path):
     assert done.returncode == 7, done.stderr
     assert "File too large" in done.stdout
     assert tree(tmp_path) == {"a": b"old"}
+
+
+paths = st.lists(st.sampled_from(["a", "b", "kustomization.yaml"]), min_size=1, max_size=3).map("/".join)
+
+
+def without_conflicts(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Only those of which none is the folder of another."""
+    return {
+        path: data for path, data in files.items() if not any(other.startswith(f"{path}/") for other in files)
+    }
+
+
+trees = st.dictionaries(paths, st.sampled_from([b"1", b"2", b""]), max_size=8).map(without_conflicts)
+
+
+@settings(deadline=None)
+@given(before=trees, after=trees, moment=st.integers(0, 30))
+def test_any_tree_becomes_any_other_or_stays_what_it_was(before, after, moment):
+    change = Change(vendor="v", before="1", after="2", base_files={**dict.fromkeys(before), **after})
+    left = [moment]
+
+    def checkpoint(name: str) -> None:
+        left[0] -= 1
+        if left[0] == -1 and name not in ("clear", "done"):
+            raise OSError(errno.EIO, "input/output error")
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for path, data in before.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(data)
+        try:
+            write(change, root, checkpoint=checkpoint)
+        except RepositoryError:
+            assert tree(root) == before
+            write(change, root)
+        assert tree(root) == after
 
 
 # -- nothing outside --------------------------------------------------------------------------------
@@ -423,6 +464,7 @@ def test_two_writers_take_turns(root):
 
 RECOVERING = """
 import sys
+import tempfile
 from pathlib import Path
 from upstreamsync.base.write import recover
 sys.exit(recover(Path(sys.argv[1])))

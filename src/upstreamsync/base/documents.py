@@ -23,8 +23,11 @@ _CONTENT = re.compile(
 _BEHIND_THE_END = re.compile(
     rb"^\.\.\.[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*[^\s#]", re.MULTILINE
 )
-_LOOKS_LIKE_OBJECT = re.compile(rb"^(?:kind|\"kind\"|'kind')[ \t]*:", re.MULTILINE)
-_LOOKS_LIKE_JSON = re.compile(rb"\A[\s]*\{.*\"kind\"[ \t]*:", re.DOTALL)
+#: An object has both at the top; a values file may well have a key `kind` of its own.
+_TOP_KEYS = tuple(
+    re.compile(rb"^[\"']?%s[\"']?[ \t]*:" % key, re.MULTILINE) for key in (b"apiVersion", b"kind")
+)
+_JSON_KEYS = tuple(re.compile(rb"[{,\s]\"%s\"\s*:" % key) for key in (b"apiVersion", b"kind"))
 _HTML = re.compile(rb"\A\s*<(?:!doctype|html|head|\?xml)\b", re.IGNORECASE)
 
 
@@ -196,7 +199,8 @@ def is_manifest(file: str, data: bytes) -> bool:
             return False
     else:
         check_yaml(file, data)
-    return _LOOKS_LIKE_OBJECT.search(data) is not None or _LOOKS_LIKE_JSON.search(data) is not None
+    keys = _JSON_KEYS if data.removeprefix(BOM).lstrip().startswith(b"{") else _TOP_KEYS
+    return all(key.search(data.removeprefix(BOM)) is not None for key in keys)
 
 
 def check_yaml(file: str, data: bytes) -> None:

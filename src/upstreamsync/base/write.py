@@ -135,7 +135,8 @@ def _carry_out(
         raise
     _prune(disk, steps)
     checkpoint("clear")
-    _clear(staging)
+    with contextlib.suppress(OSError):  # all is in place; the next run clears what is left
+        _clear(staging)
     checkpoint("done")
 
 
