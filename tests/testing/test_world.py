@@ -4,6 +4,7 @@ import gzip
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -307,3 +308,9 @@ def test_archives_are_what_their_names_say(world):
     with zipfile.ZipFile(io.BytesIO(testing.zipball(files))) as archive:
         assert archive.read("acme-1.0/deploy/a.yaml") == b"a: 1\n"
     assert testing.zipball(files) == testing.zipball(dict(reversed(files.items())))
+
+
+def test_importing_the_world_loads_no_heavy_library():
+    code = "import sys, upstreamsync.testing; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"jsonschema", "github", "httpx", "git", "deepdiff", "rich"} & set(loaded.split())
