@@ -16,8 +16,9 @@ from typing import Final
 ZERO_WIDTH: Final = "\u200b"
 REDIRECT: Final = "redirect.github.com"
 
-_URL: Final = re.compile(r"""(?<![^\s(\[<"'*_~>])https?://[^\s<>"'`\\)\]]+""")
+_URL: Final = re.compile(r"""(?<![^\s(\[<"'*_~>])https?://[^\s<>"'`\\)\]\[!]+""")
 _GITHUB: Final = re.compile(r"^https?://(?:www\.)?github\.com(?=[/?#:]|$)", re.IGNORECASE)
+_ENTITY: Final = re.compile(r"&(?=#?\w+;)")
 _TRIGGERS: Final = (
     (re.compile(r"@(?=\S)"), "@" + ZERO_WIDTH),
     (re.compile(r"#(?=[^\s#])"), "#" + ZERO_WIDTH),
@@ -53,7 +54,8 @@ def _break(text: str, following: str) -> str:
 
 
 def _link(url: str) -> str:
-    return _GITHUB.sub(f"https://{REDIRECT}", url).replace("@", "%40")
+    url = _GITHUB.sub(f"https://{REDIRECT}", url).replace("@", "%40")
+    return _ENTITY.sub("%26", url)
 
 
 def quoted_notes(text: str, *, limit: int) -> tuple[str, bool]:

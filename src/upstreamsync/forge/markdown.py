@@ -9,7 +9,7 @@ from typing import Final
 from upstreamsync.forge.defuse import inert
 
 _SPECIAL: Final = re.compile(r"([\\*_~|\[\]])")
-_CODE: Final = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_CODE: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _SPACE: Final = re.compile(r"\s+")
 
 

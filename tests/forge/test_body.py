@@ -1,0 +1,205 @@
+"""The body: cut by section, links, words about failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from upstreamsync.config.spec import Vendor
+from upstreamsync.forge.body import VISIBLE_LIMIT, Section, fit
+from upstreamsync.forge.links import links_of
+from upstreamsync.forge.marker import BODY_LIMIT, Marker, compose
+from upstreamsync.forge.risk import step_size
+from upstreamsync.model import (
+    Build,
+    Change,
+    Danger,
+    FieldChange,
+    ImageChange,
+    OverlayReview,
+    OverlayVerification,
+    Release,
+    ResourceChange,
+    Review,
+    Verification,
+)
+
+
+def sections(*lengths: int) -> list[Section]:
+    return [
+        Section(title=f"S{index}", forms=("x" * length, "short", ""), keep=index)
+        for index, length in enumerate(lengths)
+    ]
+
+
+def test_the_least_important_section_is_cut_first():
+    text = fit(sections(500, 500, 500), 1200)
+    assert "### S0\n\nshort" in text
+    assert text.count("x" * 500) == 2
+
+
+def test_a_section_is_dropped_before_the_next_one_is_touched():
+    text = fit(sections(500, 500, 500), 1100)
+    assert "S0" in text
+    text = fit(sections(500, 500, 2000), 2040)
+    assert "S0" not in text
+    assert "### S1\n\nshort" in text
+
+
+def test_in_the_end_it_always_fits():
+    assert len(fit([Section(title="", forms=("x" * 999,), keep=1)], 100)) == 100
+
+
+def huge() -> Review:
+    changed = tuple(
+        ResourceChange(
+            resource=f"v1 ConfigMap n/c{index}",
+            fields=tuple(
+                FieldChange(path=f"data.k{field}", op="changed", before="o" * 900, after="n" * 900)
+                for field in range(40)
+            ),
+        )
+        for index in range(400)
+    )
+    return Review(
+        overlays=(
+            OverlayReview(
+                path="apps/prod",
+                added=tuple(f"v1 Secret n/s{index}" for index in range(3000)),
+                changed=changed,
+                images=tuple(
+                    ImageChange(name=f"i{n}", before=f"i{n}:1", after=f"i{n}:2") for n in range(400)
+                ),
+                dangers=tuple(
+                    Danger(rule="data-pruned", resource=f"v1 X n/{n}", text="t" * 300) for n in range(400)
+                ),
+            ),
+        )
+    )
+
+
+def test_a_huge_update_fits_into_githubs_limit_and_the_report_has_all(make_story, judged):
+    story = make_story("app")
+    from upstreamsync.forge import build_proposal
+
+    items = [judged.item("lost", "silent-break", item=f"a: patches[{n}]", why="w" * 500) for n in range(300)]
+    change = story.change("app", "v1.1.0")
+    release = Release(version="v1.1.0", ref="v1.1.0", notes="note\n" * 50_000)
+    from dataclasses import replace
+
+    proposal = build_proposal(
+        [replace(change, release=release)],
+        judged.of(*items),
+        huge(),
+        configuration=story.configuration(),
+        base_commit=story.base_commit(),
+        read=story.read,
+    )
+    assert len(proposal.body) <= VISIBLE_LIMIT
+    marker = Marker(key="app", steps=proposal.steps, digest=proposal.digest, head="h" * 40, body="b" * 71)
+    assert len(compose(proposal.body, marker)) < BODY_LIMIT
+    # What decides is kept, what is long is cut, and the report says everything.
+    assert "Reproduce" in proposal.body
+    assert "<!-- upstreamsync:rebuild -->" in proposal.body
+    assert "full report" in proposal.body
+    assert "data.k39" in proposal.report
+    assert proposal.report.count("note") > 40_000
+
+
+def test_an_overlay_that_does_not_build_says_so(make_story, judged):
+    story = make_story("app")
+    broken = OverlayVerification(
+        path="apps/prod",
+        before=Build(ok=True),
+        after=Build(ok=False, error="no matches for Id `x` </details>"),
+    )
+    item = judged.item("fails", "broken", why="its target is gone")
+    verification = Verification(
+        overlays=(
+            broken,
+            OverlayVerification(path="b", before=Build(ok=True), after=Build(ok=True), items=(item,)),
+        )
+    )
+    proposal = story.proposal(story.change("app", "v1.1.0"), judged=verification)
+    assert "### Does not build" in proposal.body
+    assert "unknown while it does not build" in proposal.body
+    assert {context: state for context, state, _ in proposal.statuses} == {
+        "upstreamsync/patches": "failure",
+        "upstreamsync/render": "failure",
+    }
+
+
+VENDOR = {"name": "app", "source": {"url": "https://e.example/{version}"}, "base": "a/b"}
+
+
+@pytest.mark.parametrize(
+    ("releases", "page", "old", "new", "ref", "release", "compare"),
+    [
+        (
+            {"github": "o/r"},
+            None,
+            "v1.0.0",
+            "v1.1.0",
+            "v1.1.0",
+            "https://github.com/o/r/releases/tag/v1.1.0",
+            "https://github.com/o/r/compare/v1.0.0...v1.1.0",
+        ),
+        (
+            {"github": "o/r", "tag": "controller-v(?P<version>.+)"},
+            "https://github.com/o/r/releases/tag/controller-v1.15.0",
+            "1.13.2",
+            "1.15.0",
+            "controller-v1.15.0",
+            "https://github.com/o/r/releases/tag/controller-v1.15.0",
+            "https://github.com/o/r/compare/controller-v1.13.2...controller-v1.15.0",
+        ),
+        (
+            {"github_tags": "o/r"},
+            None,
+            "1.0",
+            "1.1",
+            "v1.1",
+            None,
+            "https://github.com/o/r/compare/v1.0...v1.1",
+        ),
+        (
+            {"git": "https://gitlab.com/g/s/r.git"},
+            None,
+            "v1",
+            "v2",
+            "v2",
+            None,
+            "https://gitlab.com/g/s/r/-/compare/v1...v2",
+        ),
+        (
+            {"git": "https://gitlab.example.com/g/r"},
+            "https://gitlab.example.com/g/r/-/releases/v2",
+            "v1",
+            "v2",
+            "v2",
+            "https://gitlab.example.com/g/r/-/releases/v2",
+            "https://gitlab.example.com/g/r/-/compare/v1...v2",
+        ),
+        ({"oci": "quay.io/a/b"}, None, "v1", "v2", "v2", None, None),
+        ({"git": "https://git.example.com/r"}, None, "v1", "v2", "v2", None, None),
+        ({"github": "o/r"}, None, "v1", "v1", "v1", "https://github.com/o/r/releases/tag/v1", None),
+    ],
+)
+def test_links(releases, page, old, new, ref, release, compare):
+    vendor = Vendor.model_validate({**VENDOR, "releases": releases})
+    change = Change(vendor="app", before=old, after=new, release=Release(version=new, ref=ref, page=page))
+    found = links_of(change, vendor)
+    assert (found.release, found.compare) == (release, compare)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "size"),
+    [
+        ("v1.0.0", "v2.0.0", 3),
+        ("1.2.3", "1.3.0", 2),
+        ("1.2.3", "v1.2.4", 1),
+        ("1.2", "1.2", 0),
+        ("a", "b", 1),
+    ],
+)
+def test_the_size_of_a_step(before, after, size):
+    assert step_size(before, after) == size
