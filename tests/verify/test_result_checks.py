@@ -782,6 +782,22 @@ def test_words_that_are_no_references(text):
     assert check(old, old + text, renamed_before=EU, renamed_after=EU) == ()
 
 
+KIOSK = named("Kiosk", "lobby", "spec: {configMapName: web-settings}\n", "shop.io/v1")
+GENERATED = named("ConfigMap", "web-settings", "data: {a: x}\n")
+
+
+def test_a_custom_resource_that_names_a_generated_object_misses_its_hash():
+    hashed = frozenset({"v1 ConfigMap web-settings"})
+    found = check(GENERATED, GENERATED + KIOSK, local=GENERATED, hashed=hashed)
+    assert [(item.reason, item.object, item.path, item.target) for item in found] == [
+        ("unknown_reference", "shop.io/v1 Kiosk lobby", "spec.configMapName", "v1 ConfigMap web-settings")
+    ]
+    assert check(GENERATED, GENERATED + KIOSK, local=GENERATED) == ()
+    assert check(GENERATED, GENERATED + KIOSK, local="", hashed=hashed) == ()
+    other = KIOSK.replace("lobby", "hall")
+    assert check(GENERATED + other, GENERATED + other + KIOSK, local=GENERATED, hashed=hashed) == ()
+
+
 def test_the_order_of_findings_does_not_depend_on_the_order_of_objects():
     before = deployment() + SERVICE + INGRESS
     after = deployment(labels="app: api") + SERVICE.replace("name: http", "name: web") + INGRESS

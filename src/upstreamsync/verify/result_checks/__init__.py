@@ -24,6 +24,7 @@ STATES: tuple[Callable[[World, ResultContext], Iterator[ResultFinding]], ...] = 
 COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFinding]], ...] = (
     dangling.compare,
     names.compare,
+    names.compare_generated,
     crds.compare_served,
     crds.compare_storage,
     immutable.compare,

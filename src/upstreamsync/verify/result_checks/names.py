@@ -1,4 +1,4 @@
-"""Names that namePrefix or nameSuffix left behind (dangling/unknown_reference).
+"""Names that namePrefix, nameSuffix or a generator's hash left behind (dangling/unknown_reference).
 
 kustomize renames objects and the references that it knows; one inside a custom resource, an argument or a
 text stays as it was, and now names nothing.
@@ -13,7 +13,7 @@ from functools import lru_cache
 from upstreamsync.model import Verdict
 
 from .finding import Manifest, ResultContext, ResultFinding
-from .world import Key, World, key_of, leaves, resource_id
+from .world import Key, World, key_of, key_of_id, leaves, resource_id
 
 #: Fields whose strings are no names of objects of this result, or are rewritten by kustomize itself.
 _OWN = re.compile(
@@ -46,6 +46,8 @@ _SPOKEN_KINDS = (
 #: Which kind an ambiguous name more probably means.
 _LIKELIER = ("ConfigMap", "Secret", "Service")
 
+_GENERATED_KINDS = frozenset(("ConfigMap", "Secret"))
+
 
 def compare(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
     """Old names that stand in strings of the new result and stood nowhere there in the old one."""
@@ -69,6 +71,51 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
             f'"{name}", the {kind} is now "{new_name}"',
             hint=f"add a nameReference configuration for {key.kind}, or a replacement for {path}",
         )
+
+
+def compare_generated(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
+    """Custom resources that newly name a local generated object, without the hash that its name will have.
+
+    A field that named such an object before is left alone: a nameReference configuration may know it.
+    """
+    hashed = {key_of_id(item) for item in context.hashed & (context.local or frozenset())}
+    known = {
+        (key.group, key.kind, path) for key, path, _, _ in _generated_names(before, hashed | _keys(before))
+    }
+    for key, path, manifest, meant in _generated_names(after, hashed):
+        if (key.group, key.kind, path) in known:
+            continue
+        yield ResultFinding(
+            rule="generated-name",
+            verdict=Verdict.DANGLING,
+            reason="unknown_reference",
+            object=resource_id(manifest),
+            path=path,
+            paths=(path,),
+            target=resource_id(after.by_key[meant]),
+            why=f"kustomize does not know this reference: {key.kind} {key.name} names {meant.kind} "
+            f"{meant.name}, which gets a hash appended to its name",
+            hint=f"add a nameReference configuration for {key.kind}, or disableNameSuffixHash",
+        )
+
+
+def _keys(world: World) -> set[Key]:
+    return {key for key in world.by_key if key.kind in _GENERATED_KINDS}
+
+
+def _generated_names(world: World, generated: set[Key]) -> Iterator[tuple[Key, str, Manifest, Key]]:
+    """Where custom resources name one of these objects."""
+    names = {key.name: key for key in sorted(generated) if key in world.by_key}
+    for manifest in world.objects if names else ():
+        key = key_of(manifest)
+        if "." not in key.group or key.group.endswith(".k8s.io"):
+            continue
+        for path, field, string in leaves(manifest):
+            meant = names.get(string)
+            if meant is None or _OWN.search(path) or _ELSEWHERE.search(path):
+                continue
+            if _meant(string, field, path, string, [meant.kind]) is not None:
+                yield key, path, manifest, meant
 
 
 def _same(key: Key, name: str, other: tuple[Key, str, str]) -> bool:
