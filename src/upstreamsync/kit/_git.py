@@ -148,6 +148,9 @@ def authorized(address: Address, headers: Mapping[str, str]) -> dict[str, str]:
     if value is None or not address.url.startswith(("https://", "http://")):
         return {}
     parts = urlsplit(address.url)
+    if value.startswith("Bearer "):
+        # What forges' APIs take as a bearer token, their git takes as the password of any user.
+        value = basic("x-access-token", value.removeprefix("Bearer "))
     return {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"http.{parts.scheme}://{parts.netloc}/.extraHeader",

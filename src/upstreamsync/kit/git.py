@@ -62,6 +62,7 @@ _MEANINGS: tuple[tuple[type[UpstreamsyncError], tuple[str, ...]], ...] = (
             "not our ref",
             "unadvertised object",
             "repository not found",
+            "' not found",
             "returned error: 404",
             "does not appear to be a git repository",
             "does not exist",

@@ -1,8 +1,10 @@
 """Fetching over HTTP: each address at most once a run, never stale, within limits, with typed errors.
 
 An answer is kept on disk together with its ETag or Last-Modified and is always revalidated: a stale
-answer would hide a release, and a 304 costs next to nothing. hishel, the maintained cache for httpx, was
-measured with ``no-cache`` on 200 URLs that all answered 304: see benchmarks; its cost is in FIGURES below.
+answer would hide a release, and a 304 costs next to nothing. That is done here and not by hishel, the
+cache for httpx: measured on 200 addresses that all answer 304, hishel 2.0 asked none of them again,
+although each request said ``Cache-Control: no-cache``, and storing cost it 2.2 ms of CPU and 47 ms in all
+for each (SQLite). Here a 304 costs 0.8 ms of CPU, next to 0.7 ms for httpx's client alone.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout
+from upstreamsync.kit.redact import redact
 
 #: What a child sees of our environment; everything else is passed explicitly.
 PASSED_ON = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -75,7 +76,8 @@ def run(
             raise TooLarge(f"`{name}` printed {size} bytes; the limit is {limit}", hint=hint)
         out.seek(0)
         err.seek(0)
-        stderr = err.read(1_000_000).decode("utf-8", "replace")
+        # What a tool says may hold what it was given: a token in an address, a password in a chart's values.
+        stderr = redact(err.read(1_000_000).decode("utf-8", "replace"))
         if child.returncode != 0:
             raise ToolFailed(
                 f"`{name}` failed with exit code {child.returncode}: {_gist(stderr)}",
