@@ -359,3 +359,79 @@ def test_watched_sources_are_compared_with_the_lock_or_with_what_was_fetched():
     assert step(repo, content, "v2.0.0", watched=watching(then)).notes == (note,)
     assert step(repo, content, "v2.0.0", watched=watching(then)).empty
     assert step(repository(), content, "v2.0.0", watched=watching(then, first)).notes == (note,)
+
+
+# -- shapes that teams have -------------------------------------------------------------------------
+
+
+def test_a_raw_template_beside_what_is_made_of_it_in_a_folder_shared_with_local_files():
+    template = b"kind: Deployment\nspec:\n  image: {{ .Image }}\n  drop: me # {{ . }}\n"
+    vendor = vendor_of(
+        base="squid/base/neco",
+        source=[
+            {"url": "https://h/squid.yml", "file": "squid.yaml"},
+            {
+                "url": "https://h/squid.yml",
+                "file": "squid.yaml",
+                "base": "squid/base",
+                "rewrite": [
+                    {"replace": r"\{\{ \.Image \}\}", "with": "h/squid:{semver}"},
+                    {"drop_lines": "drop: me"},
+                ],
+            },
+        ],
+    )
+    repo = repository(
+        **{"squid/base/kustomization.yaml": b"resources: [squid.yaml]\n", "squid/base/local.yaml": b"x"}
+    )
+    view, release, got = (
+        view_of(repo),
+        Release(version="v2.0.0", ref="v2.0.0"),
+        artifact({"squid.yml": template}),
+    )
+    bases = make_bases(vendor, [(source, got) for source in vendor.source], release)
+    change = plan(vendor, release, bases, [got], view=view, lock=None)
+    assert {path: data for path, data in change.base_files.items() if path.endswith("/squid.yaml")} == {
+        "squid/base/neco/squid.yaml": template,
+        "squid/base/squid.yaml": b"kind: Deployment\nspec:\n  image: h/squid:2.0.0\n",
+    }
+    assert "squid/base/kustomization.yaml" not in change.files
+    lock = parse(change.base_files["squid/base/v.lock.yaml"], "x")
+    assert [(state.path, state.pristine) for state in verify(lock, view.with_changes(change).read)] == [
+        ("squid/base", True), ("squid/base/neco", True),
+    ]  # fmt: skip
+
+
+def test_a_folder_that_upstream_shares_with_local_files_loses_only_upstreams():
+    repo = repository(
+        **{
+            "app/base/kustomization.yaml": b"resources: [a.yaml, crd/b.yaml, ours.yaml]\n",
+            "app/base/ours.yaml": b"x",
+        }
+    )
+    step(repo, {"a.yaml": obj("A", "a"), "crd/b.yaml": obj("B", "b")}, "v2.0.0")
+    change = step(repo, {"a.yaml": obj("A", "a")}, "v3.0.0")
+    assert change.base_files["app/base/crd/b.yaml"] is None
+    assert [path for path in repo if path.startswith("app/base/")] == [
+        "app/base/kustomization.yaml", "app/base/ours.yaml", "app/base/a.yaml",
+    ]  # fmt: skip
+    assert change.notes == ()
+
+
+def test_one_version_feeds_many_bases_under_one_lock():
+    vendor = vendor_of(
+        base=None, source=[{"url": f"https://h/{name}", "base": f"{name}/base"} for name in "abc"]
+    )
+    repo = repository()
+    view, release = view_of(repo), Release(version="v2.0.0", ref="v2.0.0")
+    parts = [
+        (source, artifact({"x.yaml": obj("A", source.base)}, f"https://h/{source.base}"))
+        for source in vendor.source
+    ]
+    bases = make_bases(vendor, parts, release)
+    change = plan(vendor, release, bases, [one for _, one in parts], view=view, lock=None)
+    assert change.bases == ("a/base", "b/base", "c/base")
+    assert sorted(change.base_files) == sorted(
+        [f"{name}/base/{file}" for name in "abc" for file in ("kustomization.yaml", "x.yaml")]
+        + ["a/v.lock.yaml", "vendors.yaml"]
+    )

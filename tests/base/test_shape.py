@@ -14,7 +14,7 @@ from upstreamsync.base.documents import identify, join, parts
 from upstreamsync.base.kustomization import is_ours
 from upstreamsync.base.shape import make_bases
 from upstreamsync.config.spec import Vendor
-from upstreamsync.errors import ContentError, Malformed, Refused, SelectionError
+from upstreamsync.errors import ContentError, Malformed, Refused, SelectionError, TooLarge
 from upstreamsync.kit import manifests
 from upstreamsync.model import Artifact, ContentFile, Release
 
@@ -401,6 +401,19 @@ def test_a_web_page_is_no_manifest():
 def test_yaml_that_is_none_is_refused(data):
     with pytest.raises(Malformed, match="not valid YAML"):
         make({"install.yaml": obj("A", "a") + data})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"a: " + b"[" * 5000, b"".join(b" " * n + b"a:\n" for n in range(500)),
+     b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
+         b"%c: &%c [%s]\n" % (98 + n, 98 + n, b", ".join([b"*%c" % (97 + n)] * 9)) for n in range(9))],
+    ids=["brackets", "indents", "laughs"],
+)  # fmt: skip
+def test_yaml_bombs_are_refused_before_they_go_off(data):
+    for options in ({}, {"source_strip_comments": True}, {"layout": "per-resource"}):
+        with pytest.raises(TooLarge):
+            make({"install.yaml": data + b"# c\n"}, **options)
 
 
 @pytest.mark.parametrize("files", [{}, {"a.yaml": b""}, {"a.yaml": b" \n"}])
