@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from upstreamsync.kit.objects import ObjectId
 from upstreamsync.verify.builds import Builder, Failed, Key, Manifest, Outcome, State
 from upstreamsync.verify.items import RENAMING, Item, Kind
+from upstreamsync.verify.trim import agree
 from upstreamsync.verify.waves import Reach, plan
 from upstreamsync.verify.workspace import Workspace
 
@@ -44,7 +45,8 @@ class Effect:
 class Side:
     """One side of an overlay, built. ``final`` has all items on that kustomize accepts.
 
-    ``names`` maps the key of an object in ``final`` to its key in ``base``.
+    ``names`` maps the key of an object in ``final`` to its key in ``base``, where the two differ or the
+    base was trimmed; ``base`` lacks what was trimmed away, ``final`` does not.
     """
 
     base: Outcome
@@ -65,6 +67,18 @@ class Chain:
 
     def run(self) -> Side:
         """Build the base, then each wave; see Side."""
+        small = self._run()
+        if self.workspace.trim is None or isinstance(small.final, Failed):
+            return small
+        full = self._build([item for item in self.items if item.name in self.refused], full=True)
+        if isinstance(full, State) and agree(small.final, full):
+            return Side(small.base, full, small.effects, small.names)
+        self.workspace.trim = None
+        self.refused.clear()
+        self.context.clear()
+        return self._run()
+
+    def _run(self) -> Side:
         base = self._base()
         if isinstance(base, Failed):
             return Side(base, base, {}, {})
@@ -87,8 +101,8 @@ class Chain:
     def _steps(self) -> list[Item]:
         return [item for item in self.items if item.kind not in _ALWAYS_ON]
 
-    def _build(self, off: Sequence[Item]) -> Outcome:
-        folder = self.workspace.state(off)
+    def _build(self, off: Sequence[Item], *, full: bool = False) -> Outcome:
+        folder = self.workspace.state(off, full=full)
         root = folder
         for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
             root = root.parent

@@ -18,6 +18,7 @@ from upstreamsync.verify.classify import failures, uncovered, verdicts
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.graph import Tree, inputs
 from upstreamsync.verify.items import Item, Kind, enumerate_items
+from upstreamsync.verify.trim import plan_trim
 from upstreamsync.verify.workspace import Workspace
 
 
@@ -62,9 +63,10 @@ class _Judge:
         self.case = case
         self.old_items, self.new_items = old, new
         self.builder = Builder(case.kustomize, case.jobs, case.store)
+        trimmed = plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new])
         self.spaces = (
-            Workspace(case.before, case.overlay, old, scratch / "before"),
-            Workspace(case.after, case.overlay, new, scratch / "after"),
+            Workspace(case.before, case.overlay, old, scratch / "before", trimmed.before),
+            Workspace(case.after, case.overlay, new, scratch / "after", trimmed.after),
         )
         self.chains = (
             Chain(self.spaces[0], self.builder, old),

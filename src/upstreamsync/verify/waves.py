@@ -8,13 +8,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from upstreamsync.verify.builds import Key, State
-from upstreamsync.verify.items import RENAMING, Item, Kind
+from upstreamsync.verify.items import Item, Kind
 
 #: What an item may touch: objects by key, or None for anything.
 Reach = frozenset[Key] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """The names that an object may have on its way: its own, with every prefix and suffix, and some of them."""
+
+    prefixes: tuple[str, ...]
+    suffixes: tuple[str, ...]
+
+    def of(self, name: str) -> list[str]:
+        """Every spelling of ``name``, its own first."""
+        return [f"{prefix}{name}{suffix}" for prefix in self.prefixes for suffix in self.suffixes]
+
+
+def _spellings(items: Sequence[Item]) -> Spellings:
+    prefixes, suffixes = [""], [""]
+    for item in items:
+        if item.kind is Kind.PREFIX:
+            prefixes += [f"{item.spec}{prefix}" for prefix in prefixes]
+        elif item.kind is Kind.SUFFIX:
+            suffixes += [f"{suffix}{item.spec}" for suffix in suffixes]
+    return Spellings(tuple(dict.fromkeys(prefixes)), tuple(dict.fromkeys(suffixes)))
 
 
 def plan(items: Sequence[Item], base: State) -> tuple[list[list[Item]], dict[str, Reach]]:
@@ -25,13 +48,13 @@ def plan(items: Sequence[Item], base: State) -> tuple[list[list[Item]], dict[str
     An item stands in a later wave than every earlier item that it may meet, so an object never sees its
     customizations in another order than kustomize's.
     """
-    renamed = any(item.kind in RENAMING for item in items)
+    spellings = _spellings(items)
     waves: list[list[Item]] = []
     reaches: dict[str, Reach] = {}
     last: dict[Key, int] = {}
     barrier = 0
     for item in items:
-        reach = touches(item, base, renamed=renamed, earlier=items, reaches=reaches)
+        reach = touches(item, base, spellings=spellings, earlier=items, reaches=reaches)
         reaches[item.name] = reach
         if reach is None:
             waves.append([item])
@@ -48,14 +71,19 @@ def plan(items: Sequence[Item], base: State) -> tuple[list[list[Item]], dict[str
 
 
 def touches(
-    item: Item, base: State, *, renamed: bool, earlier: Sequence[Item], reaches: Mapping[str, Reach]
+    item: Item,
+    base: State,
+    *,
+    spellings: Spellings,
+    earlier: Sequence[Item],
+    reaches: Mapping[str, Reach],
 ) -> Reach:
     """The objects of ``base`` that ``item`` may change; None when that can't be bounded."""
     if item.kind in (Kind.MERGE, Kind.JSON):
-        return _patched(item, base, renamed)
+        return _patched(item, base, spellings)
     if item.kind is Kind.REPLICAS and isinstance(item.spec, Mapping):
         name = str(item.spec.get("name", ""))
-        return frozenset(key for key in base.objects if _may_be(key[0].name, name, renamed))
+        return frozenset(key for key in base.objects if name in spellings.of(key[0].name))
     if item.kind is Kind.IMAGES and isinstance(item.spec, Mapping):
         name = str(item.spec.get("name", ""))
         found = {key for key, text in base.texts.items() if name.encode() in text}
@@ -76,36 +104,32 @@ def _with_earlier(found: set[Key], name: str, earlier: Sequence[Item], reaches: 
     return frozenset(found)
 
 
-def _patched(item: Item, base: State, renamed: bool) -> Reach:
+def _patched(item: Item, base: State, spellings: Spellings) -> Reach:
     options = item.spec.get("options") if isinstance(item.spec, Mapping) else None
     if options:
         return None  # allowNameChange, allowKindChange: the object does not keep its id
     target = item.target
     if not target:
-        return _merged(item, base, renamed)
+        return _merged(item, base, spellings)
     try:
         kind = re.compile(str(target.get("kind") or ".*"))
         group = re.compile(str(target.get("group") or ".*"))
-        name = re.compile(".*" if renamed else str(target.get("name") or ".*"))
+        name = re.compile(str(target.get("name") or ".*"))
     except re.error:
         return None
     return frozenset(
         key
         for key in base.objects
-        if kind.fullmatch(key[0].kind) and group.fullmatch(key[0].group) and name.fullmatch(key[0].name)
+        if kind.fullmatch(key[0].kind)
+        and group.fullmatch(key[0].group)
+        and any(map(name.fullmatch, spellings.of(key[0].name)))
     )
 
 
-def _merged(item: Item, base: State, renamed: bool) -> Reach:
+def _merged(item: Item, base: State, spellings: Spellings) -> Reach:
     if not isinstance(item.body, Mapping):
         return None
     metadata: Any = item.body.get("metadata")
     name = str(metadata.get("name", "")) if isinstance(metadata, Mapping) else ""
     kind = str(item.body.get("kind", ""))
-    return frozenset(
-        key for key in base.objects if key[0].kind == kind and _may_be(key[0].name, name, renamed)
-    )
-
-
-def _may_be(name: str, wanted: str, renamed: bool) -> bool:
-    return wanted in name if renamed else name == wanted
+    return frozenset(key for key in base.objects if key[0].kind == kind and name in spellings.of(key[0].name))

@@ -11,6 +11,7 @@ import copy
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,8 @@ class Workspace:
     trim: Trim | None = None
     _kustomizations: tuple[Kustomization, ...] = ()
     _count: int = 0
-    _pristine: Path | None = field(default=None)
+    _guard: threading.RLock = field(default_factory=threading.RLock)
+    _pristine: dict[bool, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._kustomizations = reached(self.tree, self.overlay)
@@ -52,11 +54,13 @@ class Workspace:
         """Whether a copy hands kustomize its patches in other pieces than the user's files do."""
         return any(item.doc is not None for item in self.items)
 
-    def state(self, off: Collection[Item], *, folder: str | None = None) -> Path:
-        """Write a copy with ``off`` switched off; the folder to build (the overlay's, or ``folder``)."""
-        target = self.scratch / f"state-{self._count}"
-        self._count += 1
-        source = self._copy()
+    def state(self, off: Collection[Item], *, folder: str | None = None, full: bool = False) -> Path:
+        """Write a copy with ``off`` switched off; the folder to build (the overlay's, or ``folder``).
+
+        ``full`` copies have nothing trimmed away.
+        """
+        target = self._next()
+        source = self._copy(trimmed=self.trim is not None and not full)
         _link(source, target)
         names = {item.name for item in off}
         for kustomization in self._kustomizations:
@@ -70,16 +74,21 @@ class Workspace:
 
     def original(self) -> Path:
         """A copy in which nothing is switched off or rewritten."""
-        target = self.scratch / f"state-{self._count}"
-        self._count += 1
-        self._write(target, trimmed=False)
+        target = self._next()
+        _link(self._copy(trimmed=False), target)
         return target / self.overlay
 
-    def _copy(self) -> Path:
-        if self._pristine is None:
-            self._pristine = self.scratch / "pristine"
-            self._write(self._pristine, trimmed=True)
-        return self._pristine
+    def _next(self) -> Path:
+        with self._guard:
+            self._count += 1
+            return self.scratch / f"state-{self._count}"
+
+    def _copy(self, *, trimmed: bool) -> Path:
+        with self._guard:
+            if trimmed not in self._pristine:
+                self._pristine[trimmed] = self.scratch / ("trimmed" if trimmed else "pristine")
+                self._write(self._pristine[trimmed], trimmed=trimmed)
+            return self._pristine[trimmed]
 
     def _write(self, target: Path, *, trimmed: bool) -> None:
         for name in inputs(self.tree, self.overlay):

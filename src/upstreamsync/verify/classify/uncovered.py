@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from upstreamsync.kit.objects import MISSING, ObjectId, diff, object_id
 from upstreamsync.model import Verdict
-from upstreamsync.verify.builds import Key, Manifest
+from upstreamsync.verify.builds import Key, Manifest, State
 from upstreamsync.verify.chain import Effect, Side, Touch
 from upstreamsync.verify.classify import successors
 from upstreamsync.verify.classify.images import at, places
@@ -32,15 +32,12 @@ def find(
     patches = [item for item in items if item.kind in (Kind.MERGE, Kind.JSON) and _works(item, old, new)]
     for item in patches:
         was, now = old.effects[item.name], new.effects[item.name]
-        yield from ((item.name, note) for note in _missed(was.touched, was.met, now, set(now.touched)))
+        yield from ((item.name, note) for note in _missed(was.touched, old, now, set(now.touched)))
     for group in _alike(patches, old):
         touched = {key: touch for item in group for key, touch in old.effects[item.name].touched.items()}
         hit = {key for item in items if item.name in new.effects for key in new.effects[item.name].touched}
         last = group[-1]
-        yield from (
-            (last.name, note)
-            for note in _missed(touched, old.effects[last.name].met, new.effects[last.name], hit)
-        )
+        yield from ((last.name, note) for note in _missed(touched, old, new.effects[last.name], hit))
     yield from _images(items, old, new, notes)
 
 
@@ -68,16 +65,17 @@ def _deed(touch: Touch) -> str:
     return repr([(re.sub(r"=[^\]]*", "", change.path), change.op, str(change.after)) for change in changes])
 
 
-def _missed(
-    touched: Mapping[Key, Touch], met: Mapping[Key, Manifest], now: Effect, hit: set[Key]
-) -> Iterator[Note]:
+def _missed(touched: Mapping[Key, Touch], before: Side, now: Effect, hit: set[Key]) -> Iterator[Note]:
     """New objects of the kind whose objects were all covered."""
     kinds = {(key[0].group, key[0].kind) for key in touched}
     if len(kinds) != 1 or len(touched) < _AT_LEAST:
         return
     kind = kinds.pop()
+    met = before.base.objects if isinstance(before.base, State) else {}
     old = {key for key in (*touched, *met) if (key[0].group, key[0].kind) == kind}
-    if len(touched) < _NEARLY_ALL * len(old):
+    whole = before.final.objects if isinstance(before.final, State) else {}
+    there = sum((key[0].group, key[0].kind) == kind for key in whole)
+    if len(touched) < _NEARLY_ALL * max(len(old), there):
         return
     sample = next(iter(touched.values()))
     gone = [key for key in touched if key not in now.met]
