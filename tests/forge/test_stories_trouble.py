@@ -367,3 +367,20 @@ def test_commits_are_made_by_the_bot_of_the_configuration(make_story):
     made = git("log", "-1", "--format=%an %ae %cn %ce", "upstreamsync/app", cwd=story.gitops.origin.path)
     assert made == "acme bot bot@acme.example acme bot bot@acme.example"
     assert story.one(NEXT).action is Action.UNCHANGED
+
+
+def test_pushes_use_the_token_and_nobody_elses(story):
+    """The git side of GitHub wants the token too; what the user's git has for that host steps back."""
+    import base64
+
+    story.world.protect("/git/", "x-access-token", "any")
+    story.gitops.git("config", "http.extraHeader", "Authorization: Basic d3Jvbmc6d3Jvbmc=")
+    key = f"http.{story.world.url}/.extraHeader"
+    story.gitops.git("config", key, "Authorization: Basic d3Jvbmc6d3Jvbmc=")
+    own = base64.b64encode(b"x-access-token:any").decode()
+    story.monkeypatch.setattr(
+        type(story), "base_commit", lambda self: self.repository.resolve("refs/remotes/origin/main")
+    )
+    assert story.one(NEXT).action is Action.OPENED
+    sent = [each.headers.get("authorization") for each in story.world.requests if "/git/" in each.path]
+    assert set(sent) == {f"Basic {own}"}

@@ -6,9 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
+from upstreamsync.errors import UpstreamError
 from upstreamsync.forge.markdown import shorten
 from upstreamsync.kit.http import Http
+from upstreamsync.kit.redact import register
 from upstreamsync.model import Action, PullRequest
 
 #: Slack cuts a text block at 3,000 characters.
@@ -53,9 +56,15 @@ def _escape(text: str) -> str:
 
 def post_webhook(http: Http, url: str, message: Mapping[str, Any]) -> None:
     """Send it. The URL is a secret and never shown: errors name its host alone. Raises UpstreamError."""
-    http.post(
-        url,
-        content=json.dumps(message).encode(),
-        headers={"content-type": "application/json"},
-        allow_http=False,
-    )
+    register(url)
+    try:
+        http.post(
+            url,
+            content=json.dumps(message).encode(),
+            headers={"content-type": "application/json"},
+        )
+    except UpstreamError as error:
+        raise type(error)(
+            f"the webhook at {urlsplit(url).hostname} did not take the notice ({error.kind})",
+            hint="check the URL in the environment variable that forge.webhook_env names",
+        ) from None
