@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from upstreamsync.base.documents import identify, join, parts
 from upstreamsync.base.kustomization import is_ours
 from upstreamsync.base.shape import make_bases
+from upstreamsync.config.load import parse_configuration
 from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import ContentError, Malformed, Refused, SelectionError, TooLarge
 from upstreamsync.kit import manifests
@@ -260,6 +262,36 @@ def test_identity_is_read_as_yaml_means_it(text, expected):
 def test_what_is_no_object_can_not_be_selected(text):
     with pytest.raises((ContentError, Malformed)):
         make({"x.yaml": text}, layout="per-resource")
+
+
+def test_errors_name_the_line_of_the_declaration(tmp_path):
+    text = b"""\
+version: 1
+vendors:
+- name: v
+  version: "1"
+  base: b
+  releases: {github: a/b}
+  source:
+    url: https://h/x
+    rewrite:
+    - {drop_lines: licence}
+    - {drop_lines: gone}
+    select:
+      include:
+      - kind: ConfigMap
+      - kind: Gone
+"""
+    for bad, line in ((b"drop_lines: gone", 11), (b"kind: Gone", 15)):
+        fixed = {b"drop_lines: gone": b"drop_lines: nothing", b"kind: Gone": b"kind: Secret"}
+        del fixed[bad]
+        ((old, new),) = fixed.items()
+        configuration = parse_configuration(text.replace(old, new), path=tmp_path / "vendors.yaml")
+        (vendor,) = configuration.vendors
+        artifact = Artifact(resolved=(), files=(ContentFile(path="x.yaml", data=THREE),))
+        with pytest.raises(SelectionError) as caught:
+            make_bases(vendor, [(vendor.source[0], artifact)], RELEASE, partial(configuration.place, "v"))
+        assert (caught.value.place.file, caught.value.place.line) == ("vendors.yaml", line)
 
 
 # -- comments and rewrites --------------------------------------------------------------------------

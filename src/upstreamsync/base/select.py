@@ -6,15 +6,17 @@ import re
 from collections.abc import Sequence
 
 from upstreamsync.base.documents import Document, Identity
+from upstreamsync.base.located import At, nowhere
 from upstreamsync.config.spec import ObjectMatch, Select
 from upstreamsync.errors import SelectionError
 
 
-def select_documents(documents: Sequence[Document], select: Select) -> list[Document]:
+def select_documents(documents: Sequence[Document], select: Select, at: At = nowhere) -> list[Document]:
     """The documents that ``select`` keeps, in their order.
 
     Documents that are nothing but comments stay unless ``include`` names what to keep. Raises
-    SelectionError for an entry that matches nothing, and when nothing would remain.
+    SelectionError for an entry that matches nothing, and when nothing would remain; ``at`` says where in
+    vendors.yaml the entry stands.
     """
     unused = {("include", index) for index in range(len(select.include))}
     unused |= {("exclude", index) for index in range(len(select.exclude))}
@@ -34,10 +36,12 @@ def select_documents(documents: Sequence[Document], select: Select) -> list[Docu
         key, index = min(unused, key=lambda entry: (entry[0] == "exclude", entry[1]))
         entry = (select.include if key == "include" else select.exclude)[index]
         raise SelectionError(
-            f"`select.{key}[{index}]` ({_shown(entry)}) matches nothing", hint=_there_is(documents)
+            f"`select.{key}[{index}]` ({_shown(entry)}) matches nothing",
+            hint=_there_is(documents),
+            place=at(key, index),
         )
     if not any(document.identity for document in kept):
-        raise SelectionError("`select` leaves nothing over", hint=_there_is(documents))
+        raise SelectionError("`select` leaves nothing over", hint=_there_is(documents), place=at())
     return kept
 
 

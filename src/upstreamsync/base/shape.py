@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from upstreamsync.base import layout
 from upstreamsync.base.comments import strip_comments
 from upstreamsync.base.documents import Document, documents, is_yaml_name
 from upstreamsync.base.kustomization import own_kustomization
+from upstreamsync.base.located import At, nowhere
 from upstreamsync.base.paths import check_paths
 from upstreamsync.base.rewrite import rewrite_files
 from upstreamsync.base.select import select_documents
@@ -18,12 +20,13 @@ from upstreamsync.model import Artifact, Base, ContentFile, Release
 
 
 def make_bases(
-    vendor: Vendor, parts: Sequence[tuple[Source, Artifact]], release: Release
+    vendor: Vendor, parts: Sequence[tuple[Source, Artifact]], release: Release, at: At = nowhere
 ) -> tuple[Base, ...]:
     """The bases of a vendor, in the order of ``vendor.bases``; files sorted by path.
 
     ``parts`` are the vendor's sources, each with what it delivered. Documents keep upstream's own bytes.
-    Where upstream brings no kustomization, each base gets one that lists its manifests.
+    Where upstream brings no kustomization, each base gets one that lists its manifests. ``at`` gives the
+    place of a declaration below the vendor (``partial(configuration.place, vendor.name)``), for errors.
 
     Raises SelectionError (a selection or rewrite matches nothing), Refused (a path that must not be
     written), Malformed (no YAML where YAML should be), or ContentError (two files for one place, a source
@@ -35,11 +38,13 @@ def make_bases(
         base = source.base or vendor.base
         if base is None:
             raise ContentError(f"`{vendor.name}` has no base for its source {number}")
-        for file in shape(vendor, source, artifact, values):
+        here = partial(at, "source", number)
+        for file in shape(vendor, source, artifact, values, here):
             if file.path in found[base]:
                 raise ContentError(
                     f"two sources of `{vendor.name}` write {base}/{file.path}",
                     hint="give one of them another `file`, or a `base` of its own",
+                    place=here(),
                 )
             found[base][file.path] = file
     bases = tuple(_base(vendor, path, found[path]) for path in found)
@@ -47,44 +52,47 @@ def make_bases(
     return bases
 
 
-def shape(vendor: Vendor, source: Source, artifact: Artifact, values: Mapping[str, str]) -> list[ContentFile]:
+def shape(
+    vendor: Vendor, source: Source, artifact: Artifact, values: Mapping[str, str], at: At = nowhere
+) -> list[ContentFile]:
     """The files of one source, by the steps that it declares. Raises as ``make_bases``."""
     files: Sequence[ContentFile] = artifact.files
     if not files:
-        raise ContentError(f"a source of `{vendor.name}` ({source.kind}) delivered no files")
-    files = rewrite_files(files, source.rewrite, values)
+        raise ContentError(f"a source of `{vendor.name}` ({source.kind}) delivered no files", place=at())
+    files = rewrite_files(files, source.rewrite, values, partial(at, "rewrite"))
     if source.strip_comments:
         files = [_stripped(file) for file in files]
-    arranged = _arranged(vendor, source, files)
+    arranged = _arranged(vendor, source, files, at)
     check_paths(file.path for file in arranged)
     if not any(file.data.strip() for file in arranged):
         raise ContentError(
             f"nothing is left of what a source of `{vendor.name}` ({source.kind}) delivered",
             hint="upstream may have emptied or moved it",
+            place=at(),
         )
     return arranged
 
 
-def _arranged(vendor: Vendor, source: Source, files: Sequence[ContentFile]) -> list[ContentFile]:
+def _arranged(vendor: Vendor, source: Source, files: Sequence[ContentFile], at: At) -> list[ContentFile]:
     kind = source.layout or vendor.layout
     if kind == "as-is" and source.select is None:
-        return _renamed(vendor, source, files)
+        return _renamed(vendor, source, files, at)
     others = [file for file in files if not is_yaml_name(file.path)]
     chosen = _documents([file for file in files if is_yaml_name(file.path)])
     if source.select is not None:
-        chosen = select_documents(chosen, source.select)
+        chosen = select_documents(chosen, source.select, partial(at, "select"))
     if kind == "one-file":
         return [layout.one_file(chosen, source.file or f"{vendor.name}.yaml"), *others]
     if kind == "per-resource":
         return [*layout.per_resource(chosen), *others]
-    return [*_renamed(vendor, source, layout.as_is(files, chosen)), *others]
+    return [*_renamed(vendor, source, layout.as_is(files, chosen), at), *others]
 
 
 def _documents(files: Sequence[ContentFile]) -> list[Document]:
     return [document for file in files for document in documents(file.path, file.data)]
 
 
-def _renamed(vendor: Vendor, source: Source, files: Sequence[ContentFile]) -> list[ContentFile]:
+def _renamed(vendor: Vendor, source: Source, files: Sequence[ContentFile], at: At) -> list[ContentFile]:
     """The one file under the name that ``file`` gives it."""
     if source.file is None or [file.path for file in files] == [source.file]:
         return list(files)
@@ -92,6 +100,7 @@ def _renamed(vendor: Vendor, source: Source, files: Sequence[ContentFile]) -> li
         raise ContentError(
             f"`file: {source.file}` of `{vendor.name}` names one file, and there are {len(files)}",
             hint="use `layout: one-file` to join them, or leave `file` away",
+            place=at("file"),
         )
     return [ContentFile(path=source.file, data=files[0].data, executable=files[0].executable)]
 
