@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(<!-- readme: in a repository -->\n)?```sh\n(.*?)```", re.DOTALL)
 ELSEWHERE = ("make test",)
 #: A person is needed: what `verify` and `update` say of the demo's broken patches.
-EXPECTED = {"upstreamsync update --dry-run": 1, "upstreamsync pr --forge local": 1}
+EXPECTED = {
+    "upstreamsync update --dry-run": 1,
+    "upstreamsync pr --forge local": 1,
+}
 
 
 def commands() -> list[tuple[bool, str]]:

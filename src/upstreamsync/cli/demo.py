@@ -66,7 +66,7 @@ def prepare(common: Common, place: Path) -> Iterator[dict[str, str]]:
     """
     with World() as world:
         publish_first(world)
-        with _opened(common, world, place) as project:
+        with _opened(common, world, place, generators=False) as project:
             changes = project.update()
             changes.write()
             _commit_all(place, "Vendor our off-the-shelf configuration")
@@ -84,9 +84,11 @@ def _environment(world: World) -> dict[str, str]:
 
 
 @contextmanager
-def _opened(common: Common, world: World, place: Path) -> Iterator[Project]:
+def _opened(
+    common: Common, world: World, place: Path, *, generators: bool = True
+) -> Iterator[Project]:
     """The example repository on disk, in git, with a bare origin in the world."""
-    files = repository_files(world.url, world.oci_url)
+    files = repository_files(world.url, world.oci_url, generators=generators)
     for path, content in files.items():
         (place / path).parent.mkdir(parents=True, exist_ok=True)
         (place / path).write_text(content, encoding="utf-8")

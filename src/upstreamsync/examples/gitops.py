@@ -7,9 +7,13 @@ import sys
 _KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 
 
-def repository_files(world_url: str, oci_url: str) -> dict[str, str]:
-    """Path → text of the repository's files, before anything is vendored."""
-    files = {"vendors.yaml": _vendors(world_url, oci_url), "README.md": "# An example GitOps repository\n"}
+def repository_files(world_url: str, oci_url: str, *, generators: bool = True) -> dict[str, str]:
+    """Path → text of the repository's files, before anything is vendored.
+
+    ``generators``: with the vendor that needs ``--allow-commands``.
+    """
+    vendors = _vendors(world_url, oci_url) + (_generator(world_url) if generators else "")
+    files = {"vendors.yaml": vendors, "README.md": "# An example GitOps repository\n"}
     for name in ("beacon", "weir", "signpost", "millrace", "pier", "almanac"):
         files[f"{name}/overlay/kustomization.yaml"] = f"{_KUSTOMIZATION}namespace: apps\nresources:\n  - ../base\n"
     files |= {
@@ -140,7 +144,11 @@ vendors:
     source:
       kustomize: {{repository: {world}/git/pier.git, path: config/default}}
     base: pier/base
+"""
 
+
+def _generator(world: str) -> str:
+    return f"""
   - name: almanac          # a generator (runs only with --allow-commands), versions from JSON
     version: "2024.10"
     source:
