@@ -330,6 +330,18 @@ def test_versions_with_a_plus_and_versions_from_elsewhere(world, fetch, probe):
         fetch(source, "9.0.0")
 
 
+def test_an_index_that_points_into_a_registry(world, published, fetch, tools):
+    manifest = world.oci_chart("acme/app", "1.2.3", files=CHART)
+    entry = "- name: app\n    version: 1.2.3\n    digest: {}\n    urls: ['{}/acme/app{}']\n"
+    index = f"entries:\n  app:\n  {entry}"
+    world.raw_index("charts", index.format(manifest, world.oci_url, ":1.2.3"))
+    assert fetch(published, "1.2.3").resolved[0].digest == manifest
+    for digest, end, error in (("0" * 64, ":1.2.3", DigestMismatch), (manifest, "", Refused)):
+        world.raw_index("charts", index.format(digest, world.oci_url, end))
+        with pytest.raises(error):
+            _again(fetch, published, tools)
+
+
 def test_an_image_is_no_chart(world, fetch):
     world.oci_image("acme/app", ["1.2.3"])
     with pytest.raises(Malformed, match="is no chart"):

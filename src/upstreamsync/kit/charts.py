@@ -8,9 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from upstreamsync.errors import Malformed
 from upstreamsync.kit import manifests
 
+#: libyaml in C where PyYAML was built with it, with scalars left as text in both.
+_TextLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _EXACT = re.compile(r"=?\s*(v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
 #: Anything by which a block of the index may not mean what its own text says.
 _UNPLAIN = re.compile(rb"^---|^\t|[\r]|: [&*!]|- [&*!]|<<:", re.MULTILINE)
@@ -38,7 +42,7 @@ def metadata(files: Mapping[str, bytes], where: str) -> Mapping[str, Any]:
     """
     if "Chart.yaml" not in files:
         raise Malformed(f"{where} has no Chart.yaml", hint="is this the chart's folder?")
-    document = manifests.load(files["Chart.yaml"], name=f"{where}/Chart.yaml")
+    document = _as_text(files["Chart.yaml"], f"{where}/Chart.yaml")
     if not isinstance(document, dict):
         raise Malformed(f"{where}/Chart.yaml is no YAML mapping")
     for key, plain in (("name", _NAME), ("version", _VERSION)):
@@ -57,7 +61,7 @@ def dependencies(files: Mapping[str, bytes], where: str) -> tuple[Dependency, ..
         (entry.get("name"), entry.get("repository", "")): entry.get("version")
         for name in ("Chart.lock", "requirements.lock")
         if name in files
-        for entry in _entries(manifests.load(files[name], name=f"{where}/{name}"))
+        for entry in _entries(_as_text(files[name], f"{where}/{name}"))
     }
     found = []
     for entry in listed:
@@ -76,7 +80,7 @@ def _listed(
 ) -> list[dict[str, Any]]:
     if document.get("dependencies") or older not in files:
         return _entries(document)
-    return _entries(manifests.load(files[older], name=f"{where}/{older}"))
+    return _entries(_as_text(files[older], f"{where}/{older}"))
 
 
 def _entries(document: object) -> list[dict[str, Any]]:
@@ -101,17 +105,30 @@ def index_entry(index: bytes, chart: str, versions: tuple[str, ...], where: str)
 def _chart_entries(index: bytes, chart: str, where: str) -> Iterator[Mapping[str, Any]]:
     block = _cut(index, chart)
     if block is not None:
-        found = manifests.load(block, name=where)
+        found = _as_text(block.encode(), where)
         if isinstance(found, list) and all(isinstance(e, dict) and e.get("name") == chart for e in found):
             yield from found
             return
-    document = manifests.load(index, name=where)
+    document = _as_text(index, where)
     entries = document.get("entries") if isinstance(document, dict) else None
     if not isinstance(entries, dict):
         raise Malformed(f"{where} is no index of a chart repository: it has no `entries`")
     listed = entries.get(chart)
     # One bad entry must not hide the others.
     yield from (entry for entry in listed or () if isinstance(entry, dict))
+
+
+def _as_text(data: bytes, where: str) -> Any:
+    """A YAML document whose scalars stay as they are written: a digest of digits is no number."""
+    manifests.refuse_bombs(data, where)
+    with manifests.no_garbage_collection():
+        try:
+            return yaml.load(data, Loader=_TextLoader)  # noqa: S506 (a loader that makes text alone)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            first = str(error).partition("\n")[0]
+            raise Malformed(
+                f"{where} is no YAML that can be read: {first}", hint="is it a Helm repository?"
+            ) from None
 
 
 def _cut(index: bytes, chart: str) -> str | None:

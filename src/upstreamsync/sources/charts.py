@@ -128,30 +128,58 @@ def _digest(entry: Mapping[str, Any]) -> str | None:
 def from_urls(
     job: Job, name: str, urls: tuple[str, ...], digest: str | None, *, provenance: bool = False
 ) -> Chart:
-    """An archive from the first address that has it, held against the digest that the index gives."""
+    """An archive from the first address that has it, held against the digest that the index gives.
+
+    Raises the first address's NotFound or Unreachable when none has it, DigestMismatch, and Refused when
+    no address is one that can be fetched from.
+    """
     failure: NotFound | Unreachable | None = None
     for url in urls:
-        if urlsplit(url).scheme not in {"http", "https"}:
-            continue
         try:
-            answer = job.tools.http.get(url, limit=ARCHIVE_LIMIT, allow_http=job.tools.allow_http)
+            if url.startswith("oci://"):
+                return _listed_in_registry(job, url, digest, provenance=provenance)
+            if urlsplit(url).scheme in {"http", "https"}:
+                return _from_url(job, name, url, digest, provenance=provenance)
         except (NotFound, Unreachable) as error:
             failure = failure or error
-            continue
-        if digest is not None:
-            promised = digest if ":" in digest else f"sha256:{digest}"
-            checksums.compare(answer.body, promised, url, "the repository's index")
-        checksums.verify(job, url, answer.body)
-        signature = None
-        if provenance:
-            signature = job.tools.http.get(
-                f"{url}.prov", limit=_PROVENANCE_LIMIT, allow_http=job.tools.allow_http
-            ).body
-        return _packed(name, answer.body, redact(url), answer.digest, signature)
     raise failure or Refused(
-        f"the index gives no http(s) address for `{name}`: {', '.join(map(redact, urls))}",
+        f"the index gives no address for `{name}` that can be fetched from: {', '.join(map(redact, urls))}",
         hint="name the registry itself: repository: oci://…",
     )
+
+
+def _from_url(job: Job, name: str, url: str, digest: str | None, *, provenance: bool) -> Chart:
+    answer = job.tools.http.get(url, limit=ARCHIVE_LIMIT, allow_http=job.tools.allow_http)
+    if digest is not None:
+        checksums.compare(answer.body, _prefixed(digest), url, "the repository's index")
+    checksums.verify(job, url, answer.body)
+    signature = None
+    if provenance:
+        proof = f"{url}.prov"
+        answered = job.tools.http.get(proof, limit=_PROVENANCE_LIMIT, allow_http=job.tools.allow_http)
+        signature = answered.body
+    return _packed(name, answer.body, redact(url), answer.digest, signature)
+
+
+def _listed_in_registry(job: Job, url: str, digest: str | None, *, provenance: bool) -> Chart:
+    """A chart whose index says that it lies in a registry, as ``oci://host/path/name:tag``."""
+    path, _, tag = url.rpartition(":")
+    repository, _, chart = path.rpartition("/")
+    if "/" in tag or not chart:
+        raise Refused(
+            f"`{redact(url)}` names no version", hint="name the registry itself: repository: oci://…"
+        )
+    found = from_registry(job, repository, chart, (tag,), provenance=provenance)
+    # Indexes differ in whether they mean the archive or the manifest.
+    if digest is not None and _prefixed(digest) != found.resolved[0].digest:
+        assert found.archive is not None  # noqa: S101 (registries give archives)
+        checksums.compare(found.archive, _prefixed(digest), url, "the repository's index")
+    return found
+
+
+def _prefixed(digest: str) -> str:
+    """Indexes write a digest with its algorithm or without."""
+    return digest if ":" in digest else f"sha256:{digest}"
 
 
 def from_registry(
