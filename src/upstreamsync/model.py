@@ -439,10 +439,11 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """One commit to be made: repository path → new bytes, or None to delete."""
+    """One commit to be made: repository path → new bytes, or None to delete; some of them programs."""
 
     message: str
     files: Mapping[str, bytes | None]
+    executable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -495,7 +496,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """What ``pr`` says of one vendor or group."""
+    """What ``pr`` says of one vendor or group. ``report`` is the body without any cut, for summaries."""
 
     vendor: str
     before: str
@@ -509,3 +510,4 @@ class PullRequest:
     draft: bool = False
     body: str = ""
     error: Failure | None = None
+    report: str = ""

@@ -119,3 +119,21 @@ def test_what_fails_for_one_does_not_stop_the_others(make_story):
     outcome = story.run({"app": "v1.1.0", "web": "v1.1.0"})
     assert actions(outcome) == {"app": Action.FAILED, "web": Action.OPENED}
     assert outcome.pull_requests[0].error.kind == "repository"
+
+
+def test_a_program_of_upstreams_stays_one(make_story):
+    from dataclasses import replace
+
+    from upstreamsync.forge import submit
+    from upstreamsync.testing.git import git
+
+    story = make_story("app")
+    change = story.change("app", "v1.1.0")
+    script = {"app/upstream/run.sh": b"#!/bin/sh\n"}
+    files = {**change.base_files, **script}
+    plain = story.proposal(replace(change, base_files=files))
+    runs = story.proposal(replace(change, base_files=files, executable=frozenset(script)))
+    assert plain.digest != runs.digest
+    submit([runs], forge=story.forge(), repository=story.repository, configuration=story.configuration())
+    listed = git("ls-tree", "upstreamsync/app", "app/upstream/", cwd=story.gitops.origin.path).splitlines()
+    assert [line.split()[0] for line in listed] == ["100644", "100755"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -40,7 +40,7 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     return b"".join([*result, *lines[position:]])
 
 
-def result_digest(files: Mapping[str, bytes | None], read: Read) -> str:
+def result_digest(files: Mapping[str, bytes | None], read: Read, executable: Collection[str] = ()) -> str:
     """A digest of what ``files`` do to the repository that ``read`` reads: ``sha256:<hex>``.
 
     A small file that exists counts by the lines that it loses and gains, so an unrelated change of it on
@@ -49,7 +49,7 @@ def result_digest(files: Mapping[str, bytes | None], read: Read) -> str:
     total = hashlib.sha256()
     for path in sorted(files):
         new = files[path]
-        total.update(f"{path}\0".encode())
+        total.update(f"{path}\0{'x' if path in executable else ''}".encode())
         old = read(path)
         if new is not None and old is not None and max(len(old), len(new)) <= SMALL:
             lines = old.splitlines(keepends=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from shlex import quote
 from typing import Final
 
@@ -50,7 +51,8 @@ def build_proposal(
     separate = major and any(v.pull_request.separate_major or v.follow.separate_major for v in vendors)
     review = _buildable(review, verification)
     commits = _commits(changes, read)
-    digest = result_digest(_together(commits), read)
+    programs = frozenset[str]().union(*(commit.executable for commit in commits))
+    digest = result_digest(_together(commits), read, programs)
     facts = Facts(
         changes=tuple(changes),
         links=tuple(links_of(change, vendor) for change, vendor in zip(changes, vendors, strict=True)),
@@ -130,7 +132,8 @@ def _commits(changes: Sequence[Change], read: Read) -> list[Commit]:
     for change in changes:
         files = _on_top(change.vendor, change.base_files, state, read)
         if files:
-            commits.append(Commit(message=_base_message(change), files=files))
+            programs = change.executable & files.keys()
+            commits.append(Commit(message=_base_message(change), files=files, executable=programs))
     edits: dict[str, bytes | None] = {}
     for change in changes:
         edits |= _on_top(change.vendor, change.edit_files, state, read)
@@ -162,8 +165,7 @@ def _together(commits: Sequence[Commit]) -> Files:
 
 def _with_trailer(commits: Sequence[Commit], digest: str) -> tuple[Commit, ...]:
     last = commits[-1]
-    signed = Commit(message=f"{last.message}\n\n{RESULT_TRAILER}: {digest}", files=last.files)
-    return (*commits[:-1], signed)
+    return (*commits[:-1], replace(last, message=f"{last.message}\n\n{RESULT_TRAILER}: {digest}"))
 
 
 def _base_message(change: Change) -> str:

@@ -262,6 +262,7 @@ class _Run:
                 parent=commit,
                 files=each.files,
                 message=each.message,
+                executable=each.executable,
                 author=author,
                 # Unless they are asked for, signatures are made where the user's own git makes them.
                 sign=True if options.sign else None,

@@ -30,6 +30,7 @@ def result(proposal: Proposal, action: Action, reason: str, existing: Existing |
         url=existing.url if existing is not None else None,
         draft=proposal.draft,
         body=proposal.body,
+        report=proposal.report,
     )
 
 

@@ -7,7 +7,7 @@ their own: 25 ms on 1,000 files, where a worktree costs 600.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -208,15 +208,16 @@ class Repository:
         author: Identity,
         sign: bool | None = None,
         date: datetime | None = None,
+        executable: Collection[str] = (),
     ) -> str:
         """Make a commit on top of ``parent`` with ``files`` changed (None: removed); no branch moves.
 
-        Files keep their mode. The same input makes the same commit, as the date is the parent's unless
+        Files keep their mode, but for those that are to be ``executable``. The same input makes the same commit, as the date is the parent's unless
         ``date`` (aware) is given; a signature breaks that. ``sign`` None: as ``commit.gpgsign`` says.
         Raises Refused for a path through a link or out of the repository, RepositoryError otherwise.
         """
         parent = self.resolve(parent)
-        modes = self._modes(parent, files)
+        modes = self._modes(parent, files) | dict.fromkeys(executable, "100755")
         when = str(int(date.timestamp())) if date else self._text("log", "-1", "--format=%ct", parent)
         identity = {
             f"GIT_{role}_{field}": value
