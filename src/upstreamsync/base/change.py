@@ -190,7 +190,7 @@ def _lock_file(
                 f"upstream's `{taken}` would replace {what}",
                 hint="name the source's files otherwise, or the lock",
             )
-    if path is None:
+    if path is None or not (vendor.source or watched):
         return {}
     data = render(make_lock(vendor, release, list(new.items()), artifacts, watched))
     return {} if situation.view.read(path) == data else {path: data}
