@@ -1,5 +1,6 @@
 """Each feed against a world that speaks its protocol, and what is common to all of them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,7 @@ from upstreamsync.releases import (
     first_seen,
     github,
     json_feed,
+    version_of,
 )
 from upstreamsync.releases.helm_index import index_url
 from upstreamsync.releases.pack import dump, load, remembered
@@ -210,6 +212,47 @@ def test_one_request_and_one_look_for_all_charts_of_an_index(world, tools, new_r
     )
 
 
+def test_indexes_are_let_go_when_they_grow_too_many(world, tools, monkeypatch):
+    from upstreamsync.releases import helm_index
+
+    monkeypatch.setattr(helm_index, "KEPT_BYTES", 1)
+    for repository in ("one", "two"):
+        world.chart(repository, "tool", "1.0.0")
+        world.chart(repository, "other", "2.0.0")
+    for chart, expected in (("tool", ["1.0.0"]), ("other", ["2.0.0"])):
+        for repository in ("one", "two"):
+            spec = Releases.model_validate(
+                {"helm": {"repository": f"{world.url}/{repository}", "chart": chart}}
+            )
+            assert versions(fetch_releases(spec, tools)) == expected
+    recent = tools.http.shared("helm-indexes", helm_index._Recent)
+    assert len(recent._kept) == 1
+    assert world.count("/one/index.yaml") == 1
+
+
+def test_many_threads_want_charts_of_one_index(world, tools):
+    for number in range(12):
+        world.chart("charts", f"tool-{number}", f"1.{number}.0")
+
+    def ask(number: int) -> list[str]:
+        helm = {"repository": f"{world.url}/charts", "chart": f"tool-{number}"}
+        return versions(fetch_releases(Releases.model_validate({"helm": helm}), tools))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(12))) == [[f"1.{number}.0"] for number in range(12)]
+    assert world.count("/charts/index.yaml") == 1
+
+
+def test_the_query_of_a_repository_goes_along(world, fetch):
+    index = {
+        "apiVersion": "v1",
+        "entries": {"tool": [{"name": "tool", "version": "1.0.0", "urls": ["t.tgz"]}]},
+    }
+    world.raw_index("charts", yaml.safe_dump(index))
+    (only,) = fetch({"helm": {"repository": f"{world.url}/charts?token=x", "chart": "tool"}})
+    assert only.download == (f"{world.url}/charts/t.tgz?token=x",)
+
+
 def test_helm_index_without_the_chart(world, fetch):
     world.chart("charts", "kube-state-metrics", "1.0.0")
     with pytest.raises(NotFound) as caught:
@@ -370,6 +413,13 @@ def test_the_same_version_twice(tools):
     pattern = r"v?(?P<version>\d+\.\d+\.\d+)(?:-\d+)?"
     for order in (["v1.0.0", "1.0.0"], ["1.0.0", "v1.0.0"]):
         assert shaped(tools, {"tag": pattern}, *order) == [("1.0.0", "v1.0.0")]
+
+
+def test_the_version_of_a_tag_in_use():
+    spec = Releases.model_validate({"oci": "quay.io/acme/tool", "tag": r"v(?P<version>[\d.]+)-r\d+"})
+    assert version_of(spec, "v1.2.3-r4") == "1.2.3"
+    assert version_of(spec, "latest") == "latest"
+    assert version_of(Releases.model_validate({"oci": "quay.io/acme/tool"}), "v1") == "v1"
 
 
 def test_nothing_matches(tools):

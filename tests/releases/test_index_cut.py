@@ -8,7 +8,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from upstreamsync.errors import Malformed
+from upstreamsync.errors import Malformed, TooLarge
 from upstreamsync.releases.index_cut import FIELDS, HelmIndex, read_block, read_by_events
 
 PLAIN = """\
@@ -229,6 +229,32 @@ def test_what_is_no_index(text):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[" * 100_000 + "]" * 100_000,
+        "{a: " * 100_000 + "}" * 100_000,
+        "".join(f"\n{' ' * (5 + n)}a:" for n in range(3000)),
+    ],
+)
+def test_too_deep_for_a_parser(value):
+    """The C parser would end the process."""
+    text = f"entries:\n  a:\n  - x: {value}\n    version: !!str 1.0.0\n"
+    with pytest.raises((TooLarge, Malformed)):
+        HelmIndex(text.encode()).entries("a")
+    aliased = f"x: &x {value}\nentries:\n  a: *x\n"
+    with pytest.raises((TooLarge, Malformed)):
+        HelmIndex(aliased.encode()).entries("a")
+
+
+def test_a_laugh_is_not_a_billion():
+    laughs = "".join(f"    l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 30))
+    text = f"entries:\n  a:\n  - l0: &l0 ha\n{laughs}    version: 1.0.0\n"
+    assert [entry["version"] for entry in HelmIndex(text.encode()).entries("a")] == ["1.0.0"]
+    with pytest.raises(TooLarge):
+        HelmIndex(text.replace("1.0.0", "!!str 1.0.0").encode()).entries("a")
+
+
 # -- any shape ---------------------------------------------------------------------------------------
 
 _fragments = st.sampled_from(
@@ -270,7 +296,7 @@ def _compare(text: str) -> None:
         assert index.entries(chart) == entries
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(_mutated())
 @example(HOSTILE["quoted scalar that looks like a chart"])
 def test_any_change_to_an_index_equals_the_parser(text):

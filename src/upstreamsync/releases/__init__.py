@@ -83,6 +83,12 @@ def feed_key(spec: Releases) -> str:
     return json.dumps(spec.model_dump(mode="json", by_alias=True, exclude_defaults=True), sort_keys=True)
 
 
+def version_of(spec: Releases, tag: str) -> str:
+    """The version that a tag in use stands for: what the ``tag`` pattern takes out of it, else the tag."""
+    match = re.fullmatch(spec.tag, tag) if spec.tag is not None else None
+    return match["version"] if match is not None and match["version"] else tag
+
+
 def fetch_releases(
     spec: Releases,
     tools: Toolbox,

@@ -20,8 +20,8 @@ from typing import Any
 
 import yaml
 
-from upstreamsync.errors import Malformed
-from upstreamsync.kit.manifests import no_garbage_collection
+from upstreamsync.errors import Malformed, TooLarge
+from upstreamsync.kit.manifests import MAX_DEPTH, no_garbage_collection, refuse_bombs
 
 #: What is read of an entry; everything else in it is skipped.
 FIELDS = ("name", "version", "appVersion", "created", "digest", "deprecated", "urls")
@@ -74,7 +74,7 @@ class HelmIndex:
         """The entries of a chart, in the index's order; None where the index does not have the chart.
 
         An entry without a readable version, or with another chart's name, is left out.
-        Raises Malformed when the text is no Helm index.
+        Raises Malformed when the text is no Helm index, TooLarge when it is built to exhaust a parser.
         """
         found: Any = None
         if self.blocks is not None:
@@ -336,7 +336,8 @@ def _decoded(value: re.Match[bytes]) -> str:
 
 
 def _load_list(block: bytes) -> list[Any] | None:
-    """A block by the parser; None when it does not stand alone as a list."""
+    """A block by the parser; None when it does not stand alone as a list. Raises TooLarge for a bomb."""
+    refuse_bombs(block, "the index")
     try:
         with no_garbage_collection():
             loaded = yaml.load(block, Loader=_TextLoader)  # noqa: S506 (a loader that makes text alone)
@@ -355,11 +356,12 @@ class _Unresolved(Exception):
 def read_by_events(data: bytes, chart: str) -> Any:
     """The value of ``entries.<chart>``, None where there is none, keeping nothing else in memory.
 
-    Raises yaml.YAMLError, and Malformed where ``entries`` is no mapping.
+    Raises yaml.YAMLError, Malformed where ``entries`` is no mapping, TooLarge for a bomb.
     """
     try:
         return _walk(data, chart)
     except _Unresolved:
+        refuse_bombs(data, "the index")
         with no_garbage_collection():
             document = yaml.load(data, Loader=_TextLoader)  # noqa: S506 (a loader that makes text alone)
         return _merged(_entries_of(_merged(document) if isinstance(document, dict) else {})).get(chart)
@@ -416,6 +418,7 @@ def _skip(event: Any, events: Iterator[Any]) -> None:
     while True:
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             depth += 1
+            _check_depth(depth)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             depth -= 1
         if depth <= 0:
@@ -423,8 +426,15 @@ def _skip(event: Any, events: Iterator[Any]) -> None:
         event = next(events)
 
 
-def _build(event: Any, events: Iterator[Any], anchors: dict[str, Any]) -> Any:
+def _check_depth(depth: int) -> None:
+    """Stop early: libyaml takes time in the square of the depth."""
+    if depth > MAX_DEPTH:
+        raise TooLarge(f"the index is nested more than {MAX_DEPTH} levels deep", hint="is it a Helm index?")
+
+
+def _build(event: Any, events: Iterator[Any], anchors: dict[str, Any], depth: int = 0) -> Any:
     """The value that begins with ``event``, all scalars as text."""
+    _check_depth(depth)
     if isinstance(event, yaml.ScalarEvent):
         built: Any = event.value
         if event.anchor:
@@ -439,14 +449,14 @@ def _build(event: Any, events: Iterator[Any], anchors: dict[str, Any]) -> Any:
         if event.anchor:
             anchors[event.anchor] = items
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(_build(event, events, anchors))
+            items.append(_build(event, events, anchors, depth + 1))
         return items
     mapping: dict[str, Any] = {}
     if event.anchor:
         anchors[event.anchor] = mapping
     while not isinstance(event := next(events), yaml.MappingEndEvent):
-        key = _build(event, events, anchors)
-        value = _build(next(events), events, anchors)
+        key = _build(event, events, anchors, depth + 1)
+        value = _build(next(events), events, anchors, depth + 1)
         if isinstance(key, str):
             mapping[key] = value
     return mapping
