@@ -253,6 +253,17 @@ def test_limits_on_size(site: Site, web: Http) -> None:
         assert caught.value.hint
 
 
+def test_another_limit_is_no_other_request(site: Site, web: Http) -> None:
+    url = site.page("/a", b"x" * 1000)
+    with pytest.raises(TooLarge):
+        web.get(url, limit=10)
+    assert len(web.get(url, limit=2000).body) == 1000
+    assert len(web.get(url, limit=3000).body) == 1000
+    with pytest.raises(TooLarge):
+        web.get(url, limit=999)
+    assert len(site.asked) == 2
+
+
 def test_a_bomb_is_stopped_by_its_ratio(site: Site, web: Http) -> None:
     bomb = gzip.compress(b"\0" * (24 * 1024 * 1024), 6)
     with pytest.raises(TooLarge, match="times its size"):

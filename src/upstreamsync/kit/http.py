@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import unquote, urlencode, urljoin, urlsplit, urlunsplit
@@ -116,17 +116,18 @@ class _Known:
     status: int
     headers: Mapping[str, str]
     digest: str
+    size: int
     revalidated: bool
     body: _Body | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ask:
-    """What identifies a request within a run."""
+    """What identifies a request within a run; the limit does not, as the answer is the same."""
 
     url: str
     headers: tuple[tuple[str, str], ...]
-    limit: int
+    limit: int = field(compare=False)
     allow_http: bool
     store: bool = True
 
@@ -169,7 +170,7 @@ class Http:
         }
         self._lock = threading.Lock()
         self._wire: Wire | None = None
-        self._memo: dict[_Ask, Future[_Known]] = {}
+        self._memo: dict[_Ask, tuple[int, Future[_Known]]] = {}
         self._bodies: WeakValueDictionary[_Ask, _Body] = WeakValueDictionary()
         self._dead: set[str] = set()
 
@@ -217,23 +218,9 @@ class Http:
         """
         names = tuple(sorted((name.lower(), value) for name, value in (headers or {}).items()))
         ask = _Ask(url=url, headers=names, limit=limit, allow_http=allow_http, store=store)
-        with self._lock:
-            future = self._memo.get(ask)
-            if mine := future is None:
-                future = self._memo[ask] = Future()
-        held: _Body | None = None  # keeps a large body from being dropped and read again at once
-        if mine:
-            try:
-                fetched, held = self._fetch(ask)
-                future.set_result(fetched)
-            except BaseException as error:
-                future.set_exception(error)
-                raise
-        try:
-            known = future.result()
-        except UpstreamsyncError as error:
-            # Each caller gets an exception of its own: a traceback must not grow over threads.
-            raise type(error)(error.message, hint=error.hint, place=error.place) from None
+        known, held = self._once(ask)
+        if known.size > limit:
+            raise TooLarge(f"`{redact(url)}` has more than {limit} bytes", hint=_HINTS[TooLarge])
         _raise_for_status(known.status, known.url, accept_status)
         return self._respond(ask, known, held)
 
@@ -263,6 +250,36 @@ class Http:
         return Response(
             url=target, status=answer.status, headers=answer.headers, body=answer.body, digest=answer.digest
         )
+
+    def _once(self, ask: _Ask) -> tuple[_Known, _Body | None]:
+        """The outcome of the one exchange for an address in this run, and its body if it came just now.
+
+        The body is returned so that somebody holds it: what nobody holds is read again from the disk.
+        """
+        with self._lock:
+            entry = self._memo.get(ask)
+            if entry is None:
+                future: Future[_Known] = Future()
+                self._memo[ask] = (ask.limit, future)
+        if entry is None:
+            try:
+                known, body = self._fetch(ask)
+            except BaseException as error:
+                future.set_exception(error)
+                raise
+            future.set_result(known)
+            return known, body
+        asked_limit, future = entry
+        try:
+            return future.result(), None
+        except UpstreamsyncError as error:
+            if isinstance(error, TooLarge) and ask.limit > asked_limit:
+                with self._lock:
+                    if self._memo.get(ask) is entry:
+                        del self._memo[ask]
+                return self._once(ask)
+            # Each caller gets an exception of its own: a traceback must not grow over threads.
+            raise type(error)(error.message, hint=error.hint, place=error.place) from None
 
     # -- one address, followed through its redirects ------------------------------------------------
 
@@ -297,7 +314,7 @@ class Http:
         asked = {**headers, **_conditions(kept)} if kept else headers
         answer = self._ask("GET", url, asked, limit=ask.limit, deadline=deadline)
         if answer.status == 304 and kept:
-            return self._known_already(ask, url, kept), None, None
+            return self._known_already(url, kept), None, None
         location = answer.headers.get("location") if answer.status in _REDIRECTS else None
         stored = location is None and ask.store and self._keep(key, answer)
         body = _Body(data=answer.body)
@@ -308,17 +325,22 @@ class Http:
             status=answer.status,
             headers=answer.headers,
             digest=answer.digest,
+            size=len(answer.body),
             revalidated=False,
             body=None if stored and len(answer.body) > _SMALL else body,
         )
         return known, body, location
 
-    def _known_already(self, ask: _Ask, url: str, kept: Mapping[str, str]) -> _Known:
+    def _known_already(self, url: str, kept: Mapping[str, str]) -> _Known:
         headers = {name: value for name, value in kept.items() if name in _KEPT}
-        if int(kept.get("size", "0")) > ask.limit:
-            raise TooLarge(f"`{redact(url)}` has more than {ask.limit} bytes")
         return _Known(
-            url=url, status=200, headers=headers, digest=kept["digest"], revalidated=True, body=None
+            url=url,
+            status=200,
+            headers=headers,
+            digest=kept["digest"],
+            size=int(kept["size"]),
+            revalidated=True,
+            body=None,
         )
 
     def _respond(self, ask: _Ask, known: _Known, held: _Body | None = None) -> Response:
@@ -404,6 +426,8 @@ class Http:
         except ValueError:
             return None
         if not isinstance(kept, dict) or not isinstance(kept.get("digest"), str):
+            return None
+        if not str(kept.get("size", "")).isdigit() or not all(isinstance(v, str) for v in kept.values()):
             return None
         return kept if self._cache.has("http-body", kept["digest"]) else None
 

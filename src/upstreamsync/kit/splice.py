@@ -227,7 +227,8 @@ class _Document:
         bom, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
         try:
             values = manifests.load_all(text, name=file)
-            nodes = tuple(yaml.compose_all(text, Loader=manifests.KubernetesLoader))
+            with manifests.no_garbage_collection():
+                nodes = tuple(yaml.compose_all(text, Loader=manifests.KubernetesLoader))
         except (Malformed, TooLarge) as error:
             raise EditError(
                 f"it can't be edited: {error.message}", place=within or Place(file=file)
