@@ -174,7 +174,7 @@ def _stage(disk: Disk, staging: Path, step: Step, data: bytes | None) -> None:
     with disk.parent(step.path) as (folder, name):
         try:
             os.link(name, staging / step.old_name, src_dir_fd=folder, follow_symlinks=False)
-        except OSError:  # a file system without hard links
+        except (OSError, NotImplementedError):  # a file system without hard links
             found = disk.find(step.path)
             if found is None:
                 raise
