@@ -212,8 +212,9 @@ class Repository:
     ) -> str:
         """Make a commit on top of ``parent`` with ``files`` changed (None: removed); no branch moves.
 
-        Files keep their mode, but for those that are to be ``executable``. The same input makes the same commit, as the date is the parent's unless
-        ``date`` (aware) is given; a signature breaks that. ``sign`` None: as ``commit.gpgsign`` says.
+        Files keep their mode, but for those that are to be ``executable``. The same input makes the same
+        commit, as the date is the parent's unless ``date`` (aware) is given; a signature breaks that.
+        ``sign`` None: as ``commit.gpgsign`` says.
         Raises Refused for a path through a link or out of the repository, RepositoryError otherwise.
         """
         parent = self.resolve(parent)

@@ -11,7 +11,7 @@ from upstreamsync.model import ImageChange
 
 DOCKER_HUB: Final = "docker.io"
 _REFERENCE: Final = re.compile(
-    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*(?::\d+)?(?:/[A-Za-z0-9._-]+)*)"
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*(?::\d+(?=/))?(?:/[A-Za-z0-9._-]+)*)"
     r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>[a-z0-9]+:[0-9a-f]{32,}))?"
 )
 #: An image inside an argument, such as ``--reloader=quay.io/x/y:v1``: host, path and tag, so no guess.
