@@ -451,7 +451,9 @@ def test_redirects_in_a_loop_end(site: Site, web: Http) -> None:
     assert len(site.asked) == 11
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://example.org/x", "gopher://x"])
+@pytest.mark.parametrize(
+    "target", ["file:///etc/passwd", "http://[x", "https://a:x/", "http://example.org/x", "gopher://x"]
+)
 def test_redirects_to_what_may_not_be_asked_are_refused(site: Site, web: Http, target: str) -> None:
     site.page("/a", status=302, Location=target)
     with pytest.raises(Refused):

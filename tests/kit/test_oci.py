@@ -139,6 +139,7 @@ def test_answers_that_make_no_sense() -> None:
         ("</v2/x/app/tags/list?n=1000>", TooLarge),
         ("<https://evil.example/v2/x/app/tags/list>", Refused),
         ("</v2/y/tags/list>", Refused),
+        ("<http://[x>", Refused),
     ],
 )
 def test_pages_that_lead_nowhere(link: str, error: type[Exception]) -> None:
@@ -166,7 +167,7 @@ def test_an_identity_token_is_exchanged_by_post(tmp_path: Path) -> None:
 
 @respx.mock
 @pytest.mark.parametrize(
-    "realm", ["http://127.0.0.1:1/token", "http://evil.example/token", "file:///etc/passwd", ""]
+    "realm", ["http://127.0.0.1:1/token", "http://evil.example/token", "file:///etc/passwd", "", "http://[x"]
 )
 def test_tokens_are_not_fetched_from_just_anywhere(realm: str) -> None:
     mocked("tags/list", status_code=401, headers={"WWW-Authenticate": f'Bearer realm="{realm}"'})
@@ -203,6 +204,8 @@ def test_references(text: str, url: str, version: str | None) -> None:
         "ftp://x/y",
         "x@sha256:1",
         "u:p@ghcr.io/x",
+        "[::g]/x",
+        "[:1:]/x",
     ],
 )
 def test_what_is_no_reference(text: str) -> None:

@@ -18,23 +18,19 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import unquote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 from weakref import WeakValueDictionary
 
 from upstreamsync.errors import (
-    Denied,
     DigestMismatch,
-    NotFound,
     RateLimited,
-    Refused,
     TooLarge,
     Unreachable,
-    UpstreamError,
     UpstreamsyncError,
-    UsageError,
 )
+from upstreamsync.kit import addresses
 from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.credentials import Credentials, basic, is_loopback
+from upstreamsync.kit.credentials import Credentials
 from upstreamsync.kit.redact import redact
 
 if TYPE_CHECKING:
@@ -220,8 +216,8 @@ class Http:
         ask = _Ask(url=url, headers=names, limit=limit, allow_http=allow_http, store=store)
         known, held = self._once(ask)
         if known.size > limit:
-            raise TooLarge(f"`{redact(url)}` has more than {limit} bytes", hint=_HINTS[TooLarge])
-        _raise_for_status(known.status, known.url, accept_status)
+            raise TooLarge(f"`{redact(url)}` has more than {limit} bytes", hint=addresses.HINTS[TooLarge])
+        addresses.raise_for_status(known.status, known.url, accept_status)
         return self._respond(ask, known, held)
 
     def post(
@@ -243,10 +239,10 @@ class Http:
         if form is not None:
             content = urlencode(form).encode()
             sent["content-type"] = "application/x-www-form-urlencoded"
-        target, authorization = _checked(url, allow_http=allow_http)
+        target, authorization = addresses.checked(url, allow_http=allow_http)
         sent = {**self.credentials.for_url(target), **authorization, **sent}
         answer = self._ask("POST", target, sent, content=content, limit=limit, deadline=self._deadline())
-        _raise_for_status(answer.status, target, accept_status)
+        addresses.raise_for_status(answer.status, target, accept_status)
         return Response(
             url=target, status=answer.status, headers=answer.headers, body=answer.body, digest=answer.digest
         )
@@ -284,7 +280,7 @@ class Http:
     # -- one address, followed through its redirects ------------------------------------------------
 
     def _fetch(self, ask: _Ask) -> tuple[_Known, _Body | None]:
-        url, authorization = _checked(ask.url, allow_http=ask.allow_http)
+        url, authorization = addresses.checked(ask.url, allow_http=ask.allow_http)
         given = {**authorization, **dict(ask.headers)}
         own = self.credentials.for_url(url)
         deadline = self._deadline()
@@ -292,9 +288,8 @@ class Http:
             known, body, location = self._exchange(ask, url, {**own, **given}, deadline)
             if location is None:
                 return known, body
-            target = urljoin(url, location)
-            target = _checked_redirect(url, target, allow_http=ask.allow_http)
-            if _origin(target) != _origin(url):
+            target = addresses.checked_redirect(url, location, allow_http=ask.allow_http)
+            if addresses.origin(target) != addresses.origin(url):
                 # What belongs to one host stays there. Hosts to which the user gave the same token are one.
                 given.pop("authorization", None)
                 given.pop("cookie", None)
@@ -375,7 +370,7 @@ class Http:
             if self._wire is None:
                 self._wire = _wire.Wire(**self._settings, record=self._record)  # type: ignore[arg-type]
             wire = self._wire
-        origin = _origin(url)
+        origin = addresses.origin(url)
         packed = urlsplit(url).path.lower().endswith(_PACKED)
         encoding = "identity" if packed else "gzip"
         sent = {"accept": "*/*", "accept-encoding": encoding, "user-agent": self._user_agent, **headers}
@@ -401,10 +396,10 @@ class Http:
             if error.lasting:
                 # The next address on this host is asked once, not with all retries again.
                 self._dead.add(origin)
-            raise Unreachable(f"`{where}`: {redact(str(error))}", hint=_UNREACHABLE) from None
+            raise Unreachable(f"`{where}`: {redact(str(error))}", hint=addresses.UNREACHABLE) from None
         except (TooLarge, Unreachable) as error:
             raise type(error)(
-                f"`{where}`: {redact(error.message)}", hint=error.hint or _HINTS[type(error)]
+                f"`{where}`: {redact(error.message)}", hint=error.hint or addresses.HINTS[type(error)]
             ) from None
 
     def _record(self, method: str, url: str, status: int) -> None:
@@ -456,79 +451,6 @@ class Http:
                 f"`{redact(ask.url)}` changed while it was being read", hint="run again: nothing was written"
             )
         return self._respond(ask, again, body).body
-
-
-_UNREACHABLE = "check the address and the network; https_proxy and no_proxy are honoured"
-_HINTS: Mapping[type[UpstreamsyncError], str] = {
-    TooLarge: "if it really is that large, it is not what this is meant for; check the address",
-    Unreachable: _UNREACHABLE,
-}
-
-
-def _raise_for_status(status: int, url: str, accepted: Collection[int]) -> None:
-    """Turn a status into the error that it stands for."""
-    if 200 <= status < 300 or status in accepted:
-        return
-    where = redact(url)
-    host = urlsplit(url).hostname
-    if status in {404, 410}:
-        raise NotFound(f"`{where}` does not exist ({status})", hint="check the address and the version in it")
-    if status in {401, 403, 407}:
-        raise Denied(
-            f"`{where}` is not accessible ({status})",
-            hint=f"check the credentials for {host}: a token, netrc, or docker's and helm's registry files",
-        )
-    if status == 429:
-        raise RateLimited(f"`{where}`: too many requests (429)", hint="run again later, or give a token")
-    if status >= 500:
-        raise Unreachable(
-            f"`{where}` failed with status {status}", hint="upstream has a problem; run again later"
-        )
-    raise UpstreamError(f"`{where}` answered with status {status}", hint="check the address")
-
-
-def _checked(url: str, *, allow_http: bool) -> tuple[str, Mapping[str, str]]:
-    """A URL without user and password, and the header that they make; refuses what may not be asked."""
-    where = redact(url)
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise UsageError(f"`{where}` is not a URL: {error}") from None
-    if parts.scheme not in {"http", "https"} or not host or any(ord(c) <= 32 or ord(c) == 127 for c in url):
-        raise UsageError(f"`{where}` is not an http(s) address", hint="it should begin with https://")
-    if parts.scheme == "http" and not allow_http and not is_loopback(host):
-        raise Refused(
-            f"`{where}` is not encrypted, so anyone on the way could change what arrives",
-            hint="use https://, or allow plain http where it is declared",
-        )
-    if "@" not in parts.netloc:
-        return url, {}
-    authority = f"[{host}]" if ":" in host else host
-    authority += f":{port}" if port is not None else ""
-    header = basic(unquote(parts.username or ""), unquote(parts.password or ""))
-    return urlunsplit((parts.scheme, authority, parts.path, parts.query, "")), {"authorization": header}
-
-
-def _checked_redirect(url: str, target: str, *, allow_http: bool) -> str:
-    where = f"`{redact(url)}` redirects to `{redact(target)}`"
-    if urlsplit(url).scheme == "https" and target.startswith("http://"):
-        raise Refused(
-            f"{where}, from an encrypted to an open connection", hint="find out what moved, and where"
-        )
-    if is_loopback(urlsplit(target).hostname) and not is_loopback(urlsplit(url).hostname):
-        raise Refused(f"{where}, which is this machine", hint="nothing on the network should point there")
-    try:
-        # User and password in a redirect are somebody else's idea of who we are: dropped.
-        return _checked(target, allow_http=allow_http)[0]
-    except (UsageError, Refused) as error:
-        raise Refused(f"{where}: {error.message}", hint=error.hint) from None
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
 
 
 def _cache_key(url: str, headers: Sequence[tuple[str, str]]) -> str:

@@ -62,14 +62,14 @@ class Reference:
             host, path = "docker.io" if hub else "", rest.rstrip("/")
             path = path if "/" in path else f"library/{path}"
         path, colon, tag = path.partition(":")
-        named = _NAME.fullmatch(path) and len(path) <= 255 and _HOST.fullmatch(host)
+        named = _NAME.fullmatch(path) and len(path) <= 255 and _is_host(host)
         good = named and (not colon or _TAG.fullmatch(tag)) and (not at or _DIGEST.fullmatch(digest))
         if not good or scheme not in {"", "oci", "docker", "https", "http"}:
             raise UsageError(f"`{redact(text)}` is not an OCI reference", hint="write oci://HOST/NAME")
         if host in {"docker.io", "index.docker.io"}:
             host = "registry-1.docker.io"
         if scheme not in {"https", "http"}:
-            scheme = "http" if is_loopback(urlsplit(f"//{host}").hostname) else "https"
+            scheme = "http" if _is_loopback(f"//{host}") else "https"
         return cls(scheme=scheme, registry=host, repository=path, version=digest or tag or None)
 
     @property
@@ -118,7 +118,7 @@ class Oci:
             link = _NEXT.search(answer.headers.get("link", ""))
             if link is None:
                 return tuple(found)
-            following = urljoin(url, link[1])
+            following = _joined(url, link[1])
             if not following.startswith(f"{where.url}/tags/"):
                 raise Refused(f"the tags of {where} go on at `{redact(following)}`, which is not theirs")
             if following == url or len(found) > MAX_TAGS:
@@ -198,7 +198,7 @@ class Oci:
     def _token(self, where: Reference, asked: Mapping[str, str], pair: tuple[str, str] | None) -> str:
         """The token handshake: GET with Basic, or POST with an identity token (docker's OAuth2 flow)."""
         realm = asked.get("realm", "")
-        if is_loopback(urlsplit(realm).hostname) and where.scheme == "https":
+        if where.scheme == "https" and _is_loopback(realm):
             raise Refused(f"{where} sends for its token to `{redact(realm)}`, which is this machine")
         query = {"scope": asked.get("scope") or f"repository:{where.repository}:pull"}
         if "service" in asked:
@@ -223,6 +223,28 @@ class Oci:
             raise Malformed(f"the token for {where} could not be read", hint="is it a registry?")
         register(token)
         return token
+
+
+def _joined(url: str, link: str) -> str:
+    """The address that a link means, ``""`` for one that means none."""
+    try:
+        return urljoin(url, link)
+    except ValueError:
+        return ""
+
+
+def _is_host(host: str) -> bool:
+    try:
+        return _HOST.fullmatch(host) is not None and urlsplit(f"//{host}").port != 0
+    except ValueError:
+        return False
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        return is_loopback(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def _object(answer: Response, what: str) -> dict[str, Any]:
