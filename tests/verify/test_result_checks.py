@@ -670,7 +670,8 @@ def test_a_new_upstream_mount_of_a_volume_that_the_overlay_deletes():
     found = check(
         deployment("containers: [{name: web}]\n"), deployment(mounted), base=(base_old, base_new), local=""
     )
-    assert [item.verdict.value for item in found] == ["dangling"]
+    assert [(item.verdict.value, item.reason) for item in found] == [("dangling", "unknown_reference")]
+    assert "takes away" in found[0].why
 
 
 def test_claims_of_a_stateful_set_can_be_mounted():

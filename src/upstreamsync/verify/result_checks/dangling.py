@@ -75,7 +75,7 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
         if not _is_ours(link, was, old, before, upstream, local):
             continue
         said.add(link.what)
-        yield _finding(link, was, before, after)
+        yield _finding(link, was, before, after, taken=was is None and upstream.resolves(link))
 
 
 def _is_ours(
@@ -150,7 +150,7 @@ def _placeless(link: Link, names: Mapping[str, str]) -> Link:
 # -- what the reader is told -------------------------------------------------------------------------
 
 
-def _finding(link: Link, was: Link | None, before: World, after: World) -> ResultFinding:
+def _finding(link: Link, was: Link | None, before: World, after: World, *, taken: bool) -> ResultFinding:
     successor = _successor(link, was, before, after)
     return ResultFinding(
         rule="reference",
@@ -160,8 +160,10 @@ def _finding(link: Link, was: Link | None, before: World, after: World) -> Resul
         path=link.path,
         paths=(link.path,),
         target=was.target if was is not None and was.target != link.resource else None,
-        why=_why(link, was, successor),
-        hint=_hint(link, successor),
+        why=f"upstream now uses {link.kind} {link.name}, which the overlay takes away"
+        if taken
+        else _why(link, was, successor),
+        hint=f"keep {link.kind} {link.name}" if taken else _hint(link, successor),
     )
 
 
@@ -194,9 +196,11 @@ def _hint(link: Link, successor: str | None) -> str:
 
 def _successor(link: Link, was: Link | None, before: World, after: World) -> str | None:
     if link.part:
-        return _closest(link.part.partition(" ")[2], link.options)
+        return _closest(link.part.partition(" ")[2], link.options, only=True)
+    if was is None:
+        return None
     if link.kind == "volume":
-        return _new_volume(link, before, after) or _closest(link.name, link.options)
+        return _new_volume(link, before, after) or _closest(link.name, link.options, only=True)
     if link.kind in ("pods", "services"):
         return _new_labels(link, was, before, after)
     if link.inside:
@@ -204,8 +208,9 @@ def _successor(link: Link, was: Link | None, before: World, after: World) -> str
     return _new_object(link, was, before, after)
 
 
-def _closest(name: str, options: Sequence[str]) -> str | None:
-    if len(options) == 1:
+def _closest(name: str, options: Sequence[str], *, only: bool = False) -> str | None:
+    """The option most like ``name``; with ``only``, a single option needs no likeness."""
+    if only and len(options) == 1:
         return options[0]
     scored = sorted(
         ((-_similar(name, option), option) for option in options if option), key=lambda pair: pair
@@ -235,11 +240,11 @@ def _new_volume(link: Link, before: World, after: World) -> str | None:
     return same[0] if wanted is not None and len(same) == 1 else None
 
 
-def _new_object(link: Link, was: Link | None, before: World, after: World) -> str | None:
+def _new_object(link: Link, was: Link, before: World, after: World) -> str | None:
     """The object among the new ones that is most like the vanished one."""
     kinds = link.kind.split(" or ")
     candidates = [item for item in after.of_kind(*kinds) if key_of(item) not in before.by_key]
-    old = before.named(kinds, was.name if was else link.name)
+    old = before.named(kinds, was.name)
     scored = sorted(
         (-max(_similar(link.name, key_of(item).name), likeness(old, item) if old else 0), key_of(item).name)
         for item in candidates
@@ -247,9 +252,9 @@ def _new_object(link: Link, was: Link | None, before: World, after: World) -> st
     return scored[0][1] if scored and -scored[0][0] >= 0.5 else None
 
 
-def _new_labels(link: Link, was: Link | None, before: World, after: World) -> str | None:
+def _new_labels(link: Link, was: Link, before: World, after: World) -> str | None:
     """The selector's own labels, as what it used to select has them now."""
-    if was is None or was.target is None:
+    if was.target is None:
         return None
     holder = after.by_key.get(key_of_id(was.target))
     owner = before.by_key.get(link.owner)
