@@ -6,7 +6,16 @@ import tarfile
 
 import pytest
 
-from upstreamsync.errors import Refused, RepositoryError, SelectionError, ToolFailed, ToolMissing, ToolTimeout
+from upstreamsync.errors import (
+    NotFound,
+    Refused,
+    RepositoryError,
+    SelectionError,
+    TooLarge,
+    ToolFailed,
+    ToolMissing,
+    ToolTimeout,
+)
 
 PYTHON = sys.executable
 
@@ -97,3 +106,25 @@ def test_what_is_fetched_does_not_replace_what_is_there(world, fetch, tools):
     source = python("pass", fetch={"p.yaml": f"{world.url}/p"}, inputs=["p.yaml"])
     with pytest.raises(Refused, match="twice"):
         fetch(source, allow_commands=True)
+
+
+def test_a_probe_asks_for_what_is_fetched_and_runs_nothing(world, probe, tmp_path):
+    world.file("/tool", "x")
+    probe(python(f"open({str(tmp_path / 'mark')!r}, 'w')", fetch={"tool": f"{world.url}/tool"}))
+    assert not (tmp_path / "mark").exists()
+    with pytest.raises(NotFound):
+        probe(python("pass", fetch={"tool": f"{world.url}/{{version}}/tool"}))
+
+
+def test_endless_output_is_cut(fetch, monkeypatch):
+    from upstreamsync.sources import command
+
+    monkeypatch.setattr(command, "_MAX_BYTES", 1000)
+    with pytest.raises(TooLarge):
+        fetch(python("print('x' * 2000)"), allow_commands=True)
+    with pytest.raises(TooLarge):
+        fetch(python("open('a.yaml', 'w').write('x' * 2000)", outputs=["*.yaml"]), allow_commands=True)
+    monkeypatch.setattr(command, "_MAX_FILES", 10)
+    many = "[open(str(n) + '.yaml', 'w') for n in range(11)]"
+    with pytest.raises(TooLarge):
+        fetch(python(many, outputs=["*.yaml"]), allow_commands=True)

@@ -412,6 +412,14 @@ def test_dependencies_are_fetched_as_locked_and_verified(world, fetch, form):
     assert artifact.resolved[1].digest == f"sha256:{chart.digest}"
 
 
+def test_dependencies_in_a_registry(world, fetch):
+    digest = world.oci_chart("deps/sub", "2.1.0", files={"templates/sub.yaml": SUB})
+    entry = f"dependencies: [{{name: sub, version: 2.1.0, repository: '{world.oci_url}/deps'}}]\n"
+    artifact = fetch(in_git(world, {**CHART, "Chart.yaml": CHART_YAML + entry}))
+    assert "from-sub" in text(artifact)
+    assert artifact.resolved[1].digest == digest
+
+
 def test_dependencies_in_the_same_repository(world, fetch):
     files = {
         "charts/app/Chart.yaml": CHART_YAML
@@ -541,6 +549,32 @@ def test_provenance_is_verified_when_a_keyring_is_given(world, fetch, tools, tmp
     world.remove_file("/signed/app-1.2.3.tgz.prov")
     with pytest.raises(NotFound):
         _again(fetch, source, tools)
+
+
+def test_provenance_in_a_registry(world, fetch, tools, signer):
+    ring, _ = signer
+    (tools.root / "keys.gpg").write_bytes(ring.read_bytes())
+    source = {"helm": {"repository": f"{world.oci_url}/acme", "chart": "app", "keyring": "keys.gpg"}}
+    world.oci_chart("acme/app", "1.2.3", files=CHART)
+    with pytest.raises(NotFound, match="has no provenance"):
+        fetch(source, "1.2.3")
+    blobs = world.registry.repositories["acme/app"].blobs
+    (digest,) = [name for name, blob in blobs.items() if blob.data[:2] == b"\x1f\x8b"]
+    claim = f"name: app\nversion: 1.2.3\n\n...\nfiles:\n  app-1.2.3.tgz: {digest}\n"
+    gpg = ["gpg", "--homedir", str(ring.parent), "--batch", "--quiet", "--pinentry-mode", "loopback"]
+    signed = subprocess.run(
+        [*gpg, "--clearsign"], input=claim.encode(), capture_output=True, check=True
+    ).stdout
+    world.oci_chart("acme/app", "1.2.3", files=CHART, provenance=signed)
+    assert "kind: ConfigMap" in text(_again(fetch, source, tools))
+    world.oci_chart("acme/app", "1.2.3", files=CHART, provenance=signed.replace(b"app-1.2.3", b"app-1.2.4"))
+    with pytest.raises(Denied):
+        _again(fetch, source, tools)
+
+
+def test_a_keyring_has_no_meaning_in_git(world, fetch):
+    with pytest.raises(UsageError, match="provenance"):
+        fetch(in_git(world, {**CHART, "Chart.yaml": CHART_YAML}, keyring="keys.gpg"))
 
 
 def _again(fetch, source, tools):
