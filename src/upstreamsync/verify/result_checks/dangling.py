@@ -158,7 +158,7 @@ def _finding(link: Link, was: Link | None, before: World, after: World, *, taken
         reason="reference_renamed" if was is not None or successor else "unknown_reference",
         object=link.resource,
         path=link.path,
-        paths=(link.path,),
+        paths=(link.path, link.source) if taken and link.source else (link.path,),
         target=was.target if was is not None and was.target != link.resource else None,
         why=f"upstream now uses {link.kind} {link.name}, which the overlay takes away"
         if taken

@@ -15,7 +15,8 @@ class Link:
 
     ``kind`` and ``name`` are what is named (``Secret``, ``db``); ``part`` what inside of it (``port http``,
     ``key password``). ``target`` is the object found. ``options`` are names that would be valid instead.
-    ``inside`` says that target and owner are one object. ``environment``: an
+    ``inside`` says that target and owner are one object, and
+    ``source`` where in it the end should stand. ``environment``: an
     environment variable takes its value from this Secret.
     """
 
@@ -31,6 +32,7 @@ class Link:
     optional: bool = False
     environment: bool = False
     inside: bool = False
+    source: str = ""
 
     @property
     def what(self) -> tuple[Key, str, str, str]:

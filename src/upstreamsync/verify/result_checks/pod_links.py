@@ -29,7 +29,7 @@ def pod_links(world: World, manifest: Manifest) -> Iterator[Link]:
         yield from _settings(world, pod)
 
 
-def _inside(pod: Pod, path: str, kind: str, name: str, *, valid: list[str], **more: Any) -> Link:
+def _inside(pod: Pod, path: str, kind: str, name: str, *, valid: list[str], source: str) -> Link:
     return Link(
         owner=key_of(pod.owner),
         resource=resource_id(pod.owner),
@@ -40,7 +40,7 @@ def _inside(pod: Pod, path: str, kind: str, name: str, *, valid: list[str], **mo
         target=resource_id(pod.owner),
         options=tuple(valid),
         inside=True,
-        **more,
+        source=source,
     )
 
 
@@ -54,7 +54,14 @@ def _mounts(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]
         for mount_path, mount in elements(step(path, field), container.get(field)):
             name = text(mount.get("name"))
             if name:
-                yield _inside(pod, step(mount_path, "name"), "volume", name, valid=volumes + claims)
+                yield _inside(
+                    pod,
+                    step(mount_path, "name"),
+                    "volume",
+                    name,
+                    valid=volumes + claims,
+                    source=step(pod.spec_path, "volumes"),
+                )
 
 
 def _ports(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
@@ -64,7 +71,7 @@ def _ports(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
             port = at(container, probe, handler, "port")
             if isinstance(port, str) and not port.isdigit():
                 at_path = step(step(step(path, probe), handler), "port")
-                yield _inside(pod, at_path, "container port", port, valid=own)
+                yield _inside(pod, at_path, "container port", port, valid=own, source=step(path, "ports"))
 
 
 def _variables(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
@@ -72,14 +79,15 @@ def _variables(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Li
     listed = [text(env.get("name")) for _, env in elements("", container.get("env"))]
     if mapping(container).get("envFrom"):
         return  # names that come from a whole ConfigMap or Secret may be defined anywhere
+    source = step(path, "env")
     for field in ("command", "args"):
         for item in strings(container.get(field)):
             for name in _names(item):
-                yield _inside(pod, step(path, field), "variable", name, valid=listed)
+                yield _inside(pod, step(path, field), "variable", name, valid=listed, source=source)
     earlier: list[str] = []
     for env_path, env in elements(step(path, "env"), container.get("env")):
         for name in _names(text(env.get("value"))):
-            yield _inside(pod, step(env_path, "value"), "variable", name, valid=list(earlier))
+            yield _inside(pod, step(env_path, "value"), "variable", name, valid=list(earlier), source=source)
         earlier.append(text(env.get("name")))
 
 
