@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from upstreamsync.errors import Malformed, TooLarge
-from upstreamsync.releases.index_cut import FIELDS, HelmIndex, read_block, read_by_events
+from upstreamsync.releases.index_cut import FIELDS, HelmIndex, read_block
+from upstreamsync.releases.index_events import merged, read_by_events
 
 PLAIN = """\
 apiVersion: v1
@@ -197,6 +198,20 @@ def test_merge_keys_are_merged():
         {"version": "1.0.0", "appVersion": "1", "urls": ()},
         {"version": "2.0.0", "appVersion": "1", "urls": ()},
     ]
+
+
+def test_merge_keys_cost_no_more_than_there_is():
+    rows = "".join(
+        f"    a{n}: [{', '.join(f'&x{n}_{k} {{<<: [{below(n)}], k{n}: {k}}}' for k in range(9))}]\n"
+        for n in range(12)
+    )
+    text = f"entries:\n  a:\n  - version: 1.0.0\n{rows}    <<: [{below(12)}]\n"
+    assert read_by_events(text.encode(), "a")[0]["version"] == "1.0.0"
+    assert merged(read_by_events(text.encode(), "a")[0])["k0"] == "0"
+
+
+def below(row: int) -> str:
+    return ", ".join(f"*x{row - 1}_{k}" for k in range(9)) if row else ""
 
 
 def test_one_bad_entry_leaves_the_others():

@@ -20,15 +20,13 @@ from typing import Any
 
 import yaml
 
-from upstreamsync.errors import Malformed, TooLarge
-from upstreamsync.kit.manifests import MAX_DEPTH, no_garbage_collection, refuse_bombs
+from upstreamsync.errors import Malformed
+from upstreamsync.kit.manifests import no_garbage_collection, refuse_bombs
+from upstreamsync.releases.index_events import TextLoader, entries_of, merged, read_by_events
 
 #: What is read of an entry; everything else in it is skipped.
 FIELDS = ("name", "version", "appVersion", "created", "digest", "deprecated", "urls")
 Entry = Mapping[str, str | tuple[str, ...]]
-
-#: libyaml in C where PyYAML was built with it, with scalars left as text in both.
-_TextLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 _SIMPLE_VALUE = rb"""(?:"[^"\\\n]*"|'[^'\n]*'|[A-Za-z0-9][^\n]*|\{\}|\[\])"""
 _SIMPLE_LINE = re.compile(rb"(?:#[^\n]*|[A-Za-z][\w.-]*:(?: +" + _SIMPLE_VALUE + rb")? *)?")
@@ -95,7 +93,7 @@ class HelmIndex:
             except (ValueError, RecursionError):
                 document = None
             if isinstance(document, dict):
-                return _entries_of(document).get(chart)
+                return entries_of(document).get(chart)
         try:
             return read_by_events(self.data, chart)
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
@@ -105,21 +103,12 @@ class HelmIndex:
             ) from None
 
 
-def _entries_of(document: Any) -> Mapping[str, Any]:
-    entries = document.get("entries") if isinstance(document, dict) else None
-    if entries in (None, "", "~", "null", "Null", "NULL"):
-        return {}
-    if not isinstance(entries, dict):
-        raise Malformed("the index has no list of charts under `entries`", hint="is it a Helm repository?")
-    return entries
-
-
 def _readable(found: Sequence[Any], chart: str) -> Iterator[Entry]:
     """The usable entries, reduced to FIELDS: one bad entry must not take the others with it."""
     for raw in found:
         if not isinstance(raw, dict):
             continue
-        entry = _merged(raw)
+        entry = merged(raw)
         kept: dict[str, str | tuple[str, ...]] = {}
         for field in FIELDS:
             value = entry.get(field)
@@ -132,18 +121,6 @@ def _readable(found: Sequence[Any], chart: str) -> Iterator[Entry]:
                 kept[field] = value
         if kept.get("version") and kept.get("name", chart) == chart:
             yield kept
-
-
-def _merged(entry: Mapping[str, Any], depth: int = 0) -> Mapping[str, Any]:
-    """Merge keys (``<<``), which a loader that reads everything as text leaves in place."""
-    merge = entry.get("<<")
-    if merge is None or depth > 8:
-        return entry
-    parents = [merge] if isinstance(merge, dict) else merge if isinstance(merge, list) else []
-    merged: dict[str, Any] = {}
-    for parent in reversed([one for one in parents if isinstance(one, dict)]):
-        merged.update(_merged(parent, depth + 1))
-    return {**merged, **{key: value for key, value in entry.items() if key != "<<"}}
 
 
 # -- finding the blocks ------------------------------------------------------------------------------
@@ -340,123 +317,7 @@ def _load_list(block: bytes) -> list[Any] | None:
     refuse_bombs(block, "the index")
     try:
         with no_garbage_collection():
-            loaded = yaml.load(block, Loader=_TextLoader)  # noqa: S506 (a loader that makes text alone)
+            loaded = yaml.load(block, Loader=TextLoader)  # noqa: S506 (a loader that makes text alone)
     except (yaml.YAMLError, RecursionError, UnicodeDecodeError):
         return None
     return loaded if isinstance(loaded, list) else None
-
-
-# -- reading everything, for shapes that can't be cut ------------------------------------------------
-
-
-class _Unresolved(Exception):
-    """An alias to something outside of the chart."""
-
-
-def read_by_events(data: bytes, chart: str) -> Any:
-    """The value of ``entries.<chart>``, None where there is none, keeping nothing else in memory.
-
-    Raises yaml.YAMLError, Malformed where ``entries`` is no mapping, TooLarge for a bomb.
-    """
-    try:
-        return _walk(data, chart)
-    except _Unresolved:
-        refuse_bombs(data, "the index")
-        with no_garbage_collection():
-            document = yaml.load(data, Loader=_TextLoader)  # noqa: S506 (a loader that makes text alone)
-        return _merged(_entries_of(_merged(document) if isinstance(document, dict) else {})).get(chart)
-
-
-def _walk(data: bytes, chart: str) -> Any:
-    events = yaml.parse(data, Loader=_TextLoader)
-    next(events)
-    for event in events:
-        if isinstance(event, yaml.DocumentStartEvent):
-            break
-    root = next(events, None)
-    if not isinstance(root, yaml.MappingStartEvent):
-        raise Malformed("the index is no mapping with `entries`", hint="is it a Helm repository?")
-    found: Any = None
-    other: Any = None  # what stands under `entries` where it is no mapping; of several the last one counts
-    for key, value in _pairs(events):
-        if key != "entries":
-            _skip(value, events)
-            continue
-        found, other = None, None
-        if not isinstance(value, yaml.MappingStartEvent):
-            other = value.value if isinstance(value, yaml.ScalarEvent) else []
-            _skip(value, events)
-            continue
-        for name, content in _pairs(events):
-            if name == chart:
-                found = _build(content, events, {})
-            else:
-                _skip(content, events)
-    for _ in events:
-        pass  # an error behind the mapping is an error of the document
-    _entries_of({"entries": other})
-    return found
-
-
-def _pairs(events: Iterator[Any]) -> Iterator[tuple[str | None, Any]]:
-    """The keys of the mapping whose start was just read, each with the first event of its value."""
-    for event in events:
-        if isinstance(event, yaml.MappingEndEvent):
-            return
-        name = event.value if isinstance(event, yaml.ScalarEvent) else None
-        if name == "<<" or isinstance(event, yaml.AliasEvent):
-            raise _Unresolved
-        _skip(event, events)
-        value = next(events)
-        if isinstance(value, yaml.AliasEvent):
-            raise _Unresolved
-        yield name, value
-
-
-def _skip(event: Any, events: Iterator[Any]) -> None:
-    depth = 0
-    while True:
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            depth += 1
-            _check_depth(depth)
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            depth -= 1
-        if depth <= 0:
-            return
-        event = next(events)
-
-
-def _check_depth(depth: int) -> None:
-    """Stop early: libyaml takes time in the square of the depth."""
-    if depth > MAX_DEPTH:
-        raise TooLarge(f"the index is nested more than {MAX_DEPTH} levels deep", hint="is it a Helm index?")
-
-
-def _build(event: Any, events: Iterator[Any], anchors: dict[str, Any], depth: int = 0) -> Any:
-    """The value that begins with ``event``, all scalars as text."""
-    _check_depth(depth)
-    if isinstance(event, yaml.ScalarEvent):
-        built: Any = event.value
-        if event.anchor:
-            anchors[event.anchor] = built
-        return built
-    if isinstance(event, yaml.AliasEvent):
-        if event.anchor not in anchors:
-            raise _Unresolved
-        return anchors[event.anchor]
-    if isinstance(event, yaml.SequenceStartEvent):
-        items: list[Any] = []
-        if event.anchor:
-            anchors[event.anchor] = items
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(_build(event, events, anchors, depth + 1))
-        return items
-    mapping: dict[str, Any] = {}
-    if event.anchor:
-        anchors[event.anchor] = mapping
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
-        key = _build(event, events, anchors, depth + 1)
-        value = _build(next(events), events, anchors, depth + 1)
-        if isinstance(key, str):
-            mapping[key] = value
-    return mapping
