@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -121,10 +121,10 @@ def update(
         file = project.configuration.places.file
     updates = changes.updates
 
-    def text(out: object) -> None:
-        _text().print_updates(out, updates, dry_run=dry_run)  # type: ignore[arg-type]
+    def text(out: Any) -> None:
+        _text().print_updates(out, updates, dry_run=dry_run)
         if verification is not None:
-            _text().print_verification(out, verification, verbose=common.verbose)  # type: ignore[arg-type]
+            _text().print_verification(out, verification, verbose=common.verbose)
 
     common.say(
         document=lambda: document.update_document(updates, verification),
@@ -259,7 +259,8 @@ def schema() -> None:
     exits.run(show)
 
 
-def _text():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _text() -> Any:
+    """The module that draws text: it loads rich, which other forms do not need."""
     from upstreamsync.report import text
 
     return text

@@ -84,9 +84,7 @@ def _environment(world: World) -> dict[str, str]:
 
 
 @contextmanager
-def _opened(
-    common: Common, world: World, place: Path, *, generators: bool = True
-) -> Iterator[Project]:
+def _opened(common: Common, world: World, place: Path, *, generators: bool = True) -> Iterator[Project]:
     """The example repository on disk, in git, with a bare origin in the world."""
     files = repository_files(world.url, world.oci_url, generators=generators)
     for path, content in files.items():

@@ -122,9 +122,14 @@ def _report(
     ]
     lines += [f"{name}: {'seen' if seen else 'not set'} — {use}" for name, seen, use in tokens]
     lines.append(f"cache: {cache or 'off'}")
+
+    def text(out: Any) -> None:
+        for line in lines:
+            out.print(line, markup=False)
+
     common.say(
         document=document,
-        text=lambda out: [out.print(line, markup=False) for line in lines],  # type: ignore[arg-type,return-value]
+        text=text,
         markdown=lambda: "".join(f"- {line}\n" for line in lines),
         github=lambda: "".join(f"::notice::{line}\n" for line in lines),
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from upstreamsync.cli.common import Common
 from upstreamsync.config import find_configuration
 from upstreamsync.config.spec import Tools
 from upstreamsync.errors import UsageError
-from upstreamsync.model import Verification
+from upstreamsync.model import Change, Verification
 from upstreamsync.project.settings import Settings, engines
 from upstreamsync.project.verification import verify_revision_without_configuration
 
@@ -73,21 +73,19 @@ def _write_back(
     """Write corrections and guards into the user's patches, when asked for."""
     if not (fix or guards):
         return
+    from upstreamsync.base.view import disk_view
     from upstreamsync.base.write import write
-    from upstreamsync.verify import add_guards, fixed_files
+    from upstreamsync.project.fixes import fixed_files
+    from upstreamsync.verify import add_guards
 
     files: dict[str, bytes | None] = {}
     if fix:
-        files.update(_encoded(fixed_files(verification, root)))
+        files.update(fixed_files(verification, disk_view(root).read))
     if guards:
         chosen = tuple(overlays) or tuple(overlay.path for overlay in verification.overlays)
-        files.update(_encoded(add_guards(root, chosen)))
+        files.update({path: text.encode() for path, text in add_guards(root, chosen).items()})
     if files:
-        write(files, root)
-
-
-def _encoded(texts: Mapping[str, str]) -> dict[str, bytes]:
-    return {path: text.encode() for path, text in texts.items()}
+        write(Change(vendor="", before="", after="", edit_files=files), root)
 
 
 def _no_configuration() -> bool:

@@ -12,6 +12,7 @@ from upstreamsync.errors import NotFound
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock
 from upstreamsync.model import Finding, ImageFinding, PassedOver, Release, Status
+from upstreamsync.project.republished import is_republished
 from upstreamsync.releases import effective_releases, feed_key, fetch_releases, first_seen, policy
 from upstreamsync.releases.policy import Choice, Policy
 from upstreamsync.sources import probe
@@ -51,7 +52,7 @@ def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) ->
         status = Status.UP_TO_DATE
     if status is Status.UP_TO_DATE and any(image.target for image in images):
         status = Status.OUTDATED
-    if _republished(vendor, releases, lock):
+    if is_republished(vendor, spec, releases, lock, tools):
         status = Status.REPUBLISHED
     finding = Finding(
         vendor=vendor.name,
@@ -68,9 +69,9 @@ def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) ->
 
 def explain(vendor: Vendor, lookup: Lookup, tools: Toolbox) -> tuple[tuple[Release, str], ...]:
     """Every version on offer, newest first, and what became of it."""
-    spec = effective_releases(vendor)
-    if spec is None or vendor.version is None:
+    if vendor.version is None:
         return ()
+    spec = effective_releases(vendor)
     own = {one.version: one.reason for one in lookup.finding.passed_over}
     if lookup.finding.target is not None:
         own[lookup.finding.target.version] = "the version to move to"
@@ -135,22 +136,6 @@ def _with_missing(
     if complete is not None:
         said.add(complete.version)
     return (*missing, *[one for one in choice.passed_over if one.version not in said])
-
-
-def _republished(vendor: Vendor, releases: Sequence[Release], lock: Lock | None) -> bool:
-    """Whether upstream now gives another digest for the very version that the lock describes."""
-    if lock is None or lock.version != vendor.version:
-        return False
-    locked = {source.digest for source in lock.sources}
-    for release in releases:
-        if release.version != vendor.version:
-            continue
-        if release.commit and any(digest.startswith("git:") for digest in locked):
-            return f"git:{release.commit}" not in locked
-        if release.digest and len(vendor.source) == 1 and vendor.source[0].helm is not None:
-            digest = release.digest if ":" in release.digest else f"sha256:{release.digest}"
-            return digest not in locked
-    return False
 
 
 def _image(number: int, image: ImageFollow, vendor: Vendor, tools: Toolbox, read: Read) -> ImageFinding:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from upstreamsync.base.change import read_lock
 from upstreamsync.base.view import View, disk_view
-from upstreamsync.base.write import as_tree, write
+from upstreamsync.base.write import as_tree, recover, write
 from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
 from upstreamsync.config.load import content_digest
 from upstreamsync.errors import DigestMismatch, UpstreamsyncError, UsageError
@@ -146,6 +146,7 @@ class Project:
         version, and fails where the result does not equal the lock.
         """
         chosen = self._selected(vendors)
+        recover(self.root)  # what a run that was killed left behind has to be whole before it is read
         if to is not None and len(vendors) != 1:
             raise UsageError("--to needs exactly one vendor", hint="upstreamsync update VENDOR --to VERSION")
         lookups = self._lookups(chosen, None)
@@ -196,7 +197,7 @@ class Project:
         return lock.version == vendor.version and lock.config == content_digest(vendor)
 
     def _assemble(self, prepared: Prepared, view: View) -> Change:
-        return assemble(prepared, view=view, configuration_file=self.configuration.path.name)
+        return assemble(prepared, view=view, configuration=self.configuration)
 
     def _together(self, made: Sequence[tuple[VendorUpdate, Prepared | None]]) -> tuple[Change, ...]:
         """All changes one upon the other: several vendors may edit vendors.yaml, or one README."""

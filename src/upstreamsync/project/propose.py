@@ -24,6 +24,7 @@ from upstreamsync.forge import (
 from upstreamsync.kit.credentials import is_loopback
 from upstreamsync.kit.git import Repository
 from upstreamsync.model import Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
+from upstreamsync.project.fixes import fixed_files
 from upstreamsync.project.reviewing import review_change
 
 if TYPE_CHECKING:
@@ -195,10 +196,8 @@ def _with_fixes(
     project: Project, members: Sequence[Change], verification: Verification
 ) -> tuple[Change, ...]:
     """The last change of the group with the judge's corrections among its edits."""
-    from upstreamsync.verify import fixed_files
-
-    fixed = {path: text.encode() for path, text in fixed_files(verification, project.root).items()}
     last = members[-1]
+    fixed = fixed_files(verification, project.view.with_changes(members).read)
     return (*members[:-1], replace(last, edit_files={**last.edit_files, **fixed}))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from upstreamsync.base.change import plan, read_lock
 from upstreamsync.base.edits import follow_up
 from upstreamsync.base.origins import Watching
 from upstreamsync.base.shape import make_bases
 from upstreamsync.base.view import View
-from upstreamsync.config.spec import Source, Vendor
+from upstreamsync.config import Configuration, Source, Vendor
 from upstreamsync.errors import NotFound
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Artifact, Change, ImageFinding, PassedOver, Release
@@ -46,17 +47,19 @@ def prepare(
     return Prepared(vendor=vendor, release=release, images=tuple(images), parts=parts, watched=watched)
 
 
-def assemble(prepared: Prepared, *, view: View, configuration_file: str) -> Change:
+def assemble(prepared: Prepared, *, view: View, configuration: Configuration) -> Change:
     """The complete change upon the repository that ``view`` shows. Pure; raises UpstreamsyncError."""
     vendor, release = prepared.vendor, prepared.release
     return plan(
         vendor,
         release,
-        make_bases(vendor, prepared.parts, release) if release is not None else (),
+        make_bases(vendor, prepared.parts, release, partial(configuration.place, vendor.name))
+        if release is not None
+        else (),
         [artifact for _, artifact in prepared.parts],
         view=view,
         lock=read_lock(vendor, view),
-        config_path=configuration_file,
+        config_path=configuration.path.name,
         edits=follow_up(vendor, release, prepared.images, view.read),
         images=[image for image in prepared.images if image.target is not None],
         watched=[Watching(source=source, now=artifact) for source, artifact in prepared.watched],
