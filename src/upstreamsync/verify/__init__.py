@@ -16,9 +16,10 @@ from upstreamsync.kit.engines import Engines, Kustomize
 from upstreamsync.model import Judgement, OverlayVerification, Verdict, Verification
 from upstreamsync.verify.builds import Store
 from upstreamsync.verify.graph import Tree, deduce_upstream, find_overlays, normalize
+from upstreamsync.verify.guards import add_guards
 from upstreamsync.verify.judge import Case, judge_overlay
 
-__all__ = ["Store", "find_overlays", "verify_trees"]
+__all__ = ["Store", "add_guards", "find_overlays", "verify_trees"]
 
 
 def verify_trees(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from upstreamsync.kit.engines import Kustomize
 from upstreamsync.kit.objects import compare
-from upstreamsync.model import Build, Judgement, OverlayVerification, Verdict
-from upstreamsync.verify import explain, helm_values, results
+from upstreamsync.model import Build, Judgement, OverlayVerification, Severity, Verdict
+from upstreamsync.verify import explain, fixes, helm_values, results
 from upstreamsync.verify.builds import Builder, Failed, State, Store
 from upstreamsync.verify.chain import Chain, Effect, Side
 from upstreamsync.verify.classify import failures, uncovered, verdicts
-from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.classify.notes import Note, worst
 from upstreamsync.verify.graph import Tree, inputs
 from upstreamsync.verify.items import Item, Kind, enumerate_items
 from upstreamsync.verify.trim import plan_trim
@@ -83,7 +83,7 @@ class _Judge:
         before, after = _built(self.chains[0], old), _built(self.chains[1], new)
         notes = self._notes(old, new)
         extra = self._result_notes(old, new, notes)
-        items = [self._judgement(item, notes[item.name], old) for item in self.new_items]
+        items = [self._judgement(item, notes[item.name], old, new) for item in self.new_items]
         items += [explain.on_result(self.case.overlay, self._file(), note) for note in extra]
         if isinstance(new.base, Failed) and after.error:
             items.append(explain.on_result(self.case.overlay, self._file(), _broken(after.error, old)))
@@ -134,11 +134,14 @@ class _Judge:
                 alone.append(blamed.note)
         return alone
 
-    def _judgement(self, item: Item, notes: list[Note], old: Side) -> Judgement:
-        before = old.effects.get(item.name)
-        return explain.judgement(
-            item, notes, self.case.overlay, failed_before=before is not None and before.error is not None
-        )
+    def _judgement(self, item: Item, notes: list[Note], old: Side, new: Side) -> Judgement:
+        before, now = old.effects.get(item.name), new.effects.get(item.name)
+        failed = before is not None and before.error is not None
+        judged = explain.judgement(item, notes, self.case.overlay, failed_before=failed)
+        first = worst(notes)
+        if first is None or before is None or now is None or judged.severity.rank > Severity.REVIEW.rank:
+            return judged
+        return replace(judged, fix=fixes.propose(item, first, before, now, self.case.after))
 
 
 def _ok() -> Note:

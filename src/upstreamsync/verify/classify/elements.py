@@ -71,6 +71,13 @@ def judge(spot: Spot) -> bool:
 
 def _adds_now(spot: Spot) -> bool:
     other = spot.successor
+    if other is None and same(spot.four.b, spot.four.d):
+        spot.add(
+            Verdict.SHADOWS, "upstream_removed_value", did=f"changed {spot.called}",
+            does="now adds it, complete as it is", because="upstream no longer has it",
+            hint=f"check whether {plain(spot.label)} is still wanted",
+        )  # fmt: skip
+        return True
     spot.add(
         Verdict.MISAPPLIED,
         "adds_instead_of_modifies",

@@ -51,6 +51,13 @@ def _still(
         if None not in parts:
             a, b, c, d = (part for part in parts if part is not None)
             scalars.pin_image(walk, path, four, (a, b, c, d))
+    if len(walk.notes) == found and key not in old.met and old.touched:
+        walk.notes.append(
+            Note(
+                verdict=Verdict.WIDENED, reason="new_resource", path=path, did=f"did not know {key[0].short}",
+                does="now applies to it too", because="upstream added it",
+            )
+        )  # fmt: skip
     if len(walk.notes) == found:
         suffix = ":name" if _name(before) != _name(after) else ""
         walk.notes.append(Note(verdict=Verdict.OK, path=(*path, suffix) if suffix else path))
