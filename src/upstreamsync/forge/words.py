@@ -64,7 +64,7 @@ def with_note(visible: str, touch: Touch | None, news: Proposal | None) -> str:
 
 def left_alone(reason: str) -> str:
     """The comment on a branch that people work on."""
-    return f"{prose(reason).capitalize()}. Nothing of yours is overwritten. {_ASK}"
+    return f"{prose(reason[:1].upper() + reason[1:])}. Nothing of yours is overwritten. {_ASK}"
 
 
 def not_needed(text: str) -> str:
