@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from upstreamsync.config.load import parse_configuration
-from upstreamsync.forge import Outcome, build_proposal, group_changes, open_forge, submit
+from upstreamsync.forge import Outcome, build_proposal, group_changes, open_forge, reader, submit
 from upstreamsync.kit.repository import Repository
 from upstreamsync.model import (
     Build,
@@ -169,7 +169,7 @@ class Story:
             Review(),
             configuration=self.configuration(),
             base_commit=base,
-            read=lambda path: repository.read(base, path),
+            read=reader(repository, base, changes),
             key=key,
         )
 

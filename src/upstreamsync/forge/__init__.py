@@ -7,7 +7,8 @@ How the layer above uses it::
     ... compute changes, verification, review at base.commit ...
     for key, members in group_changes(changes, configuration):
         proposal = build_proposal(members, verification, review, configuration=configuration,
-                                  base_commit=base.commit, read=lambda path: ..., key=key)
+                                  base_commit=base.commit, key=key,
+                                  read=reader(repository, base.commit, members))
     outcome = submit(proposals, forge=forge, repository=repository, configuration=configuration,
                      settled={"argocd": "v3.4.7"}, dry_run=False)
     outcome.pull_requests   # tuple[PullRequest, ...]: one per proposal, and one per pull request closed
@@ -25,6 +26,7 @@ from upstreamsync.forge.grouping import group_changes
 from upstreamsync.forge.notices import write_notices
 from upstreamsync.forge.opening import open_forge
 from upstreamsync.forge.proposal import build_proposal
+from upstreamsync.forge.reading import reader
 from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, Forge, Notice, Opening, Stage
 from upstreamsync.forge.submit import Outcome, submit
 from upstreamsync.forge.webhook import post_webhook, webhook_message
@@ -42,6 +44,7 @@ __all__ = [
     "group_changes",
     "open_forge",
     "post_webhook",
+    "reader",
     "submit",
     "webhook_message",
     "write_notices",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import cached_property
 from typing import Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
@@ -37,13 +38,22 @@ class Upstream:
     """Upstream's objects on both sides of some changes, read when somebody asks for them."""
 
     def __init__(self, changes: Iterable[Change], read: Read) -> None:
-        self._old: list[bytes] = []
-        self._new: list[bytes] = []
-        for change in changes:
+        self._changes = tuple(changes)
+        self._read = read
+
+    @cached_property
+    def _old(self) -> list[bytes]:
+        return [doc for path, _ in self._files() for doc in manifests.split(self._read(path) or b"")]
+
+    @cached_property
+    def _new(self) -> list[bytes]:
+        return [doc for _, data in self._files() for doc in manifests.split(data or b"")]
+
+    def _files(self) -> Iterator[tuple[str, bytes | None]]:
+        for change in self._changes:
             for path, data in change.base_files.items():
                 if path.endswith((".yaml", ".yml", ".json")):
-                    self._old += manifests.split(read(path) or b"")
-                    self._new += manifests.split(data or b"")
+                    yield path, data
 
     def evidence(self, judgement: Judgement) -> Evidence | None:
         """What stands at the first place that the judgement names.
