@@ -26,6 +26,7 @@ from upstreamsync.errors import (
 )
 from upstreamsync.kit import _git, locks
 from upstreamsync.kit._git import COMMIT, Entry, checked_ref
+from upstreamsync.kit.history import history
 from upstreamsync.kit.paths import check_relative
 from upstreamsync.kit.redact import redact
 
@@ -178,23 +179,15 @@ class Repository:
         """The commits of a range such as ``main..feature``, newest first, at most ``limit``."""
         if revisions.startswith("-"):
             raise RepositoryError(f"`{revisions}` is not a range of revisions")
-        form = "--format=%H%x00%an%x00%ae%x00%cn%x00%ce%x00%ct%x00%B"
-        try:
-            output = self._run("log", "-z", form, f"--max-count={limit}", "--end-of-options", revisions, "--")
-        except ToolFailed:
-            raise RepositoryError(f"`{revisions}` is not a range of revisions of `{self.root}`") from None
-        fields = output.decode("utf-8", "replace").split("\0")
         return tuple(
             LogEntry(
-                commit=commit,
-                author=Identity(name=_name(name), email=_name(email)),
-                committer=Identity(name=_name(by), email=_name(by_email)),
-                date=datetime.fromtimestamp(int(seconds)).astimezone(),
-                message=message.strip(),
+                commit=one.commit,
+                author=Identity(name=_name(one.author[0]), email=_name(one.author[1])),
+                committer=Identity(name=_name(one.committer[0]), email=_name(one.committer[1])),
+                date=one.date.astimezone(),
+                message=one.message,
             )
-            for commit, name, email, by, by_email, seconds, message in zip(
-                *(fields[n::7] for n in range(7)), strict=False
-            )
+            for one in history(self.root, self.git_folder, revisions, limit=limit)
         )
 
     # -- commits and branches -------------------------------------------------------------------------

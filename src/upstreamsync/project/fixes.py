@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from os.path import commonprefix
 
 from upstreamsync.model import Fix, Verification
 
@@ -36,10 +35,16 @@ def fixed_files(verification: Verification, read: Callable[[str], bytes | None])
 
 def _span(fix: Fix) -> Span:
     """The one stretch in which both texts differ."""
-    start = len(commonprefix([fix.before, fix.after]))
+    start = _common(fix.before, fix.after)
     longest = min(len(fix.before), len(fix.after)) - start
-    same = len(commonprefix([fix.before[::-1][:longest], fix.after[::-1][:longest]]))
+    same = _common(fix.before[::-1][:longest], fix.after[::-1][:longest])
     return start, len(fix.before) - same, fix.after[start : len(fix.after) - same]
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both texts begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _applied(text: str, spans: list[Span]) -> str:
