@@ -203,3 +203,58 @@ def test_links(releases, page, old, new, ref, release, compare):
 )
 def test_the_size_of_a_step(before, after, size):
     assert step_size(before, after) == size
+
+
+def test_a_mechanical_fix_is_shown_as_a_patch(make_story, judged):
+    from upstreamsync.model import Fix
+
+    story = make_story("app")
+    fix = Fix(
+        file="apps/prod/kustomization.yaml",
+        title="aim at `new`",
+        before="a: 1\nname: old\nb: 2\n",
+        after="a: 1\nname: new\nb: 2\n",
+    )
+    item = judged.item("lost", "silent-break", why="gone", fix=fix)
+    body = story.proposal(story.change("app", "v1.1.0"), judged=judged.of(item)).body
+    assert "Aim at `new`, in `apps/prod/kustomization.yaml`:" in body
+    assert " a: 1\n-name: old\n+name: new\n b: 2\n```" in body
+
+
+def test_what_is_said_of_several_results_is_said_once(judged):
+    from upstreamsync.forge.verdicts import distinct
+
+    same = {"why": "too large", "resources": ("v1 ConfigMap n/c",)}
+    found = distinct(
+        judged.of(
+            judged.item("rejected", "silent-break", item="a/prod: (result)", **same),
+            judged.item("rejected", "silent-break", item="a/stage: (result)", **same),
+            judged.item("rejected", "silent-break", item="a/test: (result)", why="other"),
+            judged.item("ok", item="a/base: patches[0]"),
+            judged.item("lost", "silent-break", item="a/base: patches[0]"),
+        )
+    )
+    assert [item.item for item in found] == [
+        "a/prod, a/stage: (result)",
+        "a/test: (result)",
+        "a/base: patches[0]",
+    ]
+    assert found[-1].verdict == "lost"
+
+
+def test_what_failed_before_too_is_no_urgent_matter(make_story, judged):
+    story = make_story("app")
+    item = judged.item("fails", "broken", why="it never built", failed_before=True)
+    proposal = story.proposal(story.change("app", "v1.1.0"), judged=judged.of(item))
+    assert not proposal.draft
+    assert "### Needs you" not in proposal.body
+    assert "1 failed before too" in proposal.body
+    assert "fails (failed before too)" in proposal.body.replace("**", "")
+
+
+def test_image_pins_have_a_section_of_their_own(make_story, judged):
+    story = make_story("app")
+    pin = judged.item("shadows", "review", item="a: images[0]", field="images", why="pins `v1`")
+    body = story.proposal(story.change("app", "v1.1.0"), judged=judged.of(pin)).body
+    assert "### Image pins" in body
+    assert "### Needs you" not in body

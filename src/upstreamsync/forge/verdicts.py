@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from difflib import unified_diff
 from typing import Final
 
 from upstreamsync.forge.evidence import Upstream
 from upstreamsync.forge.markdown import code, details, fence, plural, prose, shorten, summary_text, table
-from upstreamsync.model import Judgement, Severity, Verdict, Verification
+from upstreamsync.model import Fix, Judgement, Severity, Verdict, Verification
 
 _VERDICTS = list(Verdict)
 _RESULT: Final = ": (result)"
+_FIX_LINES: Final = 30
 
 
 def distinct(verification: Verification) -> tuple[Judgement, ...]:
@@ -125,7 +127,8 @@ def _one(item: Judgement, upstream: Upstream) -> str:
     if item.hint:
         parts.append(f"What to do: {prose(shorten(item.hint, 600))}")
     if item.fix is not None:
-        parts += [f"{prose(item.fix.title)}, in {code(item.fix.file)}:", fence(item.fix.after, "yaml")]
+        title = item.fix.title[:1].upper() + item.fix.title[1:]
+        parts += [f"{prose(title)}, in {code(item.fix.file)}:", fence(_fix(item.fix), "diff")]
     if evidence := upstream.evidence(item):
         parts.append(f"At {code(evidence.place)}")
         if evidence.diff is not None:
@@ -139,3 +142,10 @@ def _one(item: Judgement, upstream: Upstream) -> str:
 
 def _side(name: str, text: str | None) -> str:
     return f"{name}: the object is not there" if text is None else f"{name}:\n{fence(text, 'yaml')}"
+
+
+def _fix(fix: Fix) -> str:
+    """The correction as a patch to read, without its head."""
+    lines = list(unified_diff(fix.before.splitlines(), fix.after.splitlines(), lineterm="", n=2))[2:]
+    more = len(lines) - _FIX_LINES
+    return "\n".join(lines if more <= 0 else [*lines[:_FIX_LINES], f"# … {more} more lines"])
