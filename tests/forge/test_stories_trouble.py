@@ -384,3 +384,24 @@ def test_pushes_use_the_token_and_nobody_elses(story):
     assert story.one(NEXT).action is Action.OPENED
     sent = [each.headers.get("authorization") for each in story.world.requests if "/git/" in each.path]
     assert set(sent) == {f"Basic {own}"}
+
+
+def test_a_persons_own_automerge_is_left_alone(make_story, judged):
+    story = make_story("app", "web", web={"pull_request": {"automerge": True}})
+    story.run({"app": "v1.1.0", "web": "v1.1.0"})
+    pulls = {pull.head.rpartition("/")[2]: pull for pull in story.hub.pulls()}
+    # Somebody wants the one and not the other.
+    pulls["app"].auto_merge, pulls["app"].auto_merge_by = "squash", "human"
+    pulls["web"].auto_merge = None
+    story.run({"app": "v1.1.0", "web": "v1.1.0"})
+    assert pulls["web"].auto_merge is None
+    story.run({"app": "v1.2.0"}, judged=judged.of(judged.item("redundant", "cleanup")), settled={})
+    assert pulls["app"].auto_merge == "squash"
+
+
+def test_nothing_merges_by_itself_that_was_not_verified(make_story):
+    from upstreamsync.model import Verification
+
+    story = make_story("app", app={"pull_request": {"automerge": True}})
+    story.run(NEXT, judged=Verification())
+    assert story.pull.auto_merge is None

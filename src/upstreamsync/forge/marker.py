@@ -27,7 +27,8 @@ class Marker:
 
     ``steps`` are (vendor, from, to); ``digest`` names the result, ``head`` the commit pushed, ``body`` the
     visible text. ``closed`` is our own reason for closing it: such a pull request mutes nothing.
-    ``title`` is the one that we gave, so that a person's own title is left alone.
+    ``title`` is the one that we gave, so that a person's own title is left alone; ``automerge`` says that we
+    switched it on, so that a person's own wish is.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Marker:
     next: str | None = None
     closed: str | None = None
     title: str = ""
+    automerge: bool = False
 
     @property
     def vendors(self) -> tuple[str, ...]:
@@ -64,7 +66,9 @@ def dump(marker: Marker) -> str:
     }
     if len(marker.steps) != 1 or first[0] != marker.key:
         data["steps"] = [list(step) for step in marker.steps]
-    data |= {key: value for key in ("next", "closed", "title") if (value := getattr(marker, key))}
+    data |= {
+        key: value for key in ("next", "closed", "title", "automerge") if (value := getattr(marker, key))
+    }
     text = json.dumps(data, ensure_ascii=True, separators=(", ", ": "))
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
     return f"<!-- upstreamsync: {text} -->"
@@ -93,6 +97,7 @@ def _read(data: dict[str, Any]) -> Marker:
         next=_text(data["next"]) if "next" in data else None,
         closed=_text(data["closed"]) if "closed" in data else None,
         title=_text(data.get("title", "")),
+        automerge=data.get("automerge") is True,
     )
 
 

@@ -118,6 +118,9 @@ def _is_major(change: Change) -> bool:
 
 
 def _all_ok(verification: Verification) -> bool:
+    """Whether something was verified, and nothing was found."""
+    if not verification.overlays:
+        return False
     built = all(overlay.after.ok for overlay in verification.overlays)
     return built and all(item.verdict is Verdict.OK for item in verification.items)
 

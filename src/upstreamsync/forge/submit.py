@@ -161,7 +161,7 @@ class _Run:
                 return self._yield(proposal, situation, existing, decision)
             case Verb.KEEP:
                 if not self.dry_run:
-                    self._mark(existing, situation.head, proposal)
+                    self._mark(situation.head, proposal)
                 return words.result(proposal, Action.UNCHANGED, decision.reason, existing)
 
     def _open(self, proposal: Proposal, situation: Situation, decision: Decision) -> PullRequest:
@@ -194,7 +194,8 @@ class _Run:
             self.forge.edit(existing, body=compose(proposal.body, _marker(proposal, head), existing.body))
         self.pulls[proposal.branch] = existing
         self.heads[proposal.branch] = head
-        self._mark(existing, head, proposal)
+        self._mark(head, proposal)
+        self._automerge(existing, proposal, ours=False)
         return words.result(proposal, Action.OPENED, decision.reason, existing)
 
     def _update(
@@ -221,7 +222,8 @@ class _Run:
         )
         if REBUILD_LABEL in existing.labels:
             self.forge.remove_label(existing, REBUILD_LABEL)
-        self._mark(existing, head, proposal)
+        self._mark(head, proposal)
+        self._automerge(existing, proposal, ours=marker is not None and marker.automerge)
         return words.result(proposal, Action.UPDATED, decision.reason, existing)
 
     def _edit(
@@ -229,12 +231,14 @@ class _Run:
     ) -> PullRequest:
         if not self.dry_run:
             marker = _marker(proposal, situation.head or "")
+            old = find(existing.body)
             self.forge.edit(
                 existing,
                 body=compose(proposal.body, marker, existing.body),
                 base=situation.base if situation.base != existing.base else None,
             )
-            self._mark(existing, situation.head, proposal)
+            self._mark(situation.head, proposal)
+            self._automerge(existing, proposal, ours=old is not None and old.automerge)
         return words.result(proposal, Action.UPDATED, decision.reason, existing)
 
     def _yield(
@@ -269,13 +273,17 @@ class _Run:
             )
         return commit
 
-    def _mark(self, existing: Existing, head: str | None, proposal: Proposal) -> None:
-        """Statuses and automerge: what stands beside the text; repeated runs add nothing."""
+    def _mark(self, head: str | None, proposal: Proposal) -> None:
+        """Statuses; repeated runs add nothing."""
         if head is not None:
             self.forge.set_statuses(head, proposal.statuses)
-        wanted = proposal.automerge and not proposal.draft
-        if wanted != existing.automerge:
-            self.forge.automerge(existing, enable=wanted)
+
+    def _automerge(self, existing: Existing, proposal: Proposal, *, ours: bool) -> None:
+        """Switch on what is wanted, and off what we (``ours``) switched on and is wanted no longer."""
+        if _merges_itself(proposal) and not existing.automerge:
+            self.forge.automerge(existing, enable=True)
+        elif existing.automerge and ours and not _merges_itself(proposal):
+            self.forge.automerge(existing, enable=False)
 
     # -- what no proposal stands behind -----------------------------------------------------------------
 
@@ -349,6 +357,10 @@ class _Run:
         return complete and manners.touched(Situation(head=head, commits=commits), None, email) is None
 
 
+def _merges_itself(proposal: Proposal) -> bool:
+    return proposal.automerge and not proposal.draft
+
+
 def _marker(proposal: Proposal, head: str) -> Marker:
     return Marker(
         key=proposal.key,
@@ -357,4 +369,5 @@ def _marker(proposal: Proposal, head: str) -> Marker:
         head=head,
         body=text_hash(proposal.body),
         title=proposal.title,
+        automerge=_merges_itself(proposal),
     )
