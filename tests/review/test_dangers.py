@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -363,3 +365,9 @@ def test_every_code_is_documented():
     for code, meaning in CODES.items():
         assert code == code.lower()
         assert meaning.strip()
+
+
+def test_the_page_about_dangers_lists_them_all():
+    page = (Path(__file__).parents[2] / "docs" / "dangers.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| ([^|]+) \|", page, re.MULTILINE))
+    assert rows == CODES
