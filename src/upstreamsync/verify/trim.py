@@ -49,9 +49,10 @@ def plan_trim(
     new_parts = {file: manifests.split(data) for file, data in new.items()}
     ids = {part: document_id(part) for parts in (*old_parts.values(), *new_parts.values()) for part in parts}
     reachable = _reachable(ids, items)
-    if reachable is None:
+    schemas = _reachable(ids, [item for item in items if not leaves_schemas_alone(item)])
+    if reachable is None or schemas is None:
         return Trimmed()
-    cut_schemas = not any(ids[part] and ids[part].kind == _CRD for part in reachable)  # type: ignore[union-attr]
+    cut_schemas = not any((name := ids[part]) and name.kind == _CRD for part in schemas)
     both = {part for parts in old_parts.values() for part in parts}
     both &= {part for parts in new_parts.values() for part in parts}
     dropped = _droppable(both, ids, reachable, items)
@@ -108,6 +109,29 @@ def _reachable(ids: Mapping[bytes, ObjectId | None], items: Sequence[Item]) -> s
                 reach = bounded
             found |= {keys[key] for key in reach}
     return found
+
+
+def leaves_schemas_alone(item: Item) -> bool:
+    """Whether a patch, should it hit a CRD, is plainly about something else than its schemas."""
+    if item.kind is Kind.MERGE and isinstance(item.body, Mapping):
+        spec = item.body.get("spec")
+        return item.removes_object or not (
+            isinstance(spec, Mapping) and {"versions", "validation"} & spec.keys()
+        )
+    if item.kind is Kind.JSON and isinstance(item.body, list):
+        return all(isinstance(each, Mapping) and _beside_schemas(each) for each in item.body)
+    return False
+
+
+def _beside_schemas(operation: Mapping[str, object]) -> bool:
+    parts = str(operation.get("path", "")).split("/")[1:]
+    if operation.get("op") in ("move", "copy") or not parts:
+        return False
+    if parts[0] != "spec":
+        return True
+    if parts[1:2] == ["versions"]:
+        return len(parts) > 3 and parts[3] != "schema"
+    return len(parts) > 1 and parts[1] != "validation"
 
 
 def _is_step(item: Item) -> bool:
