@@ -142,13 +142,13 @@ def _in_pod(pod: Pod) -> Iterator[Clash]:
 
 
 def _volume_sources(value: Mapping[str, Any], path: str, other: frozenset[str]) -> Iterator[Clash]:
-    sources = [key for key, item in value.items() if key not in other and item is not None]
+    sources = [key for key, item in value.items() if key not in other and item is not None and key[:1] != "$"]
     if len(sources) > 1:
         label = f"volume {value['name']}" if "name" in value else "the volume"
         yield (
             path,
             f"{label} now has {len(sources)} sources, {' and '.join(sorted(sources))}",
-            f"set the one that is not wanted to null in the patch, or use $retainKeys: [{sources[0]}]",
+            f"set the one that is not wanted to null in the patch ({sources[0]}: null)",
         )
 
 
