@@ -120,7 +120,10 @@ class ImageFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What ``check`` says of one vendor. ``target`` is None when there is nothing to move to."""
+    """What ``check`` says of one vendor. ``target`` is None when there is nothing to move to.
+
+    ``major`` is a major step that is proposed apart from the target (``separate_major``).
+    """
 
     vendor: str
     status: Status
@@ -129,6 +132,7 @@ class Finding:
     newest: str | None = None
     passed_over: tuple[PassedOver, ...] = ()
     images: tuple[ImageFinding, ...] = ()
+    major: Release | None = None
     error: Failure | None = None
 
 

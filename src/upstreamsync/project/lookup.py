@@ -10,10 +10,11 @@ from upstreamsync.base.edits import current_value
 from upstreamsync.config.spec import ImageFollow, Releases, Vendor
 from upstreamsync.errors import NotFound
 from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.kit.versions import Version, parse
 from upstreamsync.lock import Lock
 from upstreamsync.model import Finding, ImageFinding, PassedOver, Release, Status
-from upstreamsync.project.republished import is_republished
-from upstreamsync.releases import effective_releases, feed_key, fetch_releases, first_seen, policy
+from upstreamsync.project.republished import has_drifted, is_republished
+from upstreamsync.releases import effective_releases, feed_key, fetch_releases, first_seen, policy, version_of
 from upstreamsync.releases.policy import Choice, Policy
 from upstreamsync.sources import probe
 
@@ -41,10 +42,11 @@ def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) ->
     """What ``check`` finds out about one vendor. Raises UpstreamsyncError when it can't be found out."""
     tools = replace(tools, allow_http=vendor.allow_http)
     images = tuple(_image(number, image, vendor, tools, read) for number, image in enumerate(vendor.images))
-    spec = effective_releases(vendor)
     if vendor.version is None:
         return Lookup(finding=_images_only(vendor, images))
+    spec = effective_releases(vendor)
     releases, choice = _choose(spec, vendor, tools)
+    choice, major = _apart(vendor, choice, spec)
     complete, missing = _first_complete(vendor, choice, tools)
     status = choice.status
     passed_over = _with_missing(choice, complete, missing)
@@ -52,7 +54,9 @@ def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) ->
         status = Status.UP_TO_DATE
     if status is Status.UP_TO_DATE and any(image.target for image in images):
         status = Status.OUTDATED
-    if is_republished(vendor, spec, releases, lock, tools):
+    if is_republished(vendor, spec, releases, lock) or (
+        complete is None and has_drifted(vendor, releases, lock, tools)
+    ):
         status = Status.REPUBLISHED
     finding = Finding(
         vendor=vendor.name,
@@ -62,6 +66,7 @@ def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) ->
         newest=choice.newest,
         passed_over=passed_over,
         images=images,
+        major=major,
     )
     candidates = choice.candidates[choice.candidates.index(complete) :] if complete else ()
     return Lookup(finding=finding, releases=releases, candidates=candidates)
@@ -111,6 +116,28 @@ def _arguments(spec: Releases, vendor: Vendor, releases: Sequence[Release], tool
     }
 
 
+def _apart(vendor: Vendor, choice: Choice, spec: Releases) -> tuple[Choice, Release | None]:
+    """Where major steps are proposed apart: the choice without them, and the best of them.
+
+    When there is nothing but a major step, it is the choice itself.
+    """
+    here = parse(vendor.version or "", spec.scheme)
+    if here is None or not (vendor.follow.separate_major or vendor.pull_request.separate_major):
+        return choice, None
+    smaller = [one for one in choice.candidates if not _is_major(one, here, spec)]
+    if not smaller or len(smaller) == len(choice.candidates):
+        return choice, None
+    major = next(one for one in choice.candidates if _is_major(one, here, spec))
+    apart = PassedOver(version=major.version, reason="a major step, proposed in a pull request of its own")
+    kept = [one for one in choice.passed_over if one.version not in (major.version, smaller[0].version)]
+    return replace(choice, candidates=tuple(smaller), passed_over=(apart, *kept)), major
+
+
+def _is_major(release: Release, here: Version, spec: Releases) -> bool:
+    version = parse(release.version, spec.scheme)
+    return version is not None and here.level_of_step(version) == "major"
+
+
 def _first_complete(
     vendor: Vendor, choice: Choice, tools: Toolbox
 ) -> tuple[Release | None, tuple[PassedOver, ...]]:
@@ -139,9 +166,9 @@ def _with_missing(
 
 
 def _image(number: int, image: ImageFollow, vendor: Vendor, tools: Toolbox, read: Read) -> ImageFinding:
-    current = image.version or current_value(image.edits[0], read)
-    follow = image.follow or vendor.follow
     spec = Releases(oci=image.image, tag=image.tag, scheme=image.scheme)
+    current = version_of(spec, image.version or current_value(image.edits[0], read))
+    follow = image.follow or vendor.follow
     releases = fetch_releases(spec, tools)
     choice = policy.choose(
         releases=releases,

@@ -69,7 +69,8 @@ def propose(
     forge = _forge(project, repository, options)
     base = forge.base(None)
     _check_same(project, repository, base.commit, changes)
-    return _submit(project, project, repository, forge, base.commit, changes, report, options).pull_requests
+    proposals = _proposals(project, project, repository, base.commit, changes.changes, report, options)
+    return _submit(project, repository, forge, proposals, changes.updates, options).pull_requests
 
 
 def propose_from_branch(
@@ -82,14 +83,42 @@ def propose_from_branch(
     """The whole job of ``pr``: check, update, judge and propose from the tip of the base branch.
 
     The user's checkout is not looked at and not touched: the branch's files are laid out in a folder of
-    their own.
+    their own. Vendors that go to another branch (``pull_request.base``) are worked on from that one.
     """
     repository = Repository.open(project.root)
     forge = _forge(project, repository, options)
-    base = forge.base(None)
-    with _laid_out(project, repository, base.commit) as there:
-        changes = there.update(vendors, progress=progress)
-        return _submit(project, there, repository, forge, base.commit, changes, None, options)
+    proposals: list[Proposal] = []
+    updates: list[VendorUpdate] = []
+    for branch, names in _by_base(project, vendors):
+        base = forge.base(branch)
+        with _laid_out(project, repository, base.commit) as there:
+            changes = there.update(names, progress=progress)
+            updates += changes.updates
+            proposals += _proposals(project, there, repository, base.commit, changes.changes, None, options)
+            for change in _major_steps(there, changes.updates):
+                proposals += _proposals(project, there, repository, base.commit, [change], None, options)
+    return _submit(project, repository, forge, proposals, updates, options)
+
+
+def _by_base(project: Project, vendors: Sequence[str]) -> list[tuple[str | None, list[str]]]:
+    """The vendors by the branch that their pull requests go to; None is the default one."""
+    found: dict[str | None, list[str]] = {}
+    for name in vendors:
+        project.configuration.vendor(name)
+    for vendor in project.configuration.vendors:
+        if not vendors or vendor.name in vendors:
+            found.setdefault(vendor.pull_request.base, []).append(vendor.name)
+    return list(found.items())
+
+
+def _major_steps(there: Project, updates: Sequence[VendorUpdate]) -> list[Change]:
+    """Major steps that are proposed apart from the smaller ones of the same vendors."""
+    steps: list[Change] = []
+    for update in updates:
+        if update.finding is not None and update.finding.major is not None:
+            changes = there.update([update.vendor], to=update.finding.major.version)
+            steps += changes.changes
+    return steps
 
 
 def _forge(project: Project, repository: Repository, options: ProposeOptions) -> Forge:
@@ -123,29 +152,28 @@ def _laid_out(project: Project, repository: Repository, commit: str) -> Iterator
             yield there
 
 
-def _submit(
+def _proposals(
     project: Project,
     there: Project,
     repository: Repository,
-    forge: Forge,
     base_commit: str,
-    changes: Changes,
+    changes: Sequence[Change],
     report: Verification | None,
     options: ProposeOptions,
-) -> Proposed:
+) -> list[Proposal]:
+    """One proposal for each vendor or group, judged and reviewed by itself."""
     prefix = _prefix(project, repository)
 
     def read(path: str) -> bytes | None:
         return repository.read(base_commit, path)
 
-    proposals: list[Proposal] = []
-    for key, members in group_changes(changes.changes, there.configuration):
+    proposals = []
+    for key, members in group_changes(changes, there.configuration):
         verification, review = review_change(there, members, report)
-        if options.suggest_fixes:
-            members = _with_fixes(there, members, verification)
+        proposed = _with_fixes(there, members, verification) if options.suggest_fixes else members
         proposals.append(
             build_proposal(
-                [_prefixed(change, prefix) for change in members],
+                [_prefixed(change, prefix) for change in proposed],
                 verification,
                 review,
                 configuration=there.configuration,
@@ -154,19 +182,30 @@ def _submit(
                 key=key,
             )
         )
-    failures = {update.vendor: update.error for update in changes.updates if update.error is not None}
+    return proposals
+
+
+def _submit(
+    project: Project,
+    repository: Repository,
+    forge: Forge,
+    proposals: Sequence[Proposal],
+    updates: Sequence[VendorUpdate],
+    options: ProposeOptions,
+) -> Proposed:
+    failures = {update.vendor: update.error for update in updates if update.error is not None}
     outcome = submit(
         proposals,
         forge=forge,
         repository=repository,
-        configuration=there.configuration,
-        settled=_settled(changes.updates),
+        configuration=project.configuration,
+        settled=_settled(updates),
         dry_run=options.dry_run,
     )
     if options.notices and not options.dry_run:
-        healthy = [update.vendor for update in changes.updates if update.error is None]
+        healthy = [update.vendor for update in updates if update.error is None]
         write_notices(forge, failures=failures, healthy=healthy)
-    remarks = (*outcome.remarks, *_tell_webhook(there, outcome.pull_requests, options))
+    remarks = (*outcome.remarks, *_tell_webhook(project, outcome.pull_requests, options))
     return Proposed(pull_requests=outcome.pull_requests, failures=failures, remarks=remarks)
 
 

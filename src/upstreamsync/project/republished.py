@@ -17,24 +17,29 @@ from upstreamsync.sources import Job
 _VAGUE = frozenset({"major", "minor", "app_version"})
 
 
-def is_republished(
-    vendor: Vendor, spec: Releases, releases: Sequence[Release], lock: Lock | None, tools: Toolbox
-) -> bool:
-    """Compare what the feed says of the locked version, and what stands at addresses that drift.
+def is_republished(vendor: Vendor, spec: Releases, releases: Sequence[Release], lock: Lock | None) -> bool:
+    """Whether the feed says of the locked version that it is another commit, or another chart."""
+    release = _locked_release(vendor, releases, lock)
+    if release is None or lock is None:
+        return False
+    return _other_commit(vendor, spec, release, lock) or _other_chart(vendor, release, lock)
 
-    An address that does not name the whole version (``…/v{major}.{minor}/…``) is asked each time; others
-    are trusted to stay, and held against the lock when they are fetched. Raises as ``Http.get``.
+
+def has_drifted(vendor: Vendor, releases: Sequence[Release], lock: Lock | None, tools: Toolbox) -> bool:
+    """Whether something else stands at an address that does not name the whole version.
+
+    ``…/v{major}.{minor}/…`` is asked each time; other addresses are trusted to stay, and held against the
+    lock when they are fetched. Raises as ``Http.get``, but for what is gone.
     """
+    release = _locked_release(vendor, releases, lock)
+    return release is not None and lock is not None and _drifted(vendor, release, lock, tools)
+
+
+def _locked_release(vendor: Vendor, releases: Sequence[Release], lock: Lock | None) -> Release | None:
+    """The very version that the lock describes."""
     if lock is None or lock.version != vendor.version:
-        return False
-    release = next((one for one in releases if one.version == vendor.version), None)
-    if release is None:
-        return False
-    return (
-        _other_commit(vendor, spec, release, lock)
-        or _other_chart(vendor, release, lock)
-        or _drifted(vendor, release, lock, tools)
-    )
+        return None
+    return next((one for one in releases if one.version == vendor.version), None)
 
 
 def _other_commit(vendor: Vendor, spec: Releases, release: Release, lock: Lock) -> bool:

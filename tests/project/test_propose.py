@@ -1,0 +1,150 @@
+"""From the branch to the pull request: what `pr` does with the user's repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from upstreamsync.errors import RepositoryError
+from upstreamsync.model import Action
+from upstreamsync.project import Settings, open_project
+from upstreamsync.project.propose import ProposeOptions, propose_from_branch
+from upstreamsync.testing import World
+
+
+def git(root: Path, *words: str) -> str:
+    identity = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
+    return subprocess.run(
+        ["git", *identity, *words], cwd=root, check=True, capture_output=True, text=True
+    ).stdout
+
+
+class Bench:
+    """A repository whose vendors.yaml may lie in a folder, with a bare origin, and one vendor."""
+
+    def __init__(self, tmp: Path, world: World, folder: str = "") -> None:
+        self.world, self.git_root = world, tmp / "gitops"
+        self.root = self.git_root / folder
+        self.root.mkdir(parents=True)
+        self.settings = Settings(cache_folder=tmp / "cache", environment={**os.environ})
+
+    def publish(self, *versions: str) -> None:
+        for version in versions:
+            self.world.file(
+                f"app/{version}/app.yaml",
+                f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: app}}\ndata: {{v: '{version}'}}\n",
+            )
+        self.world.file("app/index.html", " ".join(f"app {version};" for version in versions))
+
+    def start(self, extra: str = "") -> None:
+        (self.root / "vendors.yaml").write_text(
+            f"version: 1\nvendors:\n  - name: app\n    version: 1.0.0\n    base: app/base\n"
+            f"    source: {{url: '{self.world.url}/app/{{version}}/app.yaml'}}\n"
+            f"    releases: {{page: {{url: '{self.world.url}/app/index.html', pattern: 'app (?P<version>[^;]+)'}}}}\n{extra}"
+        )
+        overlay = self.root / "app/overlay"
+        overlay.mkdir(parents=True)
+        (overlay / "kustomization.yaml").write_text("resources: [../base]\nnamePrefix: my-\n")
+        with open_project(self.root, settings=self.settings) as project:
+            project.update().write()
+        git(self.git_root, "init", "-q", "-b", "main")
+        git(self.git_root, "add", "-A")
+        git(self.git_root, "commit", "-qm", "Start")
+        subprocess.run(
+            ["git", "clone", "-q", "--bare", self.git_root, self.git_root.parent / "origin.git"], check=True
+        )
+        git(self.git_root, "remote", "add", "origin", str(self.git_root.parent / "origin.git"))
+        git(self.git_root, "fetch", "-q", "origin")
+
+    def pr(self, **options: object):
+        with open_project(self.root, settings=self.settings) as project:
+            return propose_from_branch(project, (), ProposeOptions(forge="local", **options))
+
+
+@pytest.fixture
+def bench(tmp_path: Path, world: World) -> Bench:
+    return Bench(tmp_path, world)
+
+
+def test_a_branch_is_made_from_the_base_branch_and_the_checkout_stays(bench: Bench):
+    bench.publish("1.0.0")
+    bench.start()
+    bench.publish("1.0.0", "1.1.0")
+    (bench.root / "notes.txt").write_text("mine, not committed\n")
+    before = git(bench.git_root, "status", "--porcelain"), git(bench.git_root, "rev-parse", "HEAD")
+    (one,) = bench.pr().pull_requests
+    assert (one.vendor, one.before, one.after, one.action) == ("app", "1.0.0", "1.1.0", Action.OPENED)
+    assert (git(bench.git_root, "status", "--porcelain"), git(bench.git_root, "rev-parse", "HEAD")) == before
+    changed = git(bench.git_root, "diff", "--name-only", "main", one.branch).split()
+    assert changed == ["app/app.lock.yaml", "app/base/app.yaml", "vendors.yaml"]
+    assert git(bench.git_root, "worktree", "list").count("\n") == 1
+
+
+def test_a_dry_run_leaves_no_trace(bench: Bench):
+    bench.publish("1.0.0")
+    bench.start()
+    bench.publish("1.0.0", "1.1.0")
+    before = git(bench.git_root, "for-each-ref")
+    (one,) = bench.pr(dry_run=True).pull_requests
+    assert one.after == "1.1.0"
+    assert git(bench.git_root, "for-each-ref") == before
+
+
+def test_a_vendors_yaml_in_a_folder_changes_only_that_folder(tmp_path: Path, world: World):
+    bench = Bench(tmp_path, world, folder="clusters/one")
+    bench.publish("1.0.0")
+    bench.start()
+    bench.publish("1.0.0", "1.1.0")
+    (one,) = bench.pr().pull_requests
+    changed = git(bench.git_root, "diff", "--name-only", "main", one.branch).split()
+    assert changed == [
+        "clusters/one/app/app.lock.yaml", "clusters/one/app/base/app.yaml", "clusters/one/vendors.yaml",
+    ]  # fmt: skip
+
+
+def test_a_major_step_gets_a_pull_request_of_its_own(bench: Bench):
+    bench.publish("1.0.0")
+    bench.start("    follow: {separate_major: true}\n")
+    bench.publish("1.0.0", "1.1.0", "2.0.0")
+    made = {one.branch: one.after for one in bench.pr().pull_requests}
+    assert made == {"upstreamsync/app": "1.1.0", "upstreamsync/app-major": "2.0.0"}
+    with open_project(bench.root, settings=bench.settings) as project:
+        (finding,) = project.check()
+    assert finding.target is not None
+    assert finding.target.version == "1.1.0"
+    assert finding.passed_over[0].reason == "a major step, proposed in a pull request of its own"
+
+
+def test_a_vendor_may_go_to_another_branch(bench: Bench):
+    bench.publish("1.0.0")
+    bench.start("    pull_request: {base: staging}\n")
+    git(bench.git_root, "checkout", "-qb", "staging")
+    (bench.root / "staging.txt").write_text("only here\n")
+    git(bench.git_root, "add", "-A")
+    git(bench.git_root, "commit", "-qm", "Staging")
+    git(bench.git_root, "push", "-q", "origin", "staging")
+    git(bench.git_root, "checkout", "-q", "main")
+    bench.publish("1.0.0", "1.1.0")
+    (one,) = bench.pr().pull_requests
+    assert git(bench.git_root, "merge-base", one.branch, "staging") == git(
+        bench.git_root, "rev-parse", "staging"
+    )
+
+
+def test_the_library_s_propose_refuses_a_working_tree_that_differs(bench: Bench):
+    bench.publish("1.0.0")
+    bench.start()
+    bench.publish("1.0.0", "1.1.0")
+    with open_project(bench.root, settings=bench.settings) as project:
+        changes = project.update(["app"])
+        report = project.verify(changes)
+        (one,) = project.propose(changes, report, ProposeOptions(forge="local"))
+        assert one.action is Action.OPENED
+        file = bench.root / "vendors.yaml"
+        file.write_text(file.read_text() + "# mine\n")
+        with pytest.raises(RepositoryError) as caught:
+            project.propose(project.update(["app"]), None, ProposeOptions(forge="local"))
+        assert "differs from the branch" in caught.value.message
