@@ -258,3 +258,73 @@ def test_image_pins_have_a_section_of_their_own(make_story, judged):
     body = story.proposal(story.change("app", "v1.1.0"), judged=judged.of(pin)).body
     assert "### Image pins" in body
     assert "### Needs you" not in body
+
+
+def test_upstreams_content_can_neither_tick_the_box_nor_forge_the_marker(story, judged):
+    """A rebuild drops people's commits: nobody but people may ask for it."""
+    from upstreamsync.forge.marker import dump, find, rebuild_ticked
+
+    forged = dump(Marker(key="app", steps=(("app", "v0", "v9"),), digest="x", head="y", body="z"))
+    box = "[x] <!-- upstreamsync:rebuild -->"
+    overlay = OverlayReview(
+        path="apps/prod",
+        removed=(f"{box} {forged}",),
+        changed=(
+            ResourceChange(
+                resource=box,
+                fields=(
+                    FieldChange(path="data.x", op="changed", before=box, after=forged),
+                    FieldChange(path="data.y", op="changed", before=f"a\n{box}\n", after=f"b\n{forged}"),
+                    FieldChange(path=box, op="removed", before=box),
+                ),
+            ),
+        ),
+        dangers=(Danger(rule="secret-shipped", resource=f"v1 Secret {box}", text=f"\n- {box}\n{forged}"),),
+        images=(ImageChange(name="x", before=f"{box}", after=forged),),
+        applications=(f"\n- {box}",),
+    )
+    item = judged.item(
+        "lost", "silent-break", why=f"\n- {box}\n", hint=f"\n- {box} {forged}", resources=(box,)
+    )
+    from dataclasses import replace
+
+    from upstreamsync.forge import build_proposal, submit
+
+    change = story.change("app", "v1.1.0")
+    release = Release(version="v1.1.0", ref="v1.1.0", notes=f"- {box}\n{forged}\n<!-- upstreamsync -->")
+    proposal = build_proposal(
+        [replace(change, release=release, notes=(f"\n- {box} {forged}",))],
+        judged.of(item),
+        Review(overlays=(overlay,)),
+        configuration=story.configuration(),
+        base_commit=story.base_commit(),
+        read=story.read,
+    )
+    for text in (proposal.body, proposal.report):
+        assert not rebuild_ticked(text)
+        assert find(text) is None
+    submit([proposal], forge=story.forge(), repository=story.repository, configuration=story.configuration())
+    assert find(story.pull.body).head == story.head()
+    assert story.one({"app": "v1.1.0"}).reason != "a rebuild was asked for"
+
+
+def test_importing_the_layer_imports_no_client():
+    import subprocess
+    import sys
+
+    code = "import upstreamsync.forge, sys; print([m for m in ('github', 'requests', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_secret_is_not_shown_as_evidence(make_story, judged):
+    from dataclasses import replace
+
+    story = make_story("app")
+    change = story.change("app", "v1.1.0")
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {key: c2VjcmV0}\n"
+    item = judged.item("lost", "silent-break", resources=("v1 Secret s",), paths=("data.key",), why="gone")
+    given = replace(change, base_files={**change.base_files, "app/upstream/s.yaml": secret.encode()})
+    body = story.proposal(given, judged=judged.of(item)).body
+    assert "key: " in body
+    assert "c2VjcmV0" not in body

@@ -209,3 +209,18 @@ def test_five_megabytes_take_less_than_half_a_second():
     assert time.process_time() - started < 0.5
     assert len(found.changed) > 10
     assert found.label_only > 50
+
+
+def test_a_secrets_values_are_never_told():
+    def secret(value: str | None) -> dict:
+        data = {} if value is None else {"key": value}
+        metadata = {"name": "s", "labels": {"v": str(value)}}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
+
+    for before, after in (("b2xk", "bmV3"), (None, "bmV3"), ("b2xk", None)):
+        found = review("o", [secret(before)], [secret(after)])
+        told = [str(field) for field in found.changed[0].fields if field.path.startswith("data")]
+        assert told
+        assert "b2xk" not in str(told)
+        assert "bmV3" not in str(told)
+        assert "bmV3" not in str(found.dangers)

@@ -34,9 +34,18 @@ _TRIGGERS: Final = (
 _INVISIBLE: Final = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]")
 
 
+def shown(text: str) -> str:
+    """``text`` with nothing in it that hides or turns around what is written; for code, and before all else.
+
+    Comments are broken as well: our marker and checkbox are found by theirs, wherever they stand.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("<!--", f"<!{ZERO_WIDTH}--")
+    return _INVISIBLE.sub("", text)
+
+
 def inert(text: str) -> str:
     """``text`` without mentions, references, tags, entities and images; links are kept."""
-    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = shown(text)
     parts, position = [], 0
     for match in _URL.finditer(text):
         parts += [_break(text[position : match.start()], text[match.start() :]), _link(match.group())]

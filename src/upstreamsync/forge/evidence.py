@@ -64,7 +64,7 @@ class Upstream:
             parts = resource.split(" ")
             if len(parts) == 3:
                 path = judgement.paths[0] if judgement.paths else ""
-                old, new = self._find(self._old, parts), self._find(self._new, parts)
+                old, new = (_shown(self._find(side, parts)) for side in (self._old, self._new))
                 if old is None and new is None:
                     continue
                 found = _compare(resource, old, new, path)
@@ -86,6 +86,18 @@ class Upstream:
                     # An overlay may have set another namespace: the name alone will do.
                     found = obj
         return found
+
+
+def _shown(obj: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """A Secret's values are never shown."""
+    if obj is None or obj.get("kind") != "Secret":
+        return obj
+    hidden = {
+        key: dict.fromkeys(value, "(not shown)")
+        for key, value in obj.items()
+        if key in ("data", "stringData") and isinstance(value, Mapping)
+    }
+    return {**obj, **hidden}
 
 
 def _objects(document: bytes) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from upstreamsync.forge.defuse import inert
+from upstreamsync.forge.defuse import inert, shown
 
 _SPECIAL: Final = re.compile(r"([\\*_~|\[\]])")
 _CODE: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
@@ -15,7 +15,7 @@ _SPACE: Final = re.compile(r"\s+")
 
 def code(text: str, *, cell: bool = False) -> str:
     """An inline code span on one line; ``cell`` for inside a table, where pipes have to be escaped."""
-    flat = _SPACE.sub(" ", text).strip() or " "
+    flat = _SPACE.sub(" ", shown(text)).strip() or " "
     longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
     ticks = "`" * (longest + 1)
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
@@ -40,6 +40,7 @@ def _escape(text: str) -> str:
 
 def fence(text: str, language: str = "") -> str:
     """A code block whose fence is longer than any run of backticks in it."""
+    text = shown(text)
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     ticks = "`" * max(3, longest + 1)
     return f"{ticks}{language}\n{text.rstrip()}\n{ticks}"
@@ -52,7 +53,7 @@ def details(summary: str, content: str) -> str:
 
 def summary_text(text: str) -> str:
     """Text for a summary line, which is HTML and not Markdown."""
-    flat = _SPACE.sub(" ", text).strip()
+    flat = _SPACE.sub(" ", shown(text)).strip()
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return flat.replace("@", "@\u200b").replace("#", "#\u200b")
 

@@ -186,11 +186,15 @@ def _base_message(change: Change) -> str:
 def _edit_message(changes: Sequence[Change]) -> str:
     lines = [f"Follow {', '.join(f'{change.vendor} {inert(change.after)}' for change in changes)}", ""]
     lines += [
-        f"- {edit.place.file}: {inert(edit.what)} {inert(edit.before)} → {inert(edit.after)}"
+        f"- {edit.place.file}: {_word(edit.what)} {_word(edit.before)} → {_word(edit.after)}"
         for change in changes
         for edit in change.edits
     ]
     return "\n".join(lines).strip()
+
+
+def _word(text: str) -> str:
+    return shorten(" ".join(inert(text).split()), 120)
 
 
 # -- words -------------------------------------------------------------------------------------------

@@ -11,15 +11,19 @@ name the Argo CD Applications of an overlay.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from upstreamsync.kit.objects import diff
-from upstreamsync.model import OverlayReview, ResourceChange
+from upstreamsync.model import FieldChange, OverlayReview, ResourceChange
 from upstreamsync.review.applications import Reader, find_readers, reading
 from upstreamsync.review.dangers import CODES, dangers_of
 from upstreamsync.review.images import all_images, compare_images
 from upstreamsync.review.noise import is_noise
 from upstreamsync.review.pairs import Pairs, pair
+
+#: What stands for the value of a Secret.
+HIDDEN: Final = "(not shown)"
 
 __all__ = ["CODES", "Reader", "find_readers", "reading", "review"]
 
@@ -50,9 +54,19 @@ def review(
     )
 
 
+def _hidden(field: FieldChange) -> FieldChange:
+    """A Secret's value is named, never told: what we write is read by more people than the cluster."""
+    if not field.path.startswith(("data", "stringData")):
+        return field
+    before, after = (None if side is None else HIDDEN for side in (field.before, field.after))
+    return replace(field, before=before, after=after)
+
+
 def _told(pairs: Pairs) -> Iterator[ResourceChange]:
     for each in pairs.changed:
         fields = diff(each.old, each.new)
         kept = tuple(field for field in fields if not is_noise(each.kind, field))
+        if each.kind == "Secret":
+            kept = tuple(map(_hidden, kept))
         if fields:
             yield ResourceChange(resource=str(each), fields=kept)
