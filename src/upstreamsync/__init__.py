@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from upstreamsync.errors import ConfigError, UpstreamsyncError
     from upstreamsync.model import Finding, Judgement, PullRequest, Release, Verification
     from upstreamsync.project import Changes, Project, Settings
-    from upstreamsync.project import open_project as open
+    from upstreamsync.project import open_project as open  # noqa: A004 (upstreamsync.open, as the contract has it)
     from upstreamsync.verify import find_overlays, verify_trees
 
 __all__ = [

@@ -74,10 +74,14 @@ class Bench:
     def commit(self) -> None:
         self.git("init", "-q", "-b", "main")
         self.git("add", "-A")
-        self.git("-c", "user.name=T", "-c", "user.email=t@example.com", "commit", "-qm", "All", "--allow-empty")
+        self.git(
+            "-c", "user.name=T", "-c", "user.email=t@example.com", "commit", "-qm", "All", "--allow-empty"
+        )
 
     def git(self, *words: str) -> str:
-        return subprocess.run(["git", *words], cwd=self.root, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            ["git", *words], cwd=self.root, capture_output=True, text=True, check=True
+        ).stdout
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -199,12 +203,16 @@ def test_wrong_usage_and_wrong_configuration_end_with_2(vendored: Bench):
 def test_one_vendor_s_failure_is_named_and_stops_no_other(bench: Bench):
     bench.publish("v1.0.0", "v1.1.0")
     good = [bench.vendor(f"good-{number}") for number in range(8)]
-    dead = bench.vendor("dead", releases="{page: {url: \"http://127.0.0.1:9/x\", pattern: '(?P<version>v.)'}}")
+    dead = bench.vendor(
+        "dead", releases="{page: {url: \"http://127.0.0.1:9/x\", pattern: '(?P<version>v.)'}}"
+    )
     bench.world.file("broken", "x")
     from upstreamsync.testing import Fault
 
     bench.world.fault("/broken", Fault.status(500))
-    broken = bench.vendor("broken", releases=f"{{page: {{url: \"{bench.world.url}/broken\", pattern: '(?P<version>v.)'}}}}")
+    broken = bench.vendor(
+        "broken", releases=f"{{page: {{url: \"{bench.world.url}/broken\", pattern: '(?P<version>v.)'}}}}"
+    )
     bench.configure(*good, dead, broken)
     document = bench.json("check", code=3)
     by_name = {vendor["name"]: vendor for vendor in document["vendors"]}
@@ -234,12 +242,11 @@ def test_a_refused_push_ends_with_3(vendored: Bench):
 
 
 def test_ctrl_c_ends_with_130_and_a_bug_with_70(vendored: Bench):
-    script = (
-        "import sys; from upstreamsync.cli import exits\n"
-        "def verb(): raise {error}\n"
-        "exits.run(verb)"
-    )
-    for error, code, words in (("KeyboardInterrupt", 130, "interrupted"), ("ZeroDivisionError", 70, "bug in upstreamsync")):
+    script = "import sys; from upstreamsync.cli import exits\ndef verb(): raise {error}\nexits.run(verb)"
+    for error, code, words in (
+        ("KeyboardInterrupt", 130, "interrupted"),
+        ("ZeroDivisionError", 70, "bug in upstreamsync"),
+    ):
         done = subprocess.run(
             [sys.executable, "-c", script.format(error=error)], capture_output=True, text=True, check=False
         )
