@@ -305,8 +305,9 @@ def alike(old: Any, new: Any) -> float:
 
 
 def plain(label: str | None) -> str:
-    """A label for a sentence: ``server`` for ``name=server``."""
-    return (label or "").removeprefix("name=")
+    """A label for a sentence: ``server`` for ``name=server``, ``80`` for ``port=80``."""
+    text = label or ""
+    return text.partition("=")[2] if text.count("=") == 1 else text
 
 
 def _rename(old: str, new: str | None) -> tuple[str, str] | None:

@@ -53,6 +53,7 @@ def _note(
     reason: str, old: Effect, *, did: str = "", does: str = "", because: str = "", hint: str | None
 ) -> Note:
     resource, path = _where(old)
+    did = did or (f"worked on {resource}" if resource else "")
     return Note(
         verdict=Verdict.FAILS, reason=reason, resource=resource, path=path,
         did=did, does=does or "kustomize refuses to build", because=because, hint=hint,

@@ -118,10 +118,11 @@ class Walk:
             return
         maps = [keyed(items, fields) for items in lists]
         around = Four(*maps)
+        folded = {each for each in around.c if "#" in each} - set(around.d) - set(around.a)
         for label in dict.fromkeys(label for each in maps for label in each):
             element = Four(*(each.get(label, MISSING) for each in maps))
             below = (*path, f"[{label}]")
-            if same(element.a, element.b) and same(element.c, element.d):
+            if same(element.a, element.b) and (same(element.c, element.d) or f"{label}#2" in folded):
                 continue
             if not elements.judge(elements.Spot(self, element, below, around, name, owned)):
                 self._visit(element, below, "", around, owned=owned)

@@ -81,11 +81,15 @@ def _vanished(item: Item, worked: Places, old: Effect, new: Effect) -> list[Note
         moved = _moved(key, path, now, old, new)
         because = f"no image named {wanted} is left"
         because += f"; upstream now uses {moved}" if moved else ""
+        hint = f"set name to {_name(moved)}" if moved else "delete the entry"
+        if _name(moved) == wanted:
+            because = f"{moved} now stands where kustomize does not look for images"
+            hint = "name the new path of the field in the file under configurations"
         notes.append(
             Note(
                 verdict=Verdict.LOST, reason="target_gone", path=path, resource=resource,
                 did=f"rewrote {wanted}", does="matches no image", because=because,
-                hint=f"set name to {_name(moved)}" if moved else "delete the entry",
+                hint=hint,
             )
         )  # fmt: skip
     lost = [note for note in notes if note.verdict is Verdict.LOST]

@@ -61,6 +61,15 @@ def _whole_overlay(item: Item, old: Effect, new: Effect) -> list[Note]:
     redundant = [note for note in notes if note.verdict is Verdict.REDUNDANT]
     if redundant and not new.touched:
         return redundant
+    if item.kind is Kind.NAMESPACE and not new.touched and old.touched:
+        if any(key[0].namespace == str(item.spec) for key in new.met):
+            return [
+                Note(
+                    verdict=Verdict.REDUNDANT, path=(".metadata", ".namespace"),
+                    did=f"put everything into {item.spec}", because="upstream now does so itself",
+                    hint="delete it from the kustomization",
+                )
+            ]  # fmt: skip
     if not kept and new.touched:
         kept = [Note(verdict=Verdict.OK)]
     if not kept and old.touched:
@@ -127,9 +136,24 @@ def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
         return [note.on(_resource(new, key)) for note in swallowed]
     gone = _why_gone(item, old, new, key)
     notes = Walk(item, gone=gone).run(a, b, c, d)
+    if item.kind is Kind.JSON:
+        notes = _shifted(notes)
     if key not in new.touched:
         notes = [_unmatched(note, item, new.met.get(key, {})) for note in notes]
     return [note.on(_resource(new, key)) for note in notes]
+
+
+def _shifted(notes: list[Note]) -> list[Note]:
+    """Say of a patch that now hits something else what it used to hit."""
+    lost = next((note for note in notes if note.verdict is Verdict.LOST), None)
+    if lost is None:
+        return notes
+    return [
+        replace(note, did=f"used to change {lost.text_path}", does=f"now {note.does} at {note.text_path}")
+        if note.verdict is Verdict.MISAPPLIED and note.reason == "index_shift" and note.path != lost.path
+        else note
+        for note in notes
+    ]
 
 
 def _unmatched(note: Note, item: Item, now: Any) -> Note:
@@ -304,8 +328,14 @@ def _new_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
 def _unlike(item: Item, usual: Touch, here: Touch) -> list[Note]:
     """What the item adds to this object though elsewhere it only changes it."""
     notes = Walk(item).run(*_nameless(usual), *_nameless(here))
+    what = object_id(here.before or here.after or {})
     return [
-        note for note in notes
+        replace(
+            note, did=note.did.replace("used to change", "elsewhere changes"),
+            because=f"{what.short} has none that it could change",
+            hint=f"narrow the target so that it does not match {what.name}", rename=None,
+        )
+        for note in notes
         if note.verdict is Verdict.MISAPPLIED and note.reason == "adds_instead_of_modifies"
     ]  # fmt: skip
 
