@@ -16,7 +16,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from upstreamsync.errors import ToolFailed, ToolMissing
@@ -30,18 +30,20 @@ _KUSTOMIZE_LINE = re.compile(r"Kustomize Version: v?(\S+)")
 class Kustomize:
     """A kustomize: either the program itself, or the one inside kubectl.
 
-    ``helm`` is used for kustomizations with ``helmCharts``, and only if they have any.
+    ``helm`` is used for kustomizations with ``helmCharts``, and only if they have any. ``timeout`` bounds each
+    run, in seconds.
     """
 
     binary: Path
     version: str
     embedded: bool
     helm: Path | None = None
+    timeout: float = process.DEFAULT_TIMEOUT
 
     def __str__(self) -> str:
         return f"kustomize {self.version}{' (kubectl)' if self.embedded else ''}"
 
-    def build(self, folder: Path, *, enable_helm: bool = False, timeout: float = 120.0) -> bytes:
+    def build(self, folder: Path, *, enable_helm: bool = False, timeout: float | None = None) -> bytes:
         """Build the kustomization in ``folder`` and return the YAML that kustomize prints.
 
         The load restrictor stays on; functions and plugins stay off. Raises ToolFailed with kustomize's
@@ -54,7 +56,7 @@ class Kustomize:
                 if self.helm is not None:
                     words += ["--helm-command", _helm_for_kustomize(self.helm, Path(home["HOME"]))]
             # A collector that runs less often saves a quarter of the time; builds are short-lived.
-            return process.run(words, env={**home, "GOGC": "400"}, timeout=timeout).stdout
+            return process.run(words, env={**home, "GOGC": "400"}, timeout=timeout or self.timeout).stdout
 
 
 def _helm_for_kustomize(helm: Path, folder: Path) -> Path:
@@ -74,10 +76,14 @@ def _helm_for_kustomize(helm: Path, folder: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Helm:
-    """A helm binary. It only ever renders a chart that lies on disk; it never talks to a network."""
+    """A helm binary. It only ever renders a chart that lies on disk; it never talks to a network.
+
+    ``timeout`` bounds each run, in seconds.
+    """
 
     binary: Path
     version: str
+    timeout: float = process.DEFAULT_TIMEOUT
 
     def __str__(self) -> str:
         return f"helm {self.version}"
@@ -100,7 +106,7 @@ class Helm:
         api_versions: Sequence[str] = (),
         hooks: bool = True,
         time_zone: Path | None = None,
-        timeout: float = 120.0,
+        timeout: float | None = None,
     ) -> bytes:
         """What ``helm template RELEASE CHART`` prints, hooks included as helm does, test hooks left out.
 
@@ -125,14 +131,14 @@ class Helm:
         words.append("--skip-tests")
         with _empty_home() as home:
             zone = {"TZ": f":{time_zone}" if time_zone else "UTC"}
-            return process.run(words, env={**home, **zone}, timeout=timeout).stdout
+            return process.run(words, env={**home, **zone}, timeout=timeout or self.timeout).stdout
 
     def verify(self, archive: Path, keyring: Path, *, timeout: float = 60.0) -> str:
         """What ``helm verify`` says of an archive that has its provenance file beside it.
 
         Raises ToolFailed when the signature, its key or the archive's digest does not hold.
         """
-        words = [self.binary, "verify", "--keyring", keyring, archive]
+        words: list[str | os.PathLike[str]] = [self.binary, "verify", "--keyring", keyring, archive]
         with _empty_home() as home:
             done = process.run(words, env=home, timeout=timeout)
         return done.stdout.decode("utf-8", "replace").strip()
@@ -159,12 +165,13 @@ class Engines:
     """Finds helm and kustomize once per run, when they are first needed.
 
     ``folder`` is where pinned tools are installed (``folder/helm-4.1.4/helm``); ``pins`` maps a tool's
-    name to the pinned version.
+    name to the pinned version; ``timeout`` bounds each of their runs, in seconds.
     """
 
     folder: Path | None = None
     pins: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    timeout: float = process.DEFAULT_TIMEOUT
     _kustomize: Kustomize | None = None
     _helm: Helm | None = None
     _guard: threading.RLock = field(default_factory=threading.RLock)
@@ -179,7 +186,8 @@ class Engines:
                         "neither kustomize nor kubectl was found",
                         hint="`upstreamsync doctor --install` fetches kustomize; or set KUSTOMIZE",
                     )
-                self._kustomize = probe_kustomize(binary, helm=self.find("helm"))
+                found = probe_kustomize(binary, helm=self.find("helm"), timeout=min(self.timeout, 30))
+                self._kustomize = replace(found, timeout=self.timeout)
             return self._kustomize
 
     def helm(self) -> Helm:
@@ -192,7 +200,8 @@ class Engines:
                         "helm was not found",
                         hint="`upstreamsync doctor --install` fetches it; or set HELM to a binary",
                     )
-                self._helm = probe_helm(binary)
+                found = probe_helm(binary, timeout=min(self.timeout, 30))
+                self._helm = replace(found, timeout=self.timeout)
             return self._helm
 
     def find(self, name: str) -> Path | None:
@@ -213,25 +222,25 @@ class Engines:
         return Path(found).absolute() if found else None
 
 
-def probe_kustomize(binary: Path, *, helm: Path | None = None) -> Kustomize:
+def probe_kustomize(binary: Path, *, helm: Path | None = None, timeout: float = 30.0) -> Kustomize:
     """Ask ``binary``, a kustomize or a kubectl, for its version. Raises ToolFailed when it is neither."""
     if "kubectl" not in binary.name:
         try:
-            printed = process.run([binary, "version"], timeout=30).stdout.decode("utf-8", "replace")
+            printed = process.run([binary, "version"], timeout=timeout).stdout.decode("utf-8", "replace")
             if match := _VERSION.search(printed):
                 return Kustomize(binary, match.group(1), embedded=False, helm=helm)
         except ToolFailed:
             pass  # a kubectl under another name: asked below
-    printed = process.run([binary, "version", "--client"], timeout=30).stdout.decode("utf-8", "replace")
+    printed = process.run([binary, "version", "--client"], timeout=timeout).stdout.decode("utf-8", "replace")
     match = _KUSTOMIZE_LINE.search(printed)
     if match is None:
         raise ToolFailed(f"`{binary}` is neither a kustomize nor a kubectl: it says {printed[:80]!r}")
     return Kustomize(binary, match.group(1).removeprefix("v"), embedded=True, helm=helm)
 
 
-def probe_helm(binary: Path) -> Helm:
+def probe_helm(binary: Path, *, timeout: float = 30.0) -> Helm:
     """Ask ``binary`` for its version. Raises ToolFailed when it is no helm."""
-    printed = process.run([binary, "version", "--short"], timeout=30).stdout.decode("utf-8", "replace")
+    printed = process.run([binary, "version", "--short"], timeout=timeout).stdout.decode("utf-8", "replace")
     match = _VERSION.search(printed)
     if match is None:
         raise ToolFailed(f"`{binary}` is not a helm: it says {printed[:80]!r}")

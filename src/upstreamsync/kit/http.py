@@ -133,7 +133,8 @@ class Http:
 
     ``jobs`` and ``per_host`` bound the requests in flight, ``timeout`` (seconds) each wait for the
     network, ``total_timeout`` one answer as a whole with all attempts; ``max_wait`` is the longest
-    Retry-After that is obeyed. ``requests`` lists every attempt as (method, URL, status), 0 for none.
+    Retry-After that is obeyed; no answer may have more than ``max_body`` bytes. ``requests`` lists every
+    attempt as (method, URL, status), 0 for none.
     """
 
     def __init__(
@@ -149,6 +150,7 @@ class Http:
         user_agent: str = "upstreamsync",
         total_timeout: float = 300.0,
         backoff: float = 0.25,
+        max_body: int = DEFAULT_LIMIT,
     ) -> None:
         self.requests: list[tuple[str, str, int]] = []
         self._cache = cache
@@ -156,6 +158,7 @@ class Http:
         self._shared: dict[str, Any] = {}
         self._user_agent = user_agent
         self._total = total_timeout
+        self._max_body = max_body
         self._settings = {
             "jobs": jobs,
             "per_host": per_host,
@@ -213,6 +216,7 @@ class Http:
         NotFound, Denied, RateLimited, TooLarge, Malformed or Unreachable.
         """
         names = tuple(sorted((name.lower(), value) for name, value in (headers or {}).items()))
+        limit = min(limit, self._max_body)
         ask = _Ask(url=url, headers=names, limit=limit, allow_http=allow_http, store=store)
         known, held = self._once(ask)
         if known.size > limit:

@@ -14,7 +14,7 @@ from upstreamsync.kit.cache import Cache, default_cache_folder
 from upstreamsync.kit.credentials import Credentials
 from upstreamsync.kit.engines import Engines
 from upstreamsync.kit.git import Git
-from upstreamsync.kit.http import Http
+from upstreamsync.kit.http import DEFAULT_LIMIT, Http
 from upstreamsync.kit.toolbox import Toolbox
 
 #: Network requests under way at once; engines are limited by the processors instead.
@@ -27,6 +27,10 @@ class Settings:
 
     ``jobs`` bounds what runs at once (0: 16 requests, and an engine per processor). ``cache_folder`` is
     the platform's when None. ``allow_local`` lets git read paths and file:// URLs, for tests.
+
+    How patient a run is: ``timeout`` bounds each wait for the network and ``total_timeout`` one answer with
+    all of its ``attempts``; a Retry-After beyond ``max_wait`` ends them; ``tool_timeout`` bounds each run of
+    helm, kustomize and git. All in seconds. ``max_body`` is the largest answer in bytes.
     """
 
     jobs: int = 0
@@ -36,6 +40,12 @@ class Settings:
     allow_local: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     now: datetime | None = None
+    timeout: float = 30.0
+    total_timeout: float = 300.0
+    attempts: int = 4
+    max_wait: float = 60.0
+    tool_timeout: float = 120.0
+    max_body: int = DEFAULT_LIMIT
 
     @property
     def cache_place(self) -> Path:
@@ -75,15 +85,36 @@ class BuildStore:
 def engines(settings: Settings, tools: Tools) -> Engines:
     """The engines of a run: pinned ones lie below the cache folder."""
     pins = {name: pin for name, pin in (("helm", tools.helm), ("kustomize", tools.kustomize)) if pin}
-    return Engines(folder=settings.cache_place / "tools", pins=pins, environment=settings.environment)
+    return Engines(
+        folder=settings.cache_place / "tools",
+        pins=pins,
+        environment=settings.environment,
+        timeout=settings.tool_timeout,
+    )
 
 
 def toolbox(settings: Settings, tools: Tools, root: Path, stack: ExitStack) -> Toolbox:
     """The tools of a run; closed with ``stack``."""
     cache = Cache(settings.cache_place if settings.use_cache else None)
     credentials = Credentials.from_environment(settings.environment)
-    http = stack.enter_context(Http(cache=cache, credentials=credentials, jobs=settings.network_jobs))
-    git = Git(cache=cache, credentials=credentials, allow_local=settings.allow_local)
+    http = stack.enter_context(
+        Http(
+            cache=cache,
+            credentials=credentials,
+            jobs=settings.network_jobs,
+            timeout=settings.timeout,
+            total_timeout=settings.total_timeout,
+            attempts=settings.attempts,
+            max_wait=settings.max_wait,
+            max_body=settings.max_body,
+        )
+    )
+    git = Git(
+        cache=cache,
+        credentials=credentials,
+        allow_local=settings.allow_local,
+        timeout=settings.tool_timeout,
+    )
     stack.callback(git.close)
     return Toolbox(
         http=http,
