@@ -7,6 +7,9 @@ TOOLS := .tools
 export HELM ?= $(CURDIR)/$(TOOLS)/helm-4.1.4/helm
 export KUSTOMIZE ?= $(CURDIR)/$(TOOLS)/kustomize-5.7.1/kubectl
 
+# Both versions that the judge has to agree with itself on.
+export KUSTOMIZE_ALL ?= $(CURDIR)/$(TOOLS)/kustomize-5.7.1/kubectl:$(CURDIR)/$(TOOLS)/kustomize-5.5.0/kubectl
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
