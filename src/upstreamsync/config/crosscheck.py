@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from upstreamsync.config.places import Keys, Places
 from upstreamsync.config.spec import Edit, Vendor
@@ -12,6 +13,8 @@ from upstreamsync.kit.versions import parse_constraint
 from upstreamsync.model import Problem
 
 Vendors = Mapping[int, Vendor]
+#: The place in the order of the file, the folder, and the vendor that owns it.
+_Owned = tuple[int, str, str]
 
 
 def cross_check(vendors: Vendors, places: Places, root: Path, *, complete: bool) -> list[Problem]:
@@ -45,23 +48,27 @@ def _names(vendors: Vendors, places: Places) -> Iterator[Problem]:
 
 def _bases(vendors: Vendors, places: Places, root: Path) -> Iterator[Problem]:
     """Two vendors must not own one folder, or a folder inside another's; none may leave the repository."""
-    owned: list[tuple[PurePosixPath, str]] = []
+    at: dict[str, list[_Owned]] = {}  # what owns exactly this folder
+    inside: dict[str, list[_Owned]] = {}  # what owns a folder below this one
+    number = 0
+    real_root = root.resolve()
     for index, vendor in vendors.items():
         for base in vendor.bases:
             place = places.of_value(("vendors", index, "base"))
-            folder = PurePosixPath(base)
-            for other, owner in owned:
-                if owner != vendor.name and (
-                    folder == other or folder in other.parents or other in folder.parents
-                ):
-                    relation = "the same base as" if folder == other else "a base nested with that of"
-                    yield Problem(
-                        place=place,
-                        message=f"`{vendor.name}` has {relation} `{owner}` ({other})",
-                        hint="give each vendor a folder of its own",
-                    )
-            owned.append((folder, vendor.name))
-            if escaped := _leaves(root, folder):
+            above = _folders_above(base)
+            near = [one for folder in (base, *above) for one in at.get(folder, ())] + inside.get(base, [])
+            for _, other, owner in sorted(one for one in near if one[2] != vendor.name):
+                relation = "the same base as" if base == other else "a base nested with that of"
+                yield Problem(
+                    place=place,
+                    message=f"`{vendor.name}` has {relation} `{owner}` ({other})",
+                    hint="give each vendor a folder of its own",
+                )
+            number += 1
+            at.setdefault(base, []).append((number, base, vendor.name))
+            for folder in above:
+                inside.setdefault(folder, []).append((number, base, vendor.name))
+            if escaped := _leaves(root, real_root, base):
                 yield Problem(
                     place=place,
                     message=f"`{base}` leaves the repository: `{escaped}` is a link",
@@ -69,14 +76,17 @@ def _bases(vendors: Vendors, places: Places, root: Path) -> Iterator[Problem]:
                 )
 
 
-def _leaves(root: Path, folder: PurePosixPath) -> str | None:
+def _folders_above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def _leaves(root: Path, real_root: Path, folder: str) -> str | None:
     """The first part of the path that is a symlink out of the repository."""
-    real_root = root.resolve()
-    current = root
-    for part in folder.parts:
-        current = current / part
-        if current.is_symlink() and not current.resolve().is_relative_to(real_root):
-            return current.relative_to(root).as_posix()
+    for path in (*_folders_above(folder), folder):
+        current = f"{root}/{path}"
+        if os.path.islink(current) and not Path(current).resolve().is_relative_to(real_root):
+            return path
     return None
 
 
