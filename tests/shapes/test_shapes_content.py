@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from shapes.harness import Team, config_map, own
-
 from upstreamsync.model import Status
 from upstreamsync.testing import tarball
 

@@ -199,6 +199,9 @@ class HelmSource(Spec):
     """Keep only what these templates of the chart render (globs, as ``templates/cluster/*.yaml``)."""
     hooks: bool = True
     """Keep documents that are helm hooks (test hooks never are)."""
+    app_version: str | None = None
+    """Take the newest chart with this appVersion (placeholders allowed, a leading v is of no account)
+    in place of the chart with the release's version; for charts of HTTP repositories."""
     keyring: RepositoryPath | None = None
     """Public keys; when given, the chart's provenance file has to verify."""
 
@@ -213,6 +216,8 @@ class HelmSource(Spec):
             raise ValueError("needs `repository` and `chart`, or `git` and `path`")
         elif self.path is not None:
             raise ValueError("`path` belongs to `git`")
+        if self.app_version is not None and not (self.repository or "").startswith("http"):
+            raise ValueError("`app_version` is for charts of https:// repositories, whose index has it")
         return self
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from upstreamsync.errors import Malformed
 from upstreamsync.kit import manifests
+from upstreamsync.kit.versions import Version, parse
 
 #: libyaml in C where PyYAML was built with it, with scalars left as text in both.
 _TextLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -100,6 +101,26 @@ def index_entry(index: bytes, chart: str, versions: tuple[str, ...], where: str)
             if entry.get("version") == version:
                 return entry
     return None
+
+
+def newest_with_app_version(
+    index: bytes, chart: str, app_version: str, where: str
+) -> Mapping[str, Any] | None:
+    """The entry of ``chart`` with that appVersion whose version is the newest; stable ones go first.
+
+    A leading v of the appVersion is of no account. Raises as ``index_entry``.
+    """
+    wanted = app_version.removeprefix("v")
+    best: tuple[bool, Version] | None = None
+    found = None
+    for entry in _chart_entries(index, chart, where):
+        version = parse(str(entry.get("version")), "semver")
+        if version is None or str(entry.get("appVersion", "")).removeprefix("v") != wanted:
+            continue
+        standing = (not version.is_prerelease, version)
+        if best is None or standing > best:
+            best, found = standing, entry
+    return found
 
 
 def _chart_entries(index: bytes, chart: str, where: str) -> Iterator[Mapping[str, Any]]:

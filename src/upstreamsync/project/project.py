@@ -175,12 +175,15 @@ class Project:
             return unchanged_update(vendor, finding), None
         images = () if locked else finding.images
         missing: tuple[PassedOver, ...] = ()
+        current = lookup.release(vendor.version) if vendor.version else None
+
+        def make(release: Release | None) -> Prepared:
+            return prepare(vendor, release, self.tools, images=images, view=self.view, current=current)
+
         if candidates := _candidates(vendor, lookup, to=to, locked=locked):
-            prepared, missing = first_that_is_complete(
-                candidates, lambda one: prepare(vendor, one, self.tools, images=images, view=self.view)
-            )
+            prepared, missing = first_that_is_complete(candidates, make)
         else:
-            prepared = prepare(vendor, None, self.tools, images=images, view=self.view)
+            prepared = make(None)
         change = self._assemble(prepared, self.view)
         if locked and not change.empty:
             raise DigestMismatch(

@@ -12,9 +12,10 @@ from upstreamsync.base.origins import Watching
 from upstreamsync.base.shape import make_bases
 from upstreamsync.base.view import View
 from upstreamsync.config import Configuration, Source, Vendor
-from upstreamsync.errors import NotFound
+from upstreamsync.errors import NotFound, SelectionError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Artifact, Change, ImageFinding, PassedOver, Release
+from upstreamsync.project.digests import with_digests
 from upstreamsync.sources import fetch
 
 
@@ -26,24 +27,39 @@ class Prepared:
     release: Release | None
     images: tuple[ImageFinding, ...] = ()
     parts: tuple[tuple[Source, Artifact], ...] = ()
-    watched: tuple[tuple[Source, Artifact], ...] = ()
+    watched: tuple[Watching, ...] = ()
 
 
 def prepare(
-    vendor: Vendor, release: Release | None, tools: Toolbox, *, images: Sequence[ImageFinding], view: View
+    vendor: Vendor,
+    release: Release | None,
+    tools: Toolbox,
+    *,
+    images: Sequence[ImageFinding],
+    view: View,
+    current: Release | None = None,
 ) -> Prepared:
     """Fetch and render everything. ``release`` is None for a vendor that has only images.
 
-    Files that a render reads are read as they will be after the follow-up edits. Raises
-    UpstreamsyncError.
+    Files that a render reads are read as they will be after the follow-up edits. ``current`` is what
+    watched sources are compared with where no lock tells what they were. Raises UpstreamsyncError.
     """
     tools = replace(tools, allow_http=vendor.allow_http)
     parts: tuple[tuple[Source, Artifact], ...] = ()
-    watched: tuple[tuple[Source, Artifact], ...] = ()
+    watched: tuple[Watching, ...] = ()
+    release, images = with_digests(vendor, release, images, tools)
     if release is not None:
         edited = follow_up(vendor, release, images, view.read).files
         parts = tuple((one, fetch(one, release, vendor, tools, overrides=edited)) for one in vendor.source)
-        watched = tuple((one, fetch(one, release, vendor, tools, overrides=edited)) for one in vendor.watch)
+        before = _unless_locked(vendor, release, current, view)
+        watched = tuple(
+            Watching(
+                source=one,
+                now=fetch(one, release, vendor, tools, overrides=edited),
+                before=_before(one, before, vendor, tools),
+            )
+            for one in vendor.watch
+        )
     return Prepared(vendor=vendor, release=release, images=tuple(images), parts=parts, watched=watched)
 
 
@@ -62,8 +78,24 @@ def assemble(prepared: Prepared, *, view: View, configuration: Configuration) ->
         config_path=configuration.path.name,
         edits=follow_up(vendor, release, prepared.images, view.read),
         images=[image for image in prepared.images if image.target is not None],
-        watched=[Watching(source=source, now=artifact) for source, artifact in prepared.watched],
+        watched=prepared.watched,
     )
+
+
+def _unless_locked(vendor: Vendor, release: Release, current: Release | None, view: View) -> Release | None:
+    """The release to compare watched sources with, unless a lock tells what they were."""
+    lock = read_lock(vendor, view) if vendor.watch else None
+    if current is None or current.version == release.version or (lock is not None and lock.watch):
+        return None
+    return current
+
+
+def _before(source: Source, release: Release | None, vendor: Vendor, tools: Toolbox) -> Artifact | None:
+    """What a watched source was; None where that is not known, or gone."""
+    try:
+        return fetch(source, release, vendor, tools) if release is not None else None
+    except (NotFound, SelectionError):
+        return None
 
 
 def first_that_is_complete(

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.errors import Malformed, NotFound, Refused, Unreachable
 from upstreamsync.kit.archives import read_archive
-from upstreamsync.kit.charts import index_entry, metadata
+from upstreamsync.kit.charts import index_entry, metadata, newest_with_app_version
 from upstreamsync.kit.oci import Oci
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import ContentFile, Resolved
@@ -56,7 +56,10 @@ def obtain(job: Job, spec: HelmSource) -> Chart:
     repository = job.fill(spec.repository, "helm.repository")
     if repository.startswith("oci://"):
         return from_registry(job, repository, name, _versions(job), provenance=spec.keyring is not None)
-    urls, digest = _from_feed(job, spec) or lookup(job, repository, name, _versions(job))
+    if spec.app_version is not None:
+        urls, digest = _by_app_version(job, repository, name, spec.app_version)
+    else:
+        urls, digest = _from_feed(job, spec) or lookup(job, repository, name, _versions(job))
     return from_urls(job, name, urls, digest, provenance=spec.keyring is not None)
 
 
@@ -64,6 +67,9 @@ def probe_index(job: Job, spec: HelmSource) -> None:
     """Raise NotFound when the repository's index does not list the release, unless it came from there."""
     repository = job.fill(spec.repository or "", "helm.repository")
     name = job.fill(spec.chart or "", "helm.chart")
+    if spec.app_version is not None:
+        _by_app_version(job, repository, name, spec.app_version)
+        return
     if job.vendor.releases is None or _same_feed(job, spec):
         return
     if repository.startswith("oci://"):
@@ -96,14 +102,34 @@ def _same_feed(job: Job, spec: HelmSource) -> bool:
     )
 
 
+def _by_app_version(
+    job: Job, repository: str, name: str, template: str
+) -> tuple[tuple[str, ...], str | None]:
+    """URLs and digest of the newest chart with an appVersion. Raises NotFound when there is none."""
+    app_version = job.fill(template, "helm.app_version")
+    index, where = _index(job, repository)
+    entry = newest_with_app_version(index, name, app_version, where)
+    if entry is None:
+        raise NotFound(
+            f"`{where}` lists no chart `{name}` with the appVersion {app_version}",
+            hint="a chart for it may still be to come; or check `helm.app_version`",
+        )
+    return _urls(entry, repository, where), _digest(entry)
+
+
+def _index(job: Job, repository: str) -> tuple[bytes, str]:
+    """A repository's index, and what to call it."""
+    address = f"{repository.rstrip('/')}/index.yaml"
+    answer = job.tools.http.get(address, limit=_INDEX_LIMIT, allow_http=job.tools.allow_http)
+    return answer.body, redact(address)
+
+
 def lookup(
     job: Job, repository: str, name: str, versions: tuple[str, ...]
 ) -> tuple[tuple[str, ...], str | None]:
     """URLs and digest of a chart in a repository's index. Raises NotFound for a version not in it."""
-    address = f"{repository.rstrip('/')}/index.yaml"
-    index = job.tools.http.get(address, limit=_INDEX_LIMIT, allow_http=job.tools.allow_http)
-    where = redact(address)
-    entry = index_entry(index.body, name, versions, where)
+    index, where = _index(job, repository)
+    entry = index_entry(index, name, versions, where)
     if entry is None:
         raise NotFound(
             f"`{where}` lists no chart `{name}` {versions[0]}",
