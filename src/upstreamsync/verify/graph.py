@@ -64,15 +64,21 @@ class Tree:
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder of the tree is there."""
-        return not path.startswith("..") and (self.root / path).exists()
+        return self._inside(path) and (self.root / path).exists()
 
     def is_folder(self, path: str) -> bool:
         """Whether ``path`` is a folder of the tree."""
-        return not path.startswith("..") and (self.root / path).is_dir()
+        return self._inside(path) and (self.root / path).is_dir()
 
     def is_file(self, path: str) -> bool:
         """Whether ``path`` is a file of the tree."""
-        return not path.startswith("..") and (self.root / path).is_file()
+        return self._inside(path) and (self.root / path).is_file()
+
+    def _inside(self, path: str) -> bool:
+        """Whether a path stays inside the tree, links followed: nothing else of the machine is read."""
+        if path.startswith(("..", "/")) or "\0" in path:
+            return False
+        return (self.root / path).resolve().is_relative_to(self.root.resolve())
 
     def read(self, path: str) -> bytes:
         """The bytes of one file."""
@@ -87,7 +93,8 @@ class Tree:
         for here, folders, names in os.walk(top):
             folders[:] = sorted(name for name in folders if name != ".git")
             relative = os.path.relpath(here, self.root)
-            yield from (normalize(posixpath.join(relative, name)) for name in sorted(names))
+            found = (normalize(posixpath.join(relative, name)) for name in sorted(names))
+            yield from (name for name in found if self.is_file(name))
 
     def kustomization(self, folder: str) -> Kustomization | None:
         """The kustomization in ``folder``; None when there is none, or none that can be read."""

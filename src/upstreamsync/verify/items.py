@@ -8,7 +8,7 @@ fixed order, which is not that of the file.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -160,7 +160,8 @@ def _transformers(tree: Tree, kustomization: Kustomization, marks: _Marks) -> It
         yield _bare(kustomization, marks, "commonAnnotations", Kind.ANNOTATIONS)
     yield from _patches(tree, kustomization, marks, "patchesJson6902")
     for name, kind in _LATE:
-        yield from _listed(kustomization, marks, name, kind)
+        for item in _listed(kustomization, marks, name, kind):
+            yield _from_file(tree, kustomization, item) if kind is Kind.REPLACEMENTS else item
 
 
 # -- kinds of items ----------------------------------------------------------------------------------
@@ -195,6 +196,22 @@ def _listed(kustomization: Kustomization, marks: _Marks, name: str, kind: Kind) 
             index=index,
             identity=digest([name, entry]),
         )
+
+
+def _from_file(tree: Tree, kustomization: Kustomization, item: Item) -> Item:
+    """A replacement that stands in a file of its own: what that file says."""
+    path = item.spec.get("path") if isinstance(item.spec, Mapping) else None
+    file = kustomization.resolve(path) if isinstance(path, str) else ""
+    if not file or not tree.is_file(file):
+        return item
+    try:
+        said = manifests.load(tree.read(file), name=file)
+    except UpstreamsyncError:
+        return item
+    if isinstance(said, list) and len(said) == 1:
+        said = said[0]
+    spec = said if isinstance(said, Mapping) else item.spec
+    return replace(item, spec=spec, file=file, line=1, identity=digest([item.field, said]))
 
 
 def _local_resource(kustomization: Kustomization, name: str, entry: str, path: str) -> Item:

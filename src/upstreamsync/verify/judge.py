@@ -86,7 +86,8 @@ class _Judge:
         items = [self._judgement(item, notes[item.name], old, new) for item in self.new_items]
         items += [explain.on_result(self.case.overlay, self._file(), note) for note in extra]
         if isinstance(new.base, Failed) and after.error:
-            items.append(explain.on_result(self.case.overlay, self._file(), _broken(after.error, old)))
+            broken = explain.on_result(self.case.overlay, self._file(), _broken(after.error, old))
+            items.append(replace(broken, failed_before=isinstance(old.base, Failed)))
         added, removed, changed = _differences(old, new)
         return OverlayVerification(
             path=self.case.overlay,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit import manifests
 from upstreamsync.kit.objects import diff, object_id
 from upstreamsync.verify.builds import Key, State
@@ -48,7 +50,7 @@ def local_objects(tree: Tree, items: Sequence[Item], side: Side) -> dict[str, It
     found: dict[Key, Item] = {}
     for item in items:
         if item.kind is Kind.RESOURCE and tree.is_file(str(item.spec)):
-            for obj in manifests.objects(tree.read(str(item.spec)), name=str(item.spec)):
+            for obj in _read(tree, str(item.spec)):
                 found[object_id(obj).unversioned, 1] = item
         elif item.kind is Kind.GENERATOR and item.name in side.effects:
             for key, touch in side.effects[item.name].touched.items():
@@ -61,6 +63,13 @@ def local_objects(tree: Tree, items: Sequence[Item], side: Side) -> dict[str, It
         for key, obj in side.final.objects.items()
         if side.names.get(key, key) in found
     }
+
+
+def _read(tree: Tree, file: str) -> list[dict[str, Any]]:
+    try:
+        return manifests.objects(tree.read(file), name=file)
+    except UpstreamsyncError:
+        return []  # kustomize reads it in its own way; we only miss whose objects these are
 
 
 def _upstream(side: Side, owners: Mapping[str, Item]) -> list[Mapping[str, object]] | None:

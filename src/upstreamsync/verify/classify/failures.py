@@ -123,7 +123,7 @@ def _own_resource(new: Effect, match: re.Match[str] | None) -> str:
 
 def _merge(case: _Refused) -> list[Note]:
     item, old, new, error = case.item, case.old, case.new, case.error
-    if "no matches for" not in error and "failed to find unique target" not in error and old.error is None:
+    if "no matches for" not in error and "failed to find unique target" not in error:
         return _unreadable(item, old, error)
     body = item.body if isinstance(item.body, Mapping) else {}
     wanted = object_id(body)

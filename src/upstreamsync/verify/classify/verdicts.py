@@ -61,15 +61,14 @@ def _whole_overlay(item: Item, old: Effect, new: Effect) -> list[Note]:
     redundant = [note for note in notes if note.verdict is Verdict.REDUNDANT]
     if redundant and not new.touched:
         return redundant
-    if item.kind is Kind.NAMESPACE and not new.touched and old.touched:
-        if any(key[0].namespace == str(item.spec) for key in new.met):
-            return [
-                Note(
-                    verdict=Verdict.REDUNDANT, path=(".metadata", ".namespace"),
-                    did=f"put everything into {item.spec}", because="upstream now does so itself",
-                    hint="delete it from the kustomization",
-                )
-            ]  # fmt: skip
+    if item.kind is Kind.NAMESPACE and old.touched and not new.touched and _has_namespace(new, item):
+        return [
+            Note(
+                verdict=Verdict.REDUNDANT, path=(".metadata", ".namespace"),
+                did=f"put everything into {item.spec}", because="upstream now does so itself",
+                hint="delete it from the kustomization",
+            )
+        ]  # fmt: skip
     if not kept and new.touched:
         kept = [Note(verdict=Verdict.OK)]
     if not kept and old.touched:
@@ -77,6 +76,10 @@ def _whole_overlay(item: Item, old: Effect, new: Effect) -> list[Note]:
             Note(verdict=Verdict.LOST, reason="target_gone", because="nothing is left that it applies to")
         ]
     return sorted(kept, key=lambda note: note.resource)
+
+
+def _has_namespace(new: Effect, item: Item) -> bool:
+    return any(key[0].namespace == str(item.spec) for key in new.met)
 
 
 def _explicit_namespaces(item: Item, old: Effect, new: Effect) -> list[Note]:
