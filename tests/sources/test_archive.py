@@ -34,7 +34,9 @@ def zipped(files):
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [("x.tar.gz", pack(FILES)), ("x.tgz", pack(FILES)), ("x.zip", zipped(FILES))]
+    ("name", "data"),
+    [("x.tar.gz", pack(FILES)), ("x.tgz", pack(FILES)), ("x.zip", zipped(FILES))],
+    ids=["tar.gz", "tgz", "zip"],
 )
 def test_members_by_glob(world, fetch, name, data):
     world.file(f"/v1.2.3/{name}", data)
@@ -77,6 +79,7 @@ def hostile(path, **attributes):
         (hostile("a.yaml", type=tarfile.CHRTYPE), Refused),
         (b"not an archive", Malformed),
     ],
+    ids=["parent", "absolute", "link", "device", "garbage"],
 )
 def test_hostile_archives_are_refused_as_archives_and_as_charts(world, fetch, data, error):
     world.file("/x.tgz", data)
