@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from upstreamsync.config.load import parse_configuration
+from upstreamsync.errors import RepositoryError
 from upstreamsync.forge import Outcome, build_proposal, group_changes, open_forge, reader, submit
 from upstreamsync.kit.repository import Repository
 from upstreamsync.model import (
@@ -130,7 +131,12 @@ class Story:
         return Repository.open(self.gitops.path)
 
     def base_commit(self) -> str:
-        return self.repository.fetch("origin", "main") if self.kind == "github" else self.repository.head()
+        if self.kind == "local":
+            return self.repository.head()
+        try:
+            return self.repository.resolve(self.tip())
+        except RepositoryError:
+            return self.repository.fetch("origin", "main")
 
     def configuration(self):
         text = self.read("vendors.yaml") or b""

@@ -28,6 +28,13 @@ def test_two_changes_together(ours, theirs, together):
         assert merge(BASE, theirs, ours) is None
 
 
+def test_neighbours_are_apart_to_us_and_not_to_git():
+    ours, theirs = b"A\nb\nc\nd\ne\nf\n", b"a\nB\nc\nd\ne\nf\n"
+    assert merge(BASE, ours, theirs) == b"A\nB\nc\nd\ne\nf\n"
+    assert merge(BASE, ours, theirs, apart=True) is None
+    assert merge(BASE, ours, b"a\nb\nC\nd\ne\nf\n", apart=True) == b"A\nb\nC\nd\ne\nf\n"
+
+
 def digest(files, repository):
     return result_digest(files, repository.get)
 

@@ -133,3 +133,13 @@ def test_a_dry_run_leaves_no_trace(local):
     assert local.one(NEXT, dry_run=True).action is Action.OPENED
     assert head(local) is None
     assert not text(local).exists()
+
+
+def test_an_unrelated_move_of_the_base_branch_rebuilds_nothing(make_story):
+    story = make_story("app", "web", kind="local")
+    story.run(NEXT)
+    before = head(story)
+    story.gitops.write({"vendors.yaml": story.document({"app": "v1.0.0", "web": "v1.0.9"})})
+    story.gitops.commit("web v1.0.9")
+    assert story.one(NEXT).action is Action.UNCHANGED
+    assert head(story) == before

@@ -20,8 +20,11 @@ def _edits(old: list[bytes], new: list[bytes]) -> list[_Edit]:
     return [(a, b, new[c:d]) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
 
 
-def merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """Both changes of ``base`` together; None when they touch the same lines in different ways."""
+def merge(base: bytes, ours: bytes, theirs: bytes, *, apart: bool = False) -> bytes | None:
+    """Both changes of ``base`` together; None when they change the same lines in different ways.
+
+    With ``apart`` neighbouring lines count as the same, as they do to ``git merge``.
+    """
     if ours in (base, theirs):
         return theirs
     if theirs == base:
@@ -33,7 +36,8 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     result: list[bytes] = []
     position = 0
     for start, end, replacement in edits:
-        if start < position or (result and start == position and start == end):
+        touching = start == position and bool(result)
+        if start < position or (touching and (apart or start == end)):
             return None
         result += [*lines[position:start], *replacement]
         position = end

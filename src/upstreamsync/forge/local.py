@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from upstreamsync.errors import ForgeError, PushRefused
+from upstreamsync.forge.lines import merge
 from upstreamsync.forge.marker import find
 from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, Notice, Opening, Stage
 from upstreamsync.kit.repository import Repository
@@ -63,14 +64,18 @@ class LocalForge:
         ]
 
     def conflicts(self, existing: Existing) -> bool:
-        """Whether the same files changed on both sides since they parted."""
-        base, head = self.base(None if existing.base == "HEAD" else existing.base).commit, existing.branch
-        tip = self._repository.branch_commit(head)
-        origin = self._repository.merge_base(base, tip) if tip else None
+        """Whether both sides changed the same lines of a file since they parted, as git would see it."""
+        base, repository = (
+            self.base(None if existing.base == "HEAD" else existing.base).commit,
+            self._repository,
+        )
+        tip = repository.branch_commit(existing.branch)
+        origin = repository.merge_base(base, tip) if tip else None
         if tip is None or origin is None or origin == base:
             return False
-        ours = set(self._repository.diff_paths(origin, tip))
-        return any(path in ours for path in self._repository.diff_paths(origin, base))
+        both = sorted(set(repository.diff_paths(origin, tip)) & set(repository.diff_paths(origin, base)))
+        sides = [repository.read_all(revision, both) for revision in (origin, tip, base)]
+        return any(not _merges(*(side.get(path) for side in sides)) for path in both)
 
     def push(self, branch: str, commit: str, *, expected: str | None) -> None:
         """Set the branch, if it is still where it was."""
@@ -190,3 +195,11 @@ class LocalForge:
             raise ForgeError(
                 f"{file} can't be written: {error.strerror}", hint="name another folder for the texts"
             ) from None
+
+
+def _merges(origin: bytes | None, ours: bytes | None, theirs: bytes | None) -> bool:
+    if ours == theirs:
+        return True
+    if origin is None or ours is None or theirs is None:
+        return False
+    return merge(origin, ours, theirs, apart=True) is not None
