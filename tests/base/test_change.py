@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
-from upstreamsync.base.change import plan, read_lock
+from upstreamsync.base.change import plan
 from upstreamsync.base.edits import follow_up
+from upstreamsync.base.locked import read_lock
 from upstreamsync.base.origins import Watching
 from upstreamsync.base.shape import make_bases
 from upstreamsync.base.versionline import set_image_version, set_version

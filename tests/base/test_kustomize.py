@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.base.change import plan, read_lock
+from upstreamsync.base.change import plan
+from upstreamsync.base.locked import read_lock
 from upstreamsync.base.shape import make_bases
 from upstreamsync.base.view import disk_view
 from upstreamsync.base.write import write

@@ -21,7 +21,7 @@ from upstreamsync.base.view import View
 from upstreamsync.config.load import content_digest
 from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import ContentError, EditError, RepositoryError
-from upstreamsync.lock import Lock, digest, parse, render
+from upstreamsync.lock import Lock, digest, render
 from upstreamsync.model import Artifact, Base, Change, ContentFile, ImageFinding, Release
 
 
@@ -34,22 +34,6 @@ class _Situation:
     lock: Lock | None
     new: Mapping[str, ContentFile]
     notes: list[str] = field(default_factory=list)
-
-
-def read_lock(vendor: Vendor, view: View) -> Lock | None:
-    """The vendor's lock; None where there is none yet. Raises RepositoryError for a broken one."""
-    if vendor.lock_path is None:
-        return None
-    data = view.read(vendor.lock_path)
-    if data is None:
-        return None
-    lock = parse(data, vendor.lock_path)
-    if lock.vendor != vendor.name:
-        raise RepositoryError(
-            f"{vendor.lock_path} is the lock of `{lock.vendor}`, not of `{vendor.name}`",
-            hint="if the vendor was renamed, rename it in the lock too; else give one of them another `lock`",
-        )
-    return lock
 
 
 def plan(

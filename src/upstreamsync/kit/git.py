@@ -87,6 +87,7 @@ class Git:
 
     What is fetched stays in the cache, so that the next version costs its difference. ``timeout`` is in
     seconds and for one run of git. ``allow_local`` permits file:// and plain paths, for tests and demos.
+    ``jobs`` bounds how many repositories are listed at once.
     """
 
     def __init__(
@@ -97,12 +98,14 @@ class Git:
         allow_local: bool = False,
         credentials: Credentials | None = None,
         backoff: float = 0.5,
+        jobs: int = 16,
     ) -> None:
         self._cache = cache
         self._timeout = timeout
         self._allow_local = allow_local
         self._credentials = credentials or Credentials()
         self._backoff = backoff
+        self._asking = threading.BoundedSemaphore(jobs)
         self._lock = threading.Lock()
         self._listed: dict[tuple[str, bool, bool], Future[tuple[RemoteRef, ...]]] = {}
         self._busy: dict[str, threading.Lock] = {}
@@ -138,7 +141,8 @@ class Git:
     def _list(self, url: str, *, heads: bool, tags: bool) -> tuple[RemoteRef, ...]:
         address = _git.checked_address(url, allow_local=self._allow_local)
         kinds = [option for option, wanted in (("--heads", heads), ("--tags", tags)) if wanted]
-        output = self._ask(address, "ls-remote", *kinds, "--end-of-options", address.url)
+        with self._asking:
+            output = self._ask(address, "ls-remote", *kinds, "--end-of-options", address.url)
         commits: dict[str, str] = {}
         for line in output.decode("utf-8", "replace").splitlines():
             oid, _, ref = line.partition("\t")

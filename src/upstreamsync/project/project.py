@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from upstreamsync.base.change import read_lock
+from upstreamsync.base.locked import read_lock
 from upstreamsync.base.view import View, disk_view
 from upstreamsync.base.write import as_tree, recover, write
 from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
@@ -34,13 +34,12 @@ from upstreamsync.model import (
 )
 from upstreamsync.project.lookup import Lookup, explain, look_up
 from upstreamsync.project.outcomes import completed_update, failed_update, unchanged_update
-from upstreamsync.project.regenerate import Prepared, assemble, first_that_is_complete, prepare
 from upstreamsync.project.settings import Settings, toolbox
-from upstreamsync.project.verification import verify_change, verify_working_tree
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what only some verbs need is imported where it is used: `check` is to start quickly
     from upstreamsync.model import PullRequest
     from upstreamsync.project.propose import ProposeOptions
+    from upstreamsync.project.regenerate import Prepared
 
 T = TypeVar("T")
 
@@ -128,7 +127,7 @@ class Project:
                 progress(vendor.name)
             return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
 
-        return [outcome.get() for outcome in ordered_map(one, vendors, self.settings.network_jobs)]
+        return [outcome.get() for outcome in ordered_map(one, vendors, self.settings.lookup_jobs)]
 
     # -- update ---------------------------------------------------------------------------------------
 
@@ -177,6 +176,8 @@ class Project:
         missing: tuple[PassedOver, ...] = ()
         current = lookup.release(vendor.version) if vendor.version else None
 
+        from upstreamsync.project.regenerate import first_that_is_complete, prepare
+
         def make(release: Release | None) -> Prepared:
             return prepare(vendor, release, self.tools, images=images, view=self.view, current=current)
 
@@ -200,6 +201,8 @@ class Project:
         return lock.version == vendor.version and lock.config == content_digest(vendor)
 
     def _assemble(self, prepared: Prepared, view: View) -> Change:
+        from upstreamsync.project.regenerate import assemble
+
         return assemble(prepared, view=view, configuration=self.configuration)
 
     def _together(self, made: Sequence[tuple[VendorUpdate, Prepared | None]]) -> tuple[Change, ...]:
@@ -224,6 +227,8 @@ class Project:
         With ``changes``: the working tree against the working tree with them. Without: the revision
         ``since`` against the working tree. Also says whether each base equals its lock.
         """
+        from upstreamsync.project.verification import verify_change, verify_working_tree
+
         bases = tuple(state for vendor in self.configuration.vendors for state in self.base_states(vendor))
         if changes is not None:
             return verify_change(self, changes.files, changes.changes, overlays=overlays)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from upstreamsync.base.change import plan, read_lock
+from upstreamsync.base.change import plan
 from upstreamsync.base.edits import follow_up
+from upstreamsync.base.locked import read_lock
 from upstreamsync.base.origins import Watching
 from upstreamsync.base.shape import make_bases
 from upstreamsync.base.view import View

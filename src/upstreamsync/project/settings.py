@@ -57,8 +57,17 @@ class Settings:
 
     @property
     def network_jobs(self) -> int:
-        """How many vendors are looked up at once."""
+        """How many requests are under way at once."""
         return self.jobs or NETWORK_JOBS
+
+    @property
+    def lookup_jobs(self) -> int:
+        """How many vendors are looked up at once.
+
+        More than requests are allowed: those that wait for an answer that another one has asked for must
+        not keep the next address from being asked. One at a time where one job is wished for.
+        """
+        return self.network_jobs * 4 if self.network_jobs > 1 else 1
 
     @property
     def engine_jobs(self) -> int:
@@ -114,6 +123,7 @@ def toolbox(settings: Settings, tools: Tools, root: Path, stack: ExitStack) -> T
         credentials=credentials,
         allow_local=settings.allow_local,
         timeout=settings.tool_timeout,
+        jobs=settings.network_jobs,
     )
     stack.callback(git.close)
     return Toolbox(
