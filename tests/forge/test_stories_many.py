@@ -137,3 +137,18 @@ def test_a_program_of_upstreams_stays_one(make_story):
     submit([runs], forge=story.forge(), repository=story.repository, configuration=story.configuration())
     listed = git("ls-tree", "upstreamsync/app", "app/upstream/", cwd=story.gitops.origin.path).splitlines()
     assert [line.split()[0] for line in listed] == ["100644", "100755"]
+
+
+def test_a_major_step_leaves_its_group(make_story):
+    from upstreamsync.forge import group_changes
+
+    apart = {"group": "pair", "follow": {"separate_major": True}}
+    story = make_story("app", "web", app=apart, web={"group": "pair"})
+    given = [story.change("app", "v1.1.0"), story.change("app", "v2.0.0"), story.change("web", "v2.0.0")]
+    grouped = group_changes(given, story.configuration())
+    assert [(key, [change.after for change in members]) for key, members in grouped] == [
+        ("pair", ["v1.1.0", "v2.0.0"]),
+        ("app", ["v2.0.0"]),
+    ]
+    branches = [story.proposal(*members, key=key).branch for key, members in grouped]
+    assert branches == ["upstreamsync/pair", "upstreamsync/app-major"]

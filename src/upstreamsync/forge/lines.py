@@ -36,7 +36,7 @@ def merge(base: bytes, ours: bytes, theirs: bytes, *, apart: bool = False) -> by
     result: list[bytes] = []
     position = 0
     for start, end, replacement in edits:
-        touching = start == position and bool(result)
+        touching = start == position and (position > 0 or bool(result))
         if start < position or (touching and (apart or start == end)):
             return None
         result += [*lines[position:start], *replacement]

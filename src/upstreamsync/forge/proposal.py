@@ -13,13 +13,14 @@ from upstreamsync.errors import ForgeError, UsageError
 from upstreamsync.forge.body import Facts, render
 from upstreamsync.forge.defuse import inert
 from upstreamsync.forge.evidence import Upstream
+from upstreamsync.forge.grouping import is_apart, is_major
 from upstreamsync.forge.lines import Read, merge, result_digest
 from upstreamsync.forge.links import links_of
 from upstreamsync.forge.markdown import plural, shorten
-from upstreamsync.forge.risk import major_of, risk
+from upstreamsync.forge.risk import risk
 from upstreamsync.forge.state import RESULT_TRAILER
 from upstreamsync.forge.verdicts import counted, distinct
-from upstreamsync.model import Change, Commit, Proposal, Review, Verdict, Verification
+from upstreamsync.model import EMPTY, Change, Commit, Proposal, Review, Verdict, Verification
 
 #: GitHub's limit on the description of a commit status.
 _STATUS_LIMIT: Final = 140
@@ -35,11 +36,12 @@ def build_proposal(
     base_commit: str,
     read: Read,
     key: str | None = None,
+    fixes: Files = EMPTY,
 ) -> Proposal:
     """The proposal for one vendor's change, or for the changes of a group.
 
     ``read`` gives a file's bytes at ``base_commit``, None where there is none. ``key`` names a group;
-    default: the vendor. Raises ForgeError when changes of a group contradict each other, UsageError when
+    default: the vendor. ``fixes`` are corrected local files, upon all changes; a commit of their own. Raises ForgeError when changes of a group contradict each other, UsageError when
     there is nothing to propose or a vendor is not configured.
     """
     if not changes:
@@ -47,10 +49,12 @@ def build_proposal(
     vendors = [configuration.vendor(change.vendor) for change in changes]
     key = key or changes[0].vendor
     options = _options(vendors)
-    major = any(_is_major(change) for change in changes)
-    separate = major and any(v.pull_request.separate_major or v.follow.separate_major for v in vendors)
+    major = any(map(is_major, changes))
+    separate = any(map(is_apart, changes, vendors))
     review = _buildable(review, verification)
     commits = _commits(changes, read)
+    if fixes:
+        commits.append(Commit(message=_fix_message(changes), files=fixes))
     programs = frozenset[str]().union(*(commit.executable for commit in commits))
     digest = result_digest(_together(commits), read, programs)
     facts = Facts(
@@ -113,10 +117,6 @@ def _buildable(review: Review, verification: Verification) -> Review:
     return Review(overlays=tuple(overlay for overlay in review.overlays if overlay.path not in broken))
 
 
-def _is_major(change: Change) -> bool:
-    return change.before != change.after and major_of(change.before) != major_of(change.after)
-
-
 def _all_ok(verification: Verification) -> bool:
     """Whether something was verified, and nothing was found."""
     if not verification.overlays:
@@ -160,6 +160,11 @@ def _on_top(vendor: str, files: Files, state: dict[str, bytes | None], read: Rea
             data = merged
         result[path] = state[path] = data
     return result
+
+
+def _fix_message(changes: Sequence[Change]) -> str:
+    names = ", ".join(f"{change.vendor} {change.after}" for change in changes)
+    return f"Adjust local patches to {names}\n\nMechanical corrections, suggested: look at each of them."
 
 
 def _together(commits: Sequence[Commit]) -> Files:
