@@ -148,3 +148,31 @@ def test_the_library_s_propose_refuses_a_working_tree_that_differs(bench: Bench)
         with pytest.raises(RepositoryError) as caught:
             project.propose(project.update(["app"]), None, ProposeOptions(forge="local"))
         assert "differs from the branch" in caught.value.message
+
+
+def test_suggested_fixes_are_a_commit_of_their_own(bench: Bench):
+    manifest = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: app}}\nspec:\n  selector: {{matchLabels: {{a: b}}}}\n"
+        "  template:\n    metadata: {{labels: {{a: b}}}}\n    spec:\n      containers:\n"
+        "      - {{name: {container}, image: example.com/app:{version}, resources: {{limits: {{memory: 1Gi}}}}}}\n"
+    )
+    for version, container in (("1.0.0", "app"), ("1.1.0", "server")):
+        bench.world.file(f"app/{version}/app.yaml", manifest.format(version=version, container=container))
+    bench.world.file("app/index.html", "app 1.0.0;")
+    bench.start()
+    patch = bench.root / "app/overlay/memory.yaml"
+    patch.write_text(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec:\n  template:\n    spec:\n      containers:\n"
+        "      - name: app  # the main one\n        resources: {limits: {memory: 2Gi}}\n"
+    )
+    (patch.parent / "kustomization.yaml").write_text("resources: [../base]\npatches: [{path: memory.yaml}]\n")
+    git(bench.git_root, "add", "-A")
+    git(bench.git_root, "commit", "-qm", "Patch")
+    git(bench.git_root, "push", "-q", "origin", "main")
+    bench.world.file("app/index.html", "app 1.0.0; app 1.1.0;")
+    (one,) = bench.pr(suggest_fixes=True).pull_requests
+    assert one.draft
+    subjects = git(bench.git_root, "log", "--format=%s", f"main..{one.branch}").splitlines()
+    assert subjects == ["Adjust local patches to app 1.1.0", "Update app to 1.1.0"]
+    fixed = git(bench.git_root, "show", f"{one.branch}:app/overlay/memory.yaml")
+    assert fixed == patch.read_text().replace("- name: app  #", "- name: server  #")

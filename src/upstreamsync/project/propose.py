@@ -170,16 +170,17 @@ def _proposals(
     proposals = []
     for key, members in group_changes(changes, there.configuration):
         verification, review = review_change(there, members, report)
-        proposed = _with_fixes(there, members, verification) if options.suggest_fixes else members
+        fixes = _fixes(there, members, verification, prefix) if options.suggest_fixes else {}
         proposals.append(
             build_proposal(
-                [_prefixed(change, prefix) for change in proposed],
+                [_prefixed(change, prefix) for change in members],
                 verification,
                 review,
                 configuration=there.configuration,
                 base_commit=base_commit,
                 read=read,
                 key=key,
+                fixes=fixes,
             )
         )
     return proposals
@@ -231,13 +232,12 @@ def _tell_webhook(
     return ()
 
 
-def _with_fixes(
-    project: Project, members: Sequence[Change], verification: Verification
-) -> tuple[Change, ...]:
-    """The last change of the group with the judge's corrections among its edits."""
-    last = members[-1]
-    fixed = fixed_files(verification, project.view.with_changes(members).read)
-    return (*members[:-1], replace(last, edit_files={**last.edit_files, **fixed}))
+def _fixes(
+    there: Project, changes: Sequence[Change], verification: Verification, prefix: str
+) -> dict[str, bytes]:
+    """The judge's corrections upon these changes, with paths from the top of the git repository."""
+    fixed = fixed_files(verification, there.view.with_changes(changes).read)
+    return {prefix + path: data for path, data in fixed.items()}
 
 
 def _check_same(project: Project, repository: Repository, commit: str, changes: Changes) -> None:
