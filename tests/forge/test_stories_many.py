@@ -152,3 +152,15 @@ def test_a_major_step_leaves_its_group(make_story):
     ]
     branches = [story.proposal(*members, key=key).branch for key, members in grouped]
     assert branches == ["upstreamsync/pair", "upstreamsync/app-major"]
+
+
+def test_two_configurations_in_one_repository_leave_each_other_alone(story):
+    story.run({"app": "v1.1.0"}, config="team-a/vendors.yaml")
+    # The other one has no proposal for it, and would not even know the vendor.
+    assert story.run({}, config="team-b/vendors.yaml").pull_requests == ()
+    assert story.pull.number == 1
+    (result,) = story.run({"app": "v1.2.0"}, config="team-b/vendors.yaml").pull_requests
+    assert result.action is Action.SKIPPED
+    assert "belongs to team-a/vendors.yaml" in result.reason
+    (result,) = story.run({}, config="team-a/vendors.yaml").pull_requests
+    assert result.action is Action.CLOSED

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from upstreamsync.forge.marker import Marker, find, rebuild_ticked, text_hash
+from upstreamsync.forge.marker import CONFIG, Marker, find, rebuild_ticked, text_hash
 from upstreamsync.forge.risk import major_of
 from upstreamsync.forge.state import REBUILD_LABEL, BranchCommit, Existing, Stage
 from upstreamsync.model import Proposal
@@ -61,9 +61,13 @@ class Touch:
         return f"commits by {self.who}" if self.who else "a head that upstreamsync did not push"
 
 
-def decide(proposal: Proposal, situation: Situation, *, bot_email: str) -> Decision:
-    """What to do for ``proposal``."""
+def decide(proposal: Proposal, situation: Situation, *, bot_email: str, config: str = CONFIG) -> Decision:
+    """What to do for ``proposal``, which comes from the vendors.yaml at ``config``."""
     if situation.open is not None:
+        marker = find(situation.open.body)
+        if marker is not None and marker.config != config:
+            foreign = f"{proposal.branch} belongs to {marker.config}; set another forge.branch_prefix"
+            return Decision(verb=Verb.SKIP, reason=foreign)
         return _decide_open(proposal, situation, situation.open, bot_email)
     if reason := _ended(proposal, situation.past):
         return Decision(verb=Verb.SKIP, reason=reason)
@@ -204,7 +208,11 @@ class Room:
 
 
 def no_longer_needed(
-    existing: Existing, proposals: Sequence[Proposal], settled: Mapping[str, str], configured: Collection[str]
+    existing: Existing,
+    proposals: Sequence[Proposal],
+    settled: Mapping[str, str],
+    configured: Collection[str],
+    config: str = CONFIG,
 ) -> str | None:
     """Why an open pull request of ours may go; None when it stays, or when that can't be known.
 
@@ -213,6 +221,8 @@ def no_longer_needed(
     marker = find(existing.body)
     if marker is None or any(proposal.branch == existing.branch for proposal in proposals):
         return None
+    if marker.config != config:
+        return None  # another vendors.yaml of this repository answers for it
     reasons = []
     for vendor, _, after in marker.steps:
         carrier = next((proposal for proposal in proposals if vendor in proposal.vendors), None)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 BEGIN: Final = "<!-- upstreamsync -->"
+#: Where the configuration is unless a marker says otherwise.
+CONFIG: Final = "vendors.yaml"
 REBUILD: Final = "<!-- upstreamsync:rebuild -->"
 _MARKER: Final = re.compile(r"<!-- upstreamsync: (\{.*?\}) -->")
 _TICKED: Final = re.compile(r"^[ \t]*[-*] \[[xX]\] " + re.escape(REBUILD), re.MULTILINE)
@@ -28,7 +30,8 @@ class Marker:
     ``steps`` are (vendor, from, to); ``digest`` names the result, ``head`` the commit pushed, ``body`` the
     visible text. ``closed`` is our own reason for closing it: such a pull request mutes nothing.
     ``title`` is the one that we gave, so that a person's own title is left alone; ``automerge`` says that we
-    switched it on, so that a person's own wish is.
+    switched it on, so that a person's own wish is. ``config`` is the path of the vendors.yaml that it comes
+    from: a repository may have several.
     """
 
     key: str
@@ -40,6 +43,7 @@ class Marker:
     closed: str | None = None
     title: str = ""
     automerge: bool = False
+    config: str = CONFIG
 
     @property
     def vendors(self) -> tuple[str, ...]:
@@ -66,6 +70,8 @@ def dump(marker: Marker) -> str:
     }
     if len(marker.steps) != 1 or first[0] != marker.key:
         data["steps"] = [list(step) for step in marker.steps]
+    if marker.config != CONFIG:
+        data["config"] = marker.config
     data |= {
         key: value for key in ("next", "closed", "title", "automerge") if (value := getattr(marker, key))
     }
@@ -98,6 +104,7 @@ def _read(data: dict[str, Any]) -> Marker:
         closed=_text(data["closed"]) if "closed" in data else None,
         title=_text(data.get("title", "")),
         automerge=data.get("automerge") is True,
+        config=_text(data.get("config", CONFIG)),
     )
 
 

@@ -41,8 +41,9 @@ def build_proposal(
     """The proposal for one vendor's change, or for the changes of a group.
 
     ``read`` gives a file's bytes at ``base_commit``, None where there is none. ``key`` names a group;
-    default: the vendor. ``fixes`` are corrected local files, upon all changes; a commit of their own. Raises ForgeError when changes of a group contradict each other, UsageError when
-    there is nothing to propose or a vendor is not configured.
+    default: the vendor. ``fixes`` are corrected local files, upon all changes; a commit of their own.
+    Raises ForgeError when changes of a group contradict each other, UsageError when there is nothing to
+    propose or a vendor is not configured.
     """
     if not changes:
         raise UsageError("there is no change to propose")

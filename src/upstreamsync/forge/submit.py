@@ -37,11 +37,14 @@ def submit(
     configuration: Configuration,
     settled: Mapping[str, str] | None = None,
     dry_run: bool = False,
+    config: str | None = None,
 ) -> Outcome:
     """Open, update, leave alone or close pull requests, such that the forge says what ``proposals`` say.
 
     ``settled`` maps each vendor that was looked at without error to the version that it is at: what is
     open for them without a proposal is closed. With ``dry_run`` everything is decided and nothing is done.
+    ``config`` is the path of vendors.yaml in the repository (None: where ``configuration`` lies): what
+    comes from another one is left alone.
     Errors of the forge become failed PullRequests. Raises RepositoryError while another run is at work.
     """
     run = _Run(
@@ -50,6 +53,7 @@ def submit(
         configuration=configuration,
         settled=dict(settled or {}),
         dry_run=dry_run,
+        config=config or _config_path(configuration, repository),
     )
     with nullcontext() if dry_run else repository.lock():
         try:
@@ -63,6 +67,13 @@ def submit(
         run.sweep(proposals)
     in_order = tuple(done[proposal.branch] for proposal in proposals)
     return Outcome(pull_requests=(*in_order, *closed), remarks=forge.remarks)
+
+
+def _config_path(configuration: Configuration, repository: Repository) -> str:
+    try:
+        return configuration.path.resolve().relative_to(repository.root.resolve()).as_posix()
+    except ValueError:
+        return configuration.path.name
 
 
 def _failed(proposal: Proposal, error: UpstreamsyncError) -> PullRequest:
@@ -79,6 +90,7 @@ class _Run:
     configuration: Configuration
     settled: dict[str, str]
     dry_run: bool
+    config: str
     room: Room = field(default_factory=lambda: Room(limits=Limits()))
     pulls: dict[str, Existing] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
@@ -139,7 +151,7 @@ class _Run:
         try:
             situation = self._situation(proposal)
             email = self.configuration.forge.bot_email
-            decision = manners.decide(proposal, situation, bot_email=email)
+            decision = manners.decide(proposal, situation, bot_email=email, config=self.config)
             return self._act(proposal, situation, decision)
         except UpstreamsyncError as error:
             return _failed(proposal, error)
@@ -175,7 +187,7 @@ class _Run:
             head = self._commit(proposal)
             if head != situation.head:
                 self.forge.push(proposal.branch, head, expected=situation.head)
-        body = compose(proposal.body, _marker(proposal, head))
+        body = compose(proposal.body, self._marker(proposal, head))
         existing = self.forge.open(
             Opening(
                 branch=proposal.branch,
@@ -191,7 +203,9 @@ class _Run:
         )
         if find(existing.body) != find(body):
             # Another run was quicker to open it: from here on it is an update.
-            self.forge.edit(existing, body=compose(proposal.body, _marker(proposal, head), existing.body))
+            self.forge.edit(
+                existing, body=compose(proposal.body, self._marker(proposal, head), existing.body)
+            )
         self.pulls[proposal.branch] = existing
         self.heads[proposal.branch] = head
         self._mark(head, proposal)
@@ -216,7 +230,7 @@ class _Run:
         self.forge.edit(
             existing,
             title=proposal.title if own_title and existing.title != proposal.title else None,
-            body=compose(proposal.body, _marker(proposal, head), body),
+            body=compose(proposal.body, self._marker(proposal, head), body),
             base=situation.base if situation.base != existing.base else None,
             draft=proposal.draft if proposal.draft != existing.draft else None,
         )
@@ -230,7 +244,7 @@ class _Run:
         self, proposal: Proposal, situation: Situation, existing: Existing, decision: Decision
     ) -> PullRequest:
         if not self.dry_run:
-            marker = _marker(proposal, situation.head or "")
+            marker = self._marker(proposal, situation.head or "")
             old = find(existing.body)
             self.forge.edit(
                 existing,
@@ -273,6 +287,18 @@ class _Run:
             )
         return commit
 
+    def _marker(self, proposal: Proposal, head: str) -> Marker:
+        return Marker(
+            key=proposal.key,
+            steps=proposal.steps,
+            digest=proposal.digest,
+            head=head,
+            body=text_hash(proposal.body),
+            title=proposal.title,
+            automerge=_merges_itself(proposal),
+            config=self.config,
+        )
+
     def _mark(self, head: str | None, proposal: Proposal) -> None:
         """Statuses; repeated runs add nothing."""
         if head is not None:
@@ -292,7 +318,7 @@ class _Run:
         configured = {vendor.name for vendor in self.configuration.vendors}
         results = []
         for existing in list(self.pulls.values()):
-            reason = manners.no_longer_needed(existing, proposals, self.settled, configured)
+            reason = manners.no_longer_needed(existing, proposals, self.settled, configured, self.config)
             marker = find(existing.body)
             if reason is None or marker is None:
                 continue
@@ -347,7 +373,7 @@ class _Run:
         past = self.forge.past_pull_requests(branch)
         if past:
             marker = find(past[0].body)
-            ours = marker is not None and head in (marker.head, marker.next)
+            ours = marker is not None and marker.config == self.config and head in (marker.head, marker.next)
             return ours and (past[0].stage is Stage.MERGED or (marker is not None and bool(marker.closed)))
         if self._key(branch) not in self.settled:
             return False
@@ -359,15 +385,3 @@ class _Run:
 
 def _merges_itself(proposal: Proposal) -> bool:
     return proposal.automerge and not proposal.draft
-
-
-def _marker(proposal: Proposal, head: str) -> Marker:
-    return Marker(
-        key=proposal.key,
-        steps=proposal.steps,
-        digest=proposal.digest,
-        head=head,
-        body=text_hash(proposal.body),
-        title=proposal.title,
-        automerge=_merges_itself(proposal),
-    )
