@@ -76,7 +76,8 @@ class Version:
             return "minor"
         return None if self.same_as(other) else "patch"
 
-    def _sort_key(self) -> tuple[Any, ...]:
+    def sort_key(self) -> tuple[Any, ...]:
+        """What ``<`` compares: for sorting many, as it is computed once for each."""
         return (self.precedence, len(self.numbers), self.build, self.text)
 
     def __eq__(self, other: object) -> bool:
@@ -88,7 +89,7 @@ class Version:
         return hash((self.scheme, self.text))
 
     def __lt__(self, other: Version) -> bool:
-        return bool(self._sort_key() < other._sort_key())
+        return bool(self.sort_key() < other.sort_key())
 
     def __str__(self) -> str:
         return self.text

@@ -103,10 +103,12 @@ def fetch_releases(
     """
     found: list[Release] = []
     seen: list[str] = []
-    for listed in registry[spec.kind](spec, tools):
+    pages = registry[spec.kind](spec, tools)
+    single = isinstance(pages, Sequence) and len(pages) == 1
+    for listed in pages:
         seen += (release.version for release in listed)
         found += _shaped(listed, spec)
-        if enough is not None and enough(found):
+        if not single and enough is not None and enough(found):
             break
     if not found:
         raise _nothing(spec, seen)

@@ -196,7 +196,7 @@ def _understood(releases: Sequence[Release], scheme: str) -> tuple[list[_Offer],
             )
         else:
             offers.append(_Offer(release=release, version=version))
-    offers.sort(key=lambda offer: offer.version, reverse=True)
+    offers.sort(key=lambda offer: offer.version.sort_key(), reverse=True)
     return offers, tuple(unreadable)
 
 
