@@ -75,7 +75,8 @@ def _read(tree: Tree, file: str) -> list[dict[str, Any]]:
 def _upstream(side: Side, owners: Mapping[str, Item]) -> list[Mapping[str, object]] | None:
     if not isinstance(side.base, State):
         return None
-    return [obj for obj in side.base.objects.values() if str(object_id(obj)) not in owners]
+    trimmed = [obj for key, obj in _final(side).items() if key not in side.names]
+    return [obj for obj in (*side.base.objects.values(), *trimmed) if str(object_id(obj)) not in owners]
 
 
 def _hashed(tree: Tree, overlay: str, side: Side) -> frozenset[str]:

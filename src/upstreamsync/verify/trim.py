@@ -16,7 +16,7 @@ from upstreamsync.kit import manifests
 from upstreamsync.kit.objects import ObjectId
 from upstreamsync.verify.builds import Key, Manifest, State
 from upstreamsync.verify.graph import Tree, children, reached, within
-from upstreamsync.verify.items import WHOLE_OVERLAY, Item, Kind
+from upstreamsync.verify.items import RENAMING, WHOLE_OVERLAY, Item, Kind
 from upstreamsync.verify.waves import Reach, plan
 
 #: Below this many bytes of upstream's resources there is nothing to gain.
@@ -157,8 +157,9 @@ def _droppable(
     both: set[bytes], ids: Mapping[bytes, ObjectId | None], reachable: set[bytes], items: Sequence[Item]
 ) -> set[bytes]:
     """Documents that are the same on both sides and out of every item's reach."""
-    if any(item.kind in (Kind.REPLACEMENTS, Kind.VARS, Kind.TRANSFORMER) for item in items):
-        return set()  # they read other objects too
+    reading = (Kind.REPLACEMENTS, Kind.VARS, Kind.TRANSFORMER)
+    if any(item.kind in reading or item.kind in RENAMING for item in items):
+        return set()  # they read other objects too, or what an object is called has to be known of all
     kinds = ("Namespace",)
     return {part for part in both - reachable if (name := ids[part]) is not None and name.kind not in kinds}
 

@@ -1,0 +1,113 @@
+"""Small bases: what is cut away, and that no verdict depends on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from upstreamsync.kit import manifests
+from upstreamsync.kit.engines import Engines
+from upstreamsync.verify import trim, verify_trees
+from upstreamsync.verify.items import Item, Kind
+
+CRD = b"""\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: widgets.acme.io
+spec:
+  versions:
+  - name: v1
+    schema:
+      openAPIV3Schema:
+        description: |
+          schema: text that looks like a key
+
+          # and a comment
+        properties:
+          schema:
+            type: string
+    # between
+    served: true
+  - schema:
+      openAPIV3Schema: {type: object}
+    name: v2
+    served: false
+  conversion:
+    strategy: None
+"""
+
+
+def _item(kind: Kind, body: object) -> Item:
+    return Item(name="o", kind=kind, folder="o", field="patches", key="0", file="f", line=1, body=body)
+
+
+def test_schemas_go_and_everything_else_of_a_crd_stays() -> None:
+    whole, small = manifests.load(CRD), manifests.load(trim._without_schema(CRD))
+    for version in whole["spec"]["versions"]:
+        version["schema"] = {}
+    assert small == whole
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CRD.replace(b"CustomResourceDefinition", b"Widget"),
+        CRD.replace(b"    served: true", b"    served: &yes true"),
+        b'{"kind": "CustomResourceDefinition", "spec": {"schema": {"a": 1}}}\n',
+    ],
+    ids=["another kind", "anchors", "JSON"],
+)
+def test_what_is_not_plainly_a_crd_is_left_as_it_is(text: bytes) -> None:
+    assert trim._without_schema(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (b"kind: Service\nmetadata:\n  labels: {name: no}\n  name: web\n", None),
+        (b"apiVersion: v1\nkind: Service\nmetadata:\n  labels:\n    name: no\n  name: web\n", "web"),
+        (b"apiVersion: v1\nkind: List\nitems: []\n", None),
+        (b"apiVersion: v1\nkind: Service\nmetadata: {name: web}\n", None),
+    ],
+    ids=["no version", "plain", "a list", "flow"],
+)
+def test_a_document_is_named_only_when_its_name_is_plain_to_see(text: bytes, name: str | None) -> None:
+    found = trim.document_id(text)
+    assert (found.name if found else None) == name
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "beside"),
+    [
+        (Kind.JSON, [{"op": "replace", "path": "/spec/versions/0/served", "value": False}], True),
+        (Kind.JSON, [{"op": "add", "path": "/metadata/annotations", "value": {}}], True),
+        (Kind.JSON, [{"op": "remove", "path": "/spec/versions/0"}], False),
+        (Kind.JSON, [{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema"}], False),
+        (Kind.JSON, [{"op": "replace", "path": "/spec", "value": {}}], False),
+        (Kind.MERGE, {"metadata": {"labels": {}}}, True),
+        (Kind.MERGE, {"spec": {"versions": []}}, False),
+        (Kind.IMAGES, None, False),
+    ],
+)
+def test_which_patches_leave_the_schemas_of_a_crd_alone(kind: Kind, body: object, beside: bool) -> None:
+    assert trim.leaves_schemas_alone(_item(kind, body)) is beside
+
+
+_CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/expected.yaml"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", _CASES[::6], ids=lambda case: case.name)
+def test_no_verdict_depends_on_trimming(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    overlays = yaml.safe_load((case / "expected.yaml").read_text("utf-8"))["overlays"]
+    kustomize = Engines().kustomize()
+    whole = verify_trees(case / "old", case / "new", overlays, kustomize=kustomize)
+    monkeypatch.setattr(trim, "_WORTH_IT", 0)
+    small = verify_trees(case / "old", case / "new", overlays, kustomize=kustomize)
+    assert small.items == whole.items
+    assert [(each.added, each.removed, each.changed) for each in small.overlays] == [
+        (each.added, each.removed, each.changed) for each in whole.overlays
+    ]
