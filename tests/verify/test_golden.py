@@ -14,7 +14,7 @@ import yaml
 
 from upstreamsync.kit.engines import Engines, Kustomize
 from upstreamsync.model import Judgement, Severity, Verification
-from upstreamsync.verify import verify_trees
+from upstreamsync.verify import Store, verify_trees
 
 _CASES = Path(__file__).parent / "cases"
 _GOLDEN = Path(__file__).parent / "golden"
@@ -28,11 +28,13 @@ def kustomize() -> Kustomize:
 @pytest.mark.parametrize(
     "case", sorted(path.parent for path in _CASES.glob("*/expected.yaml")), ids=lambda case: case.name
 )
-def test_the_explanation_reads_as_agreed(case: Path, kustomize: Kustomize) -> None:
+def test_the_explanation_reads_as_agreed(case: Path, kustomize: Kustomize, kept: Store) -> None:
     expectation = yaml.safe_load((case / "expected.yaml").read_text("utf-8"))
     if expectation.get("versions_differ", {}).get("output"):
         pytest.skip("the engines themselves differ here; the verdict is tested with each of them")
-    verification = verify_trees(case / "old", case / "new", expectation["overlays"], kustomize=kustomize)
+    verification = verify_trees(
+        case / "old", case / "new", expectation["overlays"], kustomize=kustomize, cache=kept
+    )
     text = f"{expectation['title']}\n\n{told(verification)}"
     golden = _GOLDEN / f"{case.name}.txt"
     if os.environ.get("UPDATE_GOLDEN"):
