@@ -40,16 +40,18 @@ from upstreamsync.model import Place, Problem
 class UpstreamsyncError(Exception):
     """Base of all errors that a user may see; never a bug.
 
-    ``kind`` is stable and stands in the JSON output.
+    ``kind`` is stable and stands in the JSON output. ``usual_hint`` is the next step for errors of a class
+    that are raised without a hint of their own.
     """
 
     kind: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 3
+    usual_hint: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, hint: str | None = None, place: Place | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint if hint is not None else self.usual_hint
         self.place = place
 
     def __str__(self) -> str:
@@ -82,66 +84,77 @@ class UpstreamError(UpstreamsyncError):
     """The world outside did not deliver."""
 
     kind = "upstream"
+    usual_hint = "check the address; if it is right, upstream has a problem: run again later"
 
 
 class Unreachable(UpstreamError):
     """No answer: refused, reset, timed out, TLS failure, or 5xx after all retries."""
 
     kind = "unreachable"
+    usual_hint = "check the address and the network, or run again later"
 
 
 class NotFound(UpstreamError):
     """A clear answer that the thing does not exist: 404, a missing ref, tag or chart."""
 
     kind = "not-found"
+    usual_hint = "check the address and the version; it may have been withdrawn"
 
 
 class Denied(UpstreamError):
     """Credentials are missing or were refused."""
 
     kind = "denied"
+    usual_hint = "check the credentials: a token, netrc, or docker's and helm's registry files"
 
 
 class RateLimited(UpstreamError):
     """Asked to come back later than one run can wait."""
 
     kind = "rate-limited"
+    usual_hint = "run again later, or give a token"
 
 
 class DigestMismatch(UpstreamError):
     """The bytes are not those that upstream, the lock or ``checksum:`` promised."""
 
     kind = "digest-mismatch"
+    usual_hint = "do not use it: find out from upstream whether it was replaced"
 
 
 class Malformed(UpstreamError):
     """An answer that can't be read as what it should be."""
 
     kind = "malformed"
+    usual_hint = "look at the address in a browser: is it what it should be?"
 
 
 class TooLarge(UpstreamError):
     """An answer beyond the limits on size, time, depth or count."""
 
     kind = "too-large"
+    usual_hint = "check the address; if it really is that large, it is not what this is meant for"
 
 
 class ToolError(UpstreamsyncError):
     """helm, kustomize, git or a generator."""
 
     kind = "tool"
+    usual_hint = "run with -v to see what was asked of it"
 
 
 class ToolMissing(ToolError):
     """The tool is not installed."""
 
     kind = "tool-missing"
+    usual_hint = "`upstreamsync doctor` says which tools are missing, and how to get them"
 
 
 class ToolFailed(ToolError):
     """The tool ended with an error; ``stderr`` holds its own words."""
 
     kind = "tool-failed"
+    usual_hint = "its own words say why; `upstreamsync doctor` says which version was used"
 
     def __init__(
         self,
@@ -161,12 +174,14 @@ class ToolTimeout(ToolError):
     """The tool did not end in time and was stopped."""
 
     kind = "tool-timeout"
+    usual_hint = "run again; if it hangs always, find out with what by running the tool yourself"
 
 
 class ContentError(UpstreamsyncError):
     """What arrived does not fit what was declared."""
 
     kind = "content"
+    usual_hint = "compare what vendors.yaml declares with what upstream has now"
 
 
 class SelectionError(ContentError):
@@ -185,18 +200,21 @@ class Refused(ContentError):
     """Content that would reach outside its folder, or is hostile in another way."""
 
     kind = "refused"
+    usual_hint = "do not use it: report it to those who published it"
 
 
 class RepositoryError(UpstreamsyncError):
     """The user's repository can't be worked on as it is."""
 
     kind = "repository"
+    usual_hint = "see what `git status` says of the repository"
 
 
 class ForgeError(UpstreamsyncError):
     """The pull request could not be made."""
 
     kind = "forge"
+    usual_hint = "run again; what is done already is found again"
 
 
 class PushRefused(ForgeError):

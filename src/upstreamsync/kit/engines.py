@@ -186,9 +186,16 @@ class Engines:
                         "neither kustomize nor kubectl was found",
                         hint="`upstreamsync doctor --install` fetches kustomize; or set KUSTOMIZE",
                     )
-                found = probe_kustomize(binary, helm=self.find("helm"), timeout=min(self.timeout, 30))
+                found = probe_kustomize(binary, helm=self._helm_if_any(), timeout=min(self.timeout, 30))
                 self._kustomize = replace(found, timeout=self.timeout)
             return self._kustomize
+
+    def _helm_if_any(self) -> Path | None:
+        """The helm for kustomizations that have charts; that it is missing matters to those alone."""
+        try:
+            return self.find("helm")
+        except ToolMissing:
+            return None
 
     def helm(self) -> Helm:
         """The helm to render with. Raises ToolMissing."""

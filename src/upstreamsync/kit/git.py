@@ -37,7 +37,6 @@ from upstreamsync.model import ContentFile
 
 MAX_FILES = 20_000
 MAX_BYTES = 256 * 1024 * 1024
-_ATTEMPTS = 3
 _KEEP = "refs/upstreamsync/fetched"
 
 #: What git says, in the order in which it is looked for, and what that means.
@@ -99,8 +98,10 @@ class Git:
         credentials: Credentials | None = None,
         backoff: float = 0.5,
         jobs: int = 16,
+        attempts: int = 3,
     ) -> None:
         self._cache = cache
+        self._attempts = attempts
         self._timeout = timeout
         self._allow_local = allow_local
         self._credentials = credentials or Credentials()
@@ -316,7 +317,7 @@ class Git:
         env = _git.authorized(address, self._credentials.for_url(address.url))
         if folder is not None:
             env["GIT_DIR"] = str(folder)
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self._attempts):
             try:
                 return _git.run(
                     *words,
@@ -333,7 +334,7 @@ class Git:
                 ) from None
             except ToolFailed as error:
                 meaning = _meaning(error.stderr)
-                if meaning is Unreachable and attempt + 1 < _ATTEMPTS:
+                if meaning is Unreachable and attempt + 1 < self._attempts:
                     time.sleep(self._backoff * 2**attempt)
                     continue
                 raise meaning(

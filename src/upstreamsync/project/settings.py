@@ -124,6 +124,7 @@ def toolbox(settings: Settings, tools: Tools, root: Path, stack: ExitStack) -> T
         allow_local=settings.allow_local,
         timeout=settings.tool_timeout,
         jobs=settings.network_jobs,
+        attempts=settings.attempts,
     )
     stack.callback(git.close)
     return Toolbox(

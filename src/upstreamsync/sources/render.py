@@ -220,8 +220,8 @@ def _engine(job: Job, spec: HelmSource) -> Helm | EmbeddedHelm:
     try:
         return job.tools.engines.helm()
     except ToolMissing as missing:
-        if spec.keyring is not None:
-            raise
+        if spec.keyring is not None or job.tools.engines.environment.get("HELM"):
+            raise  # whoever names a binary does not want another one
         return helm_embedded.instead_of(missing, pinned=job.tools.engines.pins.get("helm"))
 
 
