@@ -16,6 +16,7 @@
     ├── ToolError                 helm, kustomize, git or a generator (exit 3)
     │   ├── ToolMissing           it is not installed
     │   ├── ToolFailed            it ended with an error; its own words are in the message
+    │   ├── ToolCrashed           it was killed or crashed, which says nothing about what it was given
     │   └── ToolTimeout           it did not end in time
     ├── ContentError              what arrived does not fit what was declared (exit 3)
     │   ├── SelectionError        a selection, a block or a glob matches nothing, or more than it may
@@ -168,6 +169,13 @@ class ToolFailed(ToolError):
         super().__init__(message, hint=hint, place=place)
         self.stderr = stderr
         self.returncode = returncode
+
+
+class ToolCrashed(ToolError):
+    """The tool was killed or crashed, which says nothing about what it was given."""
+
+    kind = "tool-crashed"
+    usual_hint = "run again; is there enough memory?"
 
 
 class ToolTimeout(ToolError):

@@ -415,9 +415,7 @@ class Bench:
             yield self._cell(
                 self._run_of_tool, fault, self._without_tool, short=fault == "hang", **{name: str(fake)}
             )
-        # Without kustomize nothing can be judged, and what is not judged is not written.
-        expected = "failed" if name == "HELM" else "nothing"
-        yield self._cell(self._run_of_tool, "not there", expected, **{name: "/nowhere/tool"})
+        yield self._cell(self._run_of_tool, "not there", self._without_tool, **{name: "/nowhere/tool"})
 
     @property
     def _run_of_tool(self) -> str:
@@ -425,7 +423,8 @@ class Bench:
 
     @property
     def _without_tool(self) -> str:
-        return "failed" if self.kind.name != "url" else "nothing"
+        # Without kustomize nothing can be judged, and what is not judged is not written.
+        return "failed" if self.kind.tool == "HELM" else "nothing"
 
     def special_cells(self) -> Iterator[Cell]:
         """What is particular to a kind."""
@@ -471,7 +470,7 @@ class Bench:
         name = f"{moment}-{fault}".replace("/", "-")
         started = time.monotonic()
         code, error = self._run(
-            root, self._settings(name, short=short, **environment), judged="tool" in moment
+            root, self._settings(name, short=short, **environment), judged=moment.endswith("run")
         )
         seconds = time.monotonic() - started
         self.world.heal()

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from upstreamsync.errors import ToolFailed, ToolMissing
+from upstreamsync.errors import ToolCrashed, ToolFailed, ToolMissing
 from upstreamsync.kit import process
 
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
@@ -47,7 +47,7 @@ class Kustomize:
         """Build the kustomization in ``folder`` and return the YAML that kustomize prints.
 
         The load restrictor stays on; functions and plugins stay off. Raises ToolFailed with kustomize's
-        own words in ``stderr``.
+        own words in ``stderr`` for what does not build, ToolCrashed when that can't be told.
         """
         words: list[str | os.PathLike[str]] = [self.binary, "kustomize" if self.embedded else "build", folder]
         with _empty_home() as home:
@@ -56,7 +56,12 @@ class Kustomize:
                 if self.helm is not None:
                     words += ["--helm-command", _helm_for_kustomize(self.helm, Path(home["HOME"]))]
             # A collector that runs less often saves a quarter of the time; builds are short-lived.
-            return process.run(words, env={**home, "GOGC": "400"}, timeout=timeout or self.timeout).stdout
+            try:
+                return process.run(words, env={**home, "GOGC": "400"}, timeout=timeout or self.timeout).stdout
+            except ToolFailed as error:
+                if error.returncode == 1:  # its code for whatever is wrong with a kustomization
+                    raise
+                raise ToolCrashed(f"{self} crashed: {error.message}") from error
 
 
 def _helm_for_kustomize(helm: Path, folder: Path) -> Path:
