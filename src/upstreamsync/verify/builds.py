@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +69,7 @@ class Builder:
     store: Store | None = None
     count: int = 0
     _parsed: dict[bytes, Manifest] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def build(self, folder: Path, *, root: Path, helm: bool = False) -> Outcome:
         """Build ``folder``, which lies in the copy ``root``."""
@@ -78,7 +80,8 @@ class Builder:
             return Failed(
                 "helm was not found, and this kustomization inflates charts: install it, or set HELM"
             )
-        self.count += 1
+        with self._guard:
+            self.count += 1
         try:
             output = b"+" + self.kustomize.build(folder, enable_helm=helm)
         except ToolFailed as failure:

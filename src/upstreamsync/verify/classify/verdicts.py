@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from upstreamsync.kit.objects import MISSING, diff, object_id, segment
+from upstreamsync.kit.objects import MISSING, object_id, segment
 from upstreamsync.model import Verdict
 from upstreamsync.verify.builds import Key
 from upstreamsync.verify.chain import Effect, Touch
-from upstreamsync.verify.classify import failures, images, successors
+from upstreamsync.verify.classify import failures, images, successors, whole
 from upstreamsync.verify.classify.fourway import Walk
 from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.classify.sides import first_path, nameless, resource_of, sides
 from upstreamsync.verify.items import WHOLE_OVERLAY, Item, Kind
-
-_CLUSTER_SCOPED: Final = frozenset(
-    ("Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding")
-)
 
 
 def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
@@ -29,7 +26,7 @@ def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
     if item.kind is Kind.IMAGES:
         return images.judge(item, old, new)
     if item.kind in WHOLE_OVERLAY:
-        return _whole_overlay(item, old, new)
+        return whole.judge(item, old, new)
     if not old.touched and not new.touched:
         return []
     return _by_object(item, old, new)
@@ -40,67 +37,6 @@ def _works_again(new: Effect) -> list[Note]:
         Note(verdict=Verdict.OK, resource=str(object_id(touch.after or touch.before or {})))
         for touch in new.touched.values()
     ]
-
-
-# -- settings for everything -------------------------------------------------------------------------
-
-
-def _whole_overlay(item: Item, old: Effect, new: Effect) -> list[Note]:
-    """New and vanished objects are no findings; values that upstream now sets itself are."""
-    notes: list[Note] = []
-    for key in old.touched.keys() | new.touched.keys():
-        if key not in old.met or key not in new.met:
-            continue
-        a, b = _sides(old, key)
-        c, d = _sides(new, key)
-        walk = Walk(item, whole=True)
-        notes += [note.on(_resource(new, key)) for note in walk.run(a, b, c, d)]
-    if item.kind is Kind.NAMESPACE:
-        notes += _explicit_namespaces(item, old, new)
-    kept = [note for note in notes if note.verdict in (Verdict.OK, Verdict.SHADOWS, Verdict.WIDENED)]
-    redundant = [note for note in notes if note.verdict is Verdict.REDUNDANT]
-    if redundant and not new.touched:
-        return redundant
-    if item.kind is Kind.NAMESPACE and old.touched and not new.touched and _has_namespace(new, item):
-        return [
-            Note(
-                verdict=Verdict.REDUNDANT, path=(".metadata", ".namespace"),
-                did=f"put everything into {item.spec}", because="upstream now does so itself",
-                hint="delete it from the kustomization",
-            )
-        ]  # fmt: skip
-    if not kept and new.touched:
-        kept = [Note(verdict=Verdict.OK)]
-    if not kept and old.touched:
-        return [
-            Note(verdict=Verdict.LOST, reason="target_gone", because="nothing is left that it applies to")
-        ]
-    return sorted(kept, key=lambda note: note.resource)
-
-
-def _has_namespace(new: Effect, item: Item) -> bool:
-    return any(key[0].namespace == str(item.spec) for key in new.met)
-
-
-def _explicit_namespaces(item: Item, old: Effect, new: Effect) -> list[Note]:
-    """Objects that upstream now puts into a namespace of their own, and that this setting moves."""
-    usual = {str(key[0].namespace) for key in old.touched} | {"", str(item.spec)}
-    notes = []
-    for key, touch in new.touched.items():
-        here = key[0].namespace
-        if here in usual or touch.before is None or touch.after is None:
-            continue
-        if key not in old.met:
-            notes.append(
-                Note(
-                    verdict=Verdict.WIDENED, reason="overrides_explicit_namespace",
-                    path=(".metadata", ".namespace"), resource=str(object_id(touch.before)),
-                    did=f"put everything into {item.spec}", does=f"moves {key[0].short} there too",
-                    because=f"upstream puts it into {here} on purpose",
-                    hint=f"keep {key[0].name} out of this kustomization, or check that {item.spec} is right for it",
-                )
-            )  # fmt: skip
-    return notes
 
 
 # -- objects one by one ------------------------------------------------------------------------------
@@ -127,8 +63,8 @@ def _created(touch: Touch) -> bool:
 
 
 def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
-    a, b = _sides(old, key)
-    c, d = _sides(new, key)
+    a, b = sides(old, key)
+    c, d = sides(new, key)
     if item.removes_object and b is MISSING and c is MISSING:
         return [Note(verdict=Verdict.REDUNDANT, resource=str(object_id(a)))]
     if a is not MISSING and b is MISSING and d is MISSING and c is not MISSING:
@@ -136,14 +72,14 @@ def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
     if a is MISSING and d is not MISSING and b is not MISSING and c is MISSING:
         return [Note(verdict=Verdict.OK, resource=str(object_id(d)))]  # creates it, as before
     if swallowed := _swallowed_keys(item, a, c, d):
-        return [note.on(_resource(new, key)) for note in swallowed]
+        return [note.on(resource_of(new, key)) for note in swallowed]
     gone = _why_gone(item, old, new, key)
     notes = Walk(item, gone=gone).run(a, b, c, d)
     if item.kind is Kind.JSON:
         notes = _shifted(notes)
     if key not in new.touched:
         notes = [_unmatched(note, item, new.met.get(key, {})) for note in notes]
-    return [note.on(_resource(new, key)) for note in notes]
+    return [note.on(resource_of(new, key)) for note in notes]
 
 
 def _shifted(notes: list[Note]) -> list[Note]:
@@ -249,7 +185,7 @@ def _vanished_object(item: Item, old: Effect, new: Effect, key: Key) -> tuple[li
     successor = successors.find(key, before, old.met, new.met)
     if successor and successor.key in new.touched:
         now = new.touched[successor.key]
-        notes = Walk(item).run(*_nameless(touch), *_nameless(now))
+        notes = Walk(item).run(*nameless(touch), *nameless(now))
         return [note.on(str(object_id(successor.manifest))) for note in notes], successor.key
     resource = str(object_id(before))
     if touch.after is None and successor is None:
@@ -266,7 +202,7 @@ def _vanished_object(item: Item, old: Effect, new: Effect, key: Key) -> tuple[li
         reason = "selector_mismatch" if successor and not item.target.get("name") else "target_gone"
     return [
         Note(
-            verdict=Verdict.LOST, reason=reason, resource=resource, path=_first_path(touch),
+            verdict=Verdict.LOST, reason=reason, resource=resource, path=first_path(touch),
             did=f"changed {key[0].short}", does="its target matches nothing any more",
             because=_because(key, successor), hint=_retarget(item, successor),
         )
@@ -307,8 +243,8 @@ def _new_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
     touch = new.touched[key]
     resource = str(object_id(touch.after or touch.before or {}))
     if key in old.met:
-        a, _ = _sides(old, key)
-        c, d = _sides(new, key)
+        a, _ = sides(old, key)
+        c, d = sides(new, key)
         notes = [note for note in Walk(item).run(a, a, c, d) if note.verdict is Verdict.SHADOWS]
         if notes and not old.touched:
             return [note.on(resource) for note in notes]
@@ -320,7 +256,7 @@ def _new_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
     reason = "newly_matched" if key in old.met else "new_resource"
     return [
         Note(
-            verdict=Verdict.WIDENED, reason=reason, resource=resource, path=_first_path(touch),
+            verdict=Verdict.WIDENED, reason=reason, resource=resource, path=first_path(touch),
             did=f"did not touch {key[0].short}", does="now applies to it too",
             because="upstream added it" if reason == "new_resource" else "it now matches",
             hint=f"narrow the target if {key[0].name} should not get this",
@@ -330,7 +266,7 @@ def _new_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
 
 def _unlike(item: Item, usual: Touch, here: Touch) -> list[Note]:
     """What the item adds to this object though elsewhere it only changes it."""
-    notes = Walk(item).run(*_nameless(usual), *_nameless(here))
+    notes = Walk(item).run(*nameless(usual), *nameless(here))
     what = object_id(here.before or here.after or {})
     return [
         replace(
@@ -363,47 +299,6 @@ def _narrowed(note: Note) -> Note:
         verdict=Verdict.NARROWED, reason=reason, resource=note.resource, path=note.path,
         did=note.did, does="still works elsewhere, but no longer there", because=note.because, hint=note.hint,
     )  # fmt: skip
-
-
-# -- small things ------------------------------------------------------------------------------------
-
-
-def _sides(effect: Effect, key: Key) -> tuple[Any, Any]:
-    touch = effect.touched.get(key)
-    if touch is not None:
-        return (
-            MISSING if touch.before is None else touch.before,
-            MISSING if touch.after is None else touch.after,
-        )
-    here = effect.met.get(key, MISSING)
-    return here, here
-
-
-def _nameless(touch: Touch) -> tuple[Any, Any]:
-    return _without_name(touch.before), _without_name(touch.after)
-
-
-def _without_name(obj: Any) -> Any:
-    if not isinstance(obj, Mapping):
-        return MISSING
-    metadata = obj.get("metadata")
-    kept = {key: value for key, value in (metadata or {}).items() if key not in ("name", "namespace")}
-    return {
-        **{key: value for key, value in obj.items() if key not in ("apiVersion", "kind")},
-        "metadata": kept,
-    }
-
-
-def _first_path(touch: Touch) -> tuple[str, ...]:
-    if touch.before is None or touch.after is None:
-        return ()
-    changes = diff(touch.before, touch.after)
-    return (f".{changes[0].path}",) if changes else ()
-
-
-def _resource(effect: Effect, key: Key) -> str:
-    obj = effect.met.get(key)
-    return str(object_id(obj)) if obj is not None else str(key[0])
 
 
 def edited(item: Item, old: Effect | None, new: Effect) -> list[Note]:
