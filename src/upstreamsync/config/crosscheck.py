@@ -171,6 +171,8 @@ def _templates(vendor: Vendor, places: Places, path: Keys) -> Iterator[Problem]:
             texts.append(((*here, "docs", "url"), source.docs.url))
         if source.archive is not None:
             texts.append(((*here, "archive", "url"), source.archive.url))
+        if source.helm is not None:
+            texts.append(((*here, "helm", "app_version"), source.helm.app_version))
     if vendor.releases is not None:
         texts.append(((*path, "releases", "ref"), vendor.releases.ref))
     texts += [

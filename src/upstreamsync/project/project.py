@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -179,7 +180,10 @@ class Project:
         from upstreamsync.project.regenerate import first_that_is_complete, prepare
 
         def make(release: Release | None) -> Prepared:
-            return prepare(vendor, release, self.tools, images=images, view=self.view, current=current)
+            place = partial(self.configuration.place, vendor.name)
+            return prepare(
+                vendor, release, self.tools, images=images, view=self.view, current=current, at=place
+            )
 
         if candidates := _candidates(vendor, lookup, to=to, locked=locked):
             prepared, missing = first_that_is_complete(candidates, make)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from upstreamsync.base.change import plan
 from upstreamsync.base.edits import follow_up
+from upstreamsync.base.located import At, nowhere
 from upstreamsync.base.locked import read_lock
 from upstreamsync.base.origins import Watching
 from upstreamsync.base.shape import make_bases
 from upstreamsync.base.view import View
 from upstreamsync.config import Configuration, Source, Vendor
-from upstreamsync.errors import NotFound, SelectionError
+from upstreamsync.errors import ContentError, NotFound, SelectionError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Artifact, Change, ImageFinding, PassedOver, Release
 from upstreamsync.project.digests import with_digests
@@ -39,29 +40,51 @@ def prepare(
     images: Sequence[ImageFinding],
     view: View,
     current: Release | None = None,
+    at: At = nowhere,
 ) -> Prepared:
     """Fetch and render everything. ``release`` is None for a vendor that has only images.
 
     Files that a render reads are read as they will be after the follow-up edits. ``current`` is what
-    watched sources are compared with where no lock tells what they were. Raises UpstreamsyncError.
+    watched sources are compared with where no lock tells what they were; ``at`` gives the place of a
+    declaration below the vendor, for errors. Raises UpstreamsyncError.
     """
     tools = replace(tools, allow_http=vendor.allow_http)
     parts: tuple[tuple[Source, Artifact], ...] = ()
     watched: tuple[Watching, ...] = ()
     release, images = with_digests(vendor, release, images, tools)
     if release is not None:
-        edited = follow_up(vendor, release, images, view.read).files
-        parts = tuple((one, fetch(one, release, vendor, tools, overrides=edited)) for one in vendor.source)
+        get = partial(
+            _located, release, vendor, tools, at, follow_up(vendor, release, images, view.read).files
+        )
+        parts = tuple((one, get(one, "source", number)) for number, one in enumerate(vendor.source))
         before = _unless_locked(vendor, release, current, view)
         watched = tuple(
             Watching(
                 source=one,
-                now=fetch(one, release, vendor, tools, overrides=edited),
+                now=get(one, "watch", number),
                 before=_before(one, before, vendor, tools),
             )
-            for one in vendor.watch
+            for number, one in enumerate(vendor.watch)
         )
     return Prepared(vendor=vendor, release=release, images=tuple(images), parts=parts, watched=watched)
+
+
+def _located(
+    release: Release,
+    vendor: Vendor,
+    tools: Toolbox,
+    at: At,
+    overrides: Mapping[str, bytes],
+    source: Source,
+    key: str,
+    number: int,
+) -> Artifact:
+    """Fetch; an error about what was declared names the declaration's place."""
+    try:
+        return fetch(source, release, vendor, tools, overrides=overrides)
+    except ContentError as error:
+        error.place = error.place or at(key, number)
+        raise
 
 
 def assemble(prepared: Prepared, *, view: View, configuration: Configuration) -> Change:
