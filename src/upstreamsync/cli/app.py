@@ -245,6 +245,26 @@ def demo(
 
 
 @app.command()
+@verb
+def init(
+    common: Common,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The repository; default: this folder.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Where to write; default: DIR/vendors.yaml."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    images: Annotated[bool, typer.Option("--images", help="Also follow the images that are pinned.")] = False,
+) -> int:
+    """Look through a repository and write a vendors.yaml to start from."""
+    from upstreamsync.cli.initializing import initialize
+
+    return initialize(common, folder, output=output, force=force, images=images)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of vendors.yaml."""
     import json

@@ -1,0 +1,92 @@
+"""Which files of a repository ``init`` reads, and what of them is worth a second look."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+#: Larger files are vendored content or data, never where somebody names an upstream.
+MAX_BYTES = 2 * 1024 * 1024
+_SKIPPED = frozenset((".git", "node_modules", ".venv", "venv", "__pycache__", ".terraform"))
+_SCRIPT_SUFFIXES = (".sh", ".bash", ".mk")
+_MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFile:
+    """A file of the repository: its path from the root, with ``/``, and its text."""
+
+    path: str
+    text: str
+
+    @property
+    def folder(self) -> str:
+        """The folder's path; empty at the root."""
+        parent = PurePosixPath(self.path).parent.as_posix()
+        return "" if parent == "." else parent
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def is_yaml(self) -> bool:
+        """Whether the name says YAML."""
+        return self.name.endswith((".yaml", ".yml")) or self.name == "Kustomization"
+
+    @property
+    def is_kustomization(self) -> bool:
+        """Whether kustomize would take it for a kustomization."""
+        return self.name in KUSTOMIZATIONS
+
+    @property
+    def is_make(self) -> bool:
+        """Whether it is a Makefile."""
+        return self.name in _MAKEFILES or self.name.endswith(".mk") or self.name.startswith("Makefile.")
+
+    @property
+    def is_script(self) -> bool:
+        """Whether lines of shell stand in it: a Makefile, or a shell script by its name or first line."""
+        if self.is_make or self.name.endswith(_SCRIPT_SUFFIXES):
+            return True
+        first = self.text.partition("\n")[0]
+        return first.startswith("#!") and "sh" in first
+
+
+def read_files(root: Path) -> tuple[TextFile, ...]:
+    """Every text file below ``root`` that may name an upstream, by path.
+
+    Links, files larger than MAX_BYTES, files that are not UTF-8, and what can't be read are left out.
+    """
+    return tuple(sorted(_files(root), key=lambda file: file.path))
+
+
+def _files(root: Path) -> Iterator[TextFile]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in _SKIPPED and not os.path.islink(os.path.join(folder, name))
+        )
+        for name in sorted(names):
+            path = Path(folder, name)
+            if _of_interest(name) and (text := _read(path)) is not None:
+                yield TextFile(path=path.relative_to(root).as_posix(), text=text)
+
+
+def _of_interest(name: str) -> bool:
+    suffix = os.path.splitext(name)[1]
+    return suffix in (".yaml", ".yml", *_SCRIPT_SUFFIXES, "") or name.startswith("Makefile.")
+
+
+def _read(path: Path) -> str | None:
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return None
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError):
+        return None
