@@ -8,6 +8,7 @@ own authentication) is unwanted here, and without it a request costs half the CP
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import ssl
 import sys
@@ -229,7 +230,8 @@ def _read(response: httpx.Response, question: Question) -> Answer:
         raise TooLarge(f"the answer has {length} bytes; the limit is {limit}")
     gzip = question.decode and headers.get("content-encoding", "").lower() in {"gzip", "x-gzip"}
     inflate = _Inflater(limit) if gzip else None
-    chunks: list[bytes] = []
+    # Not a list of chunks: joining them would hold a large body twice.
+    body = io.BytesIO()
     digest = hashlib.sha256()
     received = size = 0
     for raw in response.stream:  # type: ignore[union-attr]
@@ -241,14 +243,14 @@ def _read(response: httpx.Response, question: Question) -> Answer:
             if not ok:
                 break
             raise TooLarge(f"the answer has more than {limit} bytes")
-        chunks.append(chunk)
+        body.write(chunk)
         digest.update(chunk)
     if inflate and ok and received and not inflate.complete:
         raise httpx.RemoteProtocolError("the compressed body is incomplete")
     return Answer(
         status=response.status_code,
         headers=headers,
-        body=b"".join(chunks),
+        body=body.getvalue(),
         digest=f"sha256:{digest.hexdigest()}",
     )
 

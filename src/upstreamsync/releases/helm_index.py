@@ -20,7 +20,7 @@ from upstreamsync.releases.index_cut import Entry, HelmIndex
 from upstreamsync.releases.pack import remembered
 
 #: Indexes beyond this size together are let go, the oldest first; reading one again costs little.
-KEPT_BYTES = 32 * 1024 * 1024
+KEPT_BYTES = 12 * 1024 * 1024
 #: Addresses and names that are joined by writing one behind the other.
 _PLAIN_FOLDER = re.compile(r"https?://[\w.:\[\]-]+/(?:[A-Za-z0-9_~-][\w.~-]*/)*")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)*")
