@@ -11,7 +11,7 @@ from upstreamsync.config.spec import Tools
 from upstreamsync.errors import UsageError
 from upstreamsync.model import Change, Verification
 from upstreamsync.project.settings import Settings, engines
-from upstreamsync.project.verification import verify_revision_without_configuration
+from upstreamsync.project.verification import upstream_paths, verify_revision_without_configuration
 
 
 def judge(
@@ -35,6 +35,7 @@ def judge(
             raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
         return _two_folders(common, overlays, before, after, fix=fix, guards=guards)
     if common.config is None and _no_configuration():
+        upstream: tuple[str, ...] = ()
         settings = Settings(jobs=common.jobs, cache_folder=common.cache_dir, use_cache=not common.no_cache)
         verification, root = verify_revision_without_configuration(
             Path.cwd(), settings, since=since or "HEAD", overlays=overlays
@@ -42,8 +43,9 @@ def judge(
     else:
         with common.project() as project:
             root = project.root
+            upstream = upstream_paths(project, project.configuration.vendors) if guards else ()
             verification = project.verify(overlays=_relative(overlays, root), since=since or "HEAD")
-    _write_back(verification, root, overlays, fix=fix, guards=guards)
+    _write_back(verification, root, overlays, upstream, fix=fix, guards=guards)
     return verification, _prefix(root)
 
 
@@ -63,12 +65,18 @@ def _two_folders(
         kustomize=engines(settings, Tools()).kustomize(),
         jobs=settings.engine_jobs,
     )
-    _write_back(verification, after, overlays, fix=fix, guards=guards)
+    _write_back(verification, after, overlays, (), fix=fix, guards=guards)
     return verification, _prefix(after.absolute())
 
 
 def _write_back(
-    verification: Verification, root: Path, overlays: Sequence[str], *, fix: bool, guards: bool
+    verification: Verification,
+    root: Path,
+    overlays: Sequence[str],
+    upstream: Sequence[str],
+    *,
+    fix: bool,
+    guards: bool,
 ) -> None:
     """Write corrections and guards into the user's patches, when asked for."""
     if not (fix or guards):
@@ -83,7 +91,9 @@ def _write_back(
         files.update(fixed_files(verification, disk_view(root).read))
     if guards:
         chosen = tuple(overlays) or tuple(overlay.path for overlay in verification.overlays)
-        files.update({path: text.encode() for path, text in add_guards(root, chosen).items()})
+        files.update(
+            {path: text.encode() for path, text in add_guards(root, chosen, upstream=upstream).items()}
+        )
     if files:
         write(Change(vendor="", before="", after="", edit_files=files), root)
 
