@@ -52,7 +52,7 @@ def _download(script: Script, line: Line, origin: Origin, folders: frozenset[str
     if origin.ref is None and origin.url is None:
         return
     base, name = _target(script.file, output, folders)
-    source = dict(source_of(origin, tag.version or "{version}"))
+    source = dict(source_of(origin, tag.version))
     if name and origin.url is not None and name != origin.url.rpartition("/")[2]:
         source["file"] = name
     unsure = (

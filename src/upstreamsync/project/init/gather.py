@@ -84,13 +84,13 @@ def _together(group: Sequence[Candidate], names: set[str], owned: dict[str, str]
         if remark:
             unsure[remark] = None
         sources[key] = (one.source, folder)
-    common = next(iter(sources.values()))[1] if sources else None
+    placed = _distinct_files([(dict(source), folder) for source, folder in sources.values()])
+    common = placed[0][1] if placed else None
     return Proposal(
         name=name,
         version=first.version,
         sources=tuple(
-            dict(source) if folder == common else {**source, "base": folder}
-            for source, folder in sources.values()
+            source if folder == common else {**source, "base": folder} for source, folder in placed
         ),
         base=common,
         releases=_releases(group),
@@ -100,6 +100,39 @@ def _together(group: Sequence[Candidate], names: set[str], owned: dict[str, str]
         unsure=tuple(unsure),
         complete=first.complete and not clash,
     )
+
+
+def _distinct_files(sources: list[tuple[dict[str, Any], str]]) -> list[tuple[dict[str, Any], str]]:
+    """Name the files of sources that would else write the same one into one folder."""
+    taken: set[tuple[str, str]] = set()
+    for source, folder in sources:
+        alone = sum(other == folder for _, other in sources) == 1
+        wish, stem = _file_name(source)
+        if wish is None or alone:
+            continue
+        name, number = wish, 2
+        while (folder, name) in taken:
+            name, number = f"{stem}-{number}.yaml", number + 1
+        taken.add((folder, name))
+        if "url" not in source or name != wish:
+            source["file"] = name
+    return sources
+
+
+def _file_name(source: Piece) -> tuple[str | None, str]:
+    """The one file that a source writes, and what to call others like it; None where it writes many."""
+    if "file" in source:
+        name = str(source["file"])
+    elif "url" in source:
+        name = str(source["url"]).rpartition("/")[2]
+    elif "helm" in source:
+        name = f"{_slug(str(source['helm'].get('release') or source['helm'].get('chart')))}.yaml"
+    elif "kustomize" in source:
+        path = str(source["kustomize"]["path"])
+        name = f"{_slug(path.rpartition('/')[2]) or 'all'}.yaml"
+    else:
+        return None, ""
+    return name, name.rpartition(".")[0] or name
 
 
 def _releases(group: Sequence[Candidate]) -> Piece | None:

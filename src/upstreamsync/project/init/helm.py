@@ -9,6 +9,8 @@ from typing import Any
 from upstreamsync.kit.versions import parse
 from upstreamsync.project.init.candidates import Piece
 
+#: What helm calls a release that nobody named.
+NO_RELEASE = "release-name"
 NO_VERSION = "no version is named here: write the one that is in use"
 
 

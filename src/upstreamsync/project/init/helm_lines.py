@@ -10,7 +10,7 @@ from upstreamsync.kit import manifests
 from upstreamsync.model import Place
 from upstreamsync.project.init.candidates import Candidate, Piece
 from upstreamsync.project.init.downloads import Clone, inside, place_folder
-from upstreamsync.project.init.helm import version_remarks, with_scheme
+from upstreamsync.project.init.helm import NO_RELEASE, version_remarks, with_scheme
 from upstreamsync.project.init.kustomizations import normal
 from upstreamsync.project.init.origins import read_tag
 from upstreamsync.project.init.shell import Line, Script
@@ -155,8 +155,8 @@ def _candidate(
 def _options(script: Script, line: Line, release: str) -> dict[str, Any]:
     """Release, namespace, values and the like, as far as they are plain."""
     found: dict[str, Any] = {}
-    if release and "$" not in release:
-        found["release"] = release
+    if "$" not in release:
+        found["release"] = release or NO_RELEASE
     named = {"namespace": line.option("--namespace", "-n"), "kube_version": line.option("--kube-version")}
     found |= {key: value for key, value in named.items() if value and "$" not in value}
     values = [normal(script.file.folder, one) for one in line.options("--values", "-f") if "$" not in one]

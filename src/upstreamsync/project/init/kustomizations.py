@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from upstreamsync.project.init.candidates import Candidate, Piece
-from upstreamsync.project.init.helm import flat, version_remarks, with_scheme
+from upstreamsync.project.init.helm import NO_RELEASE, flat, version_remarks, with_scheme
 from upstreamsync.project.init.origins import read_origin, read_tag, source_of
 from upstreamsync.project.init.scan import TextFile
 from upstreamsync.project.init.yamls import Document, dig, mappings, raw_text, read_documents, text_at
@@ -43,7 +43,7 @@ def _remotes(file: TextFile, document: Document) -> Iterator[Candidate]:
                 names=(origin.name, f"{origin.name}-{last}"),
                 found=document.place(field, number),
                 version=tag.version,
-                source=source_of(origin, tag.version or "{version}"),
+                source=source_of(origin, tag.version),
                 base=_inside(file.folder),
                 releases=tag.releases,
                 unsure=(*tag.unsure, f"replace the entry `{entry}` of `{field}` by the base, as a path"),
@@ -59,7 +59,7 @@ def _chart(
         return  # a chart that lies in the repository itself has no upstream that anybody named
     version = raw_text(document.node, *path, "version")
     remarks, complete = version_remarks(version)
-    helm: dict[str, Any] = {"repository": with_scheme(repository), "chart": name}
+    helm: dict[str, Any] = {"repository": with_scheme(repository), "chart": name, "release": NO_RELEASE}
     for key, theirs in (
         ("release", "releaseName"),
         ("namespace", "namespace"),

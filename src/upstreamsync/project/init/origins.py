@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from upstreamsync.project.init.candidates import Piece
 
@@ -139,7 +139,7 @@ def _file(url: str, host: str, path: str) -> Origin | None:
 
 def read_tag(origin: Origin) -> Tag:
     """The version and the feed that belong to an origin's ref."""
-    ref = origin.ref
+    ref = unquote(origin.ref) if origin.ref else None
     if ref is None or re.search(r"[$\s{}()]", ref):
         return Tag(
             version=None, releases=None, complete=False,
@@ -194,11 +194,14 @@ def _replaced(text: str, version: str, placeholder: str) -> str:
     return re.sub(rf"(?<![\d.]){re.escape(version)}(?!\d|\.\d)", lambda _: placeholder, text)
 
 
-def source_of(origin: Origin, version: str) -> Piece:
+def source_of(origin: Origin, version: str | None) -> Piece:
     """The source that fetches what the origin names."""
     if origin.url is None:
         return {"kustomize": {"repository": origin.repository, "path": origin.path or "."}}
-    url = templated(origin.url, version)
+    if version is None:
+        url = origin.url.replace(origin.ref, "{version}") if origin.ref else origin.url
+    else:
+        url = templated(origin.url, version)
     if re.search(r"\.(?:tar\.gz|tgz|zip)$", origin.url):
         return {"archive": {"url": url, "paths": ["**/*.yaml"]}}
     return {"url": url}

@@ -26,6 +26,8 @@ _SHELL_VARIABLE = re.compile(
 _USE = re.compile(r"\$(?:\((\w[\w-]*)\)|\{(\w+)(?::-([^}]*))?\}|(\w+))")
 _CONTINUED = re.compile(r"\\\n[ \t]*")
 _DEPTH = 8
+#: What only make or the shell can work out: kept as one word.
+_CALL = re.compile(r"\$\((?:[^()]|\([^()]*\))*\)")
 #: Programs are often named by a variable that is set elsewhere.
 _PROGRAM = re.compile(r"\$[({]?(CURL|WGET|HELM|GIT|KUBECTL|KUSTOMIZE)[)}]?")
 #: What ends a command within a line.
@@ -135,7 +137,7 @@ def _lines(text: str, values: Mapping[str, str]) -> Iterator[Line]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    text = text.strip().lstrip("@-+")
+    text = _CALL.sub(lambda match: re.sub(r"\s+", "", match[0]), text.strip().lstrip("@-+"))
     try:
         words = shlex.split(text, comments=True)
     except ValueError:

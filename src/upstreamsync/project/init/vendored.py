@@ -39,7 +39,7 @@ def read_header(file: TextFile) -> Iterator[Candidate]:
         if origin is None or origin.url is None or origin.ref is None:
             continue
         tag = read_tag(origin)
-        source = source_of(origin, tag.version or "{version}")
+        source = source_of(origin, tag.version)
         if origin.url.rpartition("/")[2] != file.name:
             source = {**source, "file": file.name}
         yield Candidate(
