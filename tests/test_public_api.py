@@ -21,6 +21,8 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_importing_the_package_imports_no_library_and_no_part_of_itself():
     script = "import sys, upstreamsync; print(*sorted(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert [name for name in loaded if name.startswith("upstreamsync")] == ["upstreamsync"]
     assert {"yaml", "httpx", "pydantic", "git", "github", "deepdiff", "rich", "typer"}.isdisjoint(loaded)

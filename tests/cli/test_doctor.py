@@ -36,7 +36,9 @@ def mirror(world: World) -> str:
 
 
 def doctor(folder: Path, mirror: str, *words: str) -> subprocess.CompletedProcess[str]:
-    (folder / "vendors.yaml").write_text("version: 1\ntools: {helm: 3.99.1, kustomize: v5.99.2}\nvendors: []\n")
+    (folder / "vendors.yaml").write_text(
+        "version: 1\ntools: {helm: 3.99.1, kustomize: v5.99.2}\nvendors: []\n"
+    )
     environment = {name: value for name, value in os.environ.items() if name not in ("HELM", "KUSTOMIZE")}
     environment |= {"UPSTREAMSYNC_TOOLS_MIRROR": mirror, "UPSTREAMSYNC_CACHE": str(folder / "cache")}
     environment |= {"GITHUB_TOKEN": "ghp_a_token_that_must_not_be_shown"}

@@ -165,9 +165,9 @@ def test_a_base_behind_a_link_out_of_the_repository_is_refused(problems, tmp_pat
 
 def test_defaults_are_completed_key_by_key(parse):
     configuration = parse(
-        MINIMAL.replace("vendors:", "defaults:\n  cooldown: 3d\n  follow: {prereleases: true}\nvendors:").replace(
-            "base: argocd/base", "base: argocd/base\n    follow: {max: minor}"
-        )
+        MINIMAL.replace(
+            "vendors:", "defaults:\n  cooldown: 3d\n  follow: {prereleases: true}\nvendors:"
+        ).replace("base: argocd/base", "base: argocd/base\n    follow: {max: minor}")
     )
     vendor = configuration.vendors[0]
     assert vendor.follow.prereleases

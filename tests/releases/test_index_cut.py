@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (one shape is one line)
+
 """The cut of an index gives what a parser gives, by cutting or by leaving it to the parser."""
 
 import json

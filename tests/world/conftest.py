@@ -56,5 +56,3 @@ def upstream(content: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         server.terminate()
         server.wait(10)
         log.close()
-
-

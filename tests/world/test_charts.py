@@ -69,7 +69,17 @@ VALUES = "replicaCount: 3\ningress: {enabled: true}\n"
 
 
 def template(chart: Path, values: Path) -> bytes:
-    words = ["template", "shop", chart, "--namespace", "shops", "--values", values, "--include-crds", "--skip-tests"]
+    words = [
+        "template",
+        "shop",
+        chart,
+        "--namespace",
+        "shops",
+        "--values",
+        values,
+        "--include-crds",
+        "--skip-tests",
+    ]
     return subprocess.run([Engines().helm().binary, *words], check=True, capture_output=True).stdout
 
 
@@ -113,7 +123,10 @@ def test_a_chart_from_a_real_registry(root: Path, charts: dict[str, Path], regis
         subprocess.run([helm, "package", folder, "-d", tmp_path], check=True, capture_output=True)
     for archive in sorted(tmp_path.glob("*.tgz")):
         done = subprocess.run(
-            [helm, "push", archive, f"oci://{registry}/charts", "--plain-http"], capture_output=True, text=True, check=False
+            [helm, "push", archive, f"oci://{registry}/charts", "--plain-http"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
     file = vendored(root, f"repository: oci://{registry}/charts, chart: shop")

@@ -95,7 +95,9 @@ def git_world(content: Path):
     with World() as world:
         remote = world.git("kube-state-metrics")
         folder = content / "data/base/raw/kubernetes/kube-state-metrics"
-        for version in sorted(folder.iterdir(), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)]):
+        for version in sorted(
+            folder.iterdir(), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)]
+        ):
             files = {
                 path.relative_to(version).as_posix(): path.read_bytes()
                 for path in sorted(version.rglob("*"))
@@ -134,7 +136,16 @@ def repository(tmp_path: Path, upstream: str, git_world: World, monkeypatch: pyt
 def run(root: Path, *words: str, code: int | tuple[int, ...] = 0) -> dict:
     """One command line, as JSON."""
     done = subprocess.run(
-        [sys.executable, "-m", "upstreamsync", *words, "--format", "json", "--cache-dir", str(root.parent / "cache")],
+        [
+            sys.executable,
+            "-m",
+            "upstreamsync",
+            *words,
+            "--format",
+            "json",
+            "--cache-dir",
+            str(root.parent / "cache"),
+        ],
         cwd=root,
         capture_output=True,
         text=True,
@@ -184,7 +195,9 @@ def test_every_vendor_moves_to_the_newest_complete_release(repository: Path, con
     reasons = {one["version"]: one["reason"] for one in argo["passed_over"]}
     assert "incomplete upstream" in reasons["v3.5.0"]
 
-    before = subprocess.run(["git", "status", "--porcelain"], cwd=repository, capture_output=True, check=True).stdout
+    before = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=repository, capture_output=True, check=True
+    ).stdout
     assert before == b""
     updated = run(repository, "update", code=(0, 1))
     assert {vendor["name"]: vendor["to"] for vendor in updated["vendors"]} == NEWEST
@@ -193,10 +206,15 @@ def test_every_vendor_moves_to_the_newest_complete_release(repository: Path, con
             upstream_documents(content, name, version)
         ), name
 
-    changed = subprocess.run(["git", "diff", "--stat"], cwd=repository, capture_output=True, check=True).stdout
+    changed = subprocess.run(
+        ["git", "diff", "--stat"], cwd=repository, capture_output=True, check=True
+    ).stdout
     again = run(repository, "update")
     assert {vendor["status"] for vendor in again["vendors"]} == {"unchanged"}
-    assert subprocess.run(["git", "diff", "--stat"], cwd=repository, capture_output=True, check=True).stdout == changed
+    assert (
+        subprocess.run(["git", "diff", "--stat"], cwd=repository, capture_output=True, check=True).stdout
+        == changed
+    )
 
 
 def test_verify_sees_the_update_and_builds_nothing_when_nothing_changed(repository: Path):

@@ -15,7 +15,9 @@ def repository_files(world_url: str, oci_url: str, *, generators: bool = True) -
     vendors = _vendors(world_url, oci_url) + (_generator(world_url) if generators else "")
     files = {"vendors.yaml": vendors, "README.md": "# An example GitOps repository\n"}
     for name in ("beacon", "weir", "signpost", "millrace", "pier", "almanac"):
-        files[f"{name}/overlay/kustomization.yaml"] = f"{_KUSTOMIZATION}namespace: apps\nresources:\n  - ../base\n"
+        files[f"{name}/overlay/kustomization.yaml"] = (
+            f"{_KUSTOMIZATION}namespace: apps\nresources:\n  - ../base\n"
+        )
     files |= {
         "lantern/overlay/kustomization.yaml": _overlay("patches:\n  - path: memory.yaml\n"),
         "lantern/overlay/memory.yaml": _memory_patch("lantern", "lantern", "256Mi"),

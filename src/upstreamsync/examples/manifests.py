@@ -80,7 +80,9 @@ def stream(*documents: str) -> str:
 
 def chart(name: str, container: str) -> dict[str, str]:
     """The files of a chart with one Deployment and one Service."""
-    templated = deployment("{{ .Release.Name }}", "{{ .Values.image }}:{{ .Chart.AppVersion }}", container=container)
+    templated = deployment(
+        "{{ .Release.Name }}", "{{ .Values.image }}:{{ .Chart.AppVersion }}", container=container
+    )
     return {
         "Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: 0.0.0\n",
         "values.yaml": f"image: ghcr.io/example/{name}\nreplicas: 1\nservice:\n  port: 80\n",

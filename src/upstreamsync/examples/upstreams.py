@@ -30,7 +30,12 @@ def publish_first(world: World) -> None:
     world.chart("charts", "lantern", "1.4.0", files=chart("lantern", "lantern"), created=_FIRST)
     world.oci_chart("charts/courier", "0.9.0", files=chart("courier", "courier"))
     _chart_in_git(world, "v3.1.0", "beacon")
-    _release(world, "turnstile", "v2.3.0", stream(_turnstile("quay.io/example/turnstile:v2.3.0"), service("turnstile")))
+    _release(
+        world,
+        "turnstile",
+        "v2.3.0",
+        stream(_turnstile("quay.io/example/turnstile:v2.3.0"), service("turnstile")),
+    )
     _two_files(world, "v1.0.0", {"log.level": "info"})
     world.file("docs/orchard/v0.4.0/install.html", page_html("Orchard", _orchard("v0.4.0", sidecar=False)))
     world.file("docs/signpost/v1.1.0/install.md", page_markdown("Signpost", _signpost("v1.1.0")))
@@ -49,7 +54,12 @@ def publish_second(world: World) -> None:
     world.oci_chart("charts/courier", "0.10.0", files=chart("courier", "courier"))
     _chart_in_git(world, "v3.2.0", "beacon")
     # The image moved to another registry: an `images:` entry for the old name matches nothing.
-    _release(world, "turnstile", "v2.4.0", stream(_turnstile("ghcr.io/example/turnstile:v2.4.0"), service("turnstile")))
+    _release(
+        world,
+        "turnstile",
+        "v2.4.0",
+        stream(_turnstile("ghcr.io/example/turnstile:v2.4.0"), service("turnstile")),
+    )
     _two_files(world, "v1.0.1", {"log.level": "info", "log.format": "json"})
     # A sidecar now stands first: a JSON patch on containers/0 hits the wrong one.
     world.file("docs/orchard/v0.5.0/install.html", page_html("Orchard", _orchard("v0.5.0", sidecar=True)))
@@ -121,7 +131,10 @@ def _archive(world: World, tag: str) -> None:
     buffer = io.BytesIO()
     manifest = deployment("millrace", f"ghcr.io/example/millrace:{tag}")
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for path, text in ((f"millrace-{tag}/deploy/all.yaml", manifest), (f"millrace-{tag}/LICENSE", "Free.\n")):
+        for path, text in (
+            (f"millrace-{tag}/deploy/all.yaml", manifest),
+            (f"millrace-{tag}/LICENSE", "Free.\n"),
+        ):
             member = tarfile.TarInfo(path)
             member.size = len(text.encode())
             archive.addfile(member, io.BytesIO(text.encode()))
