@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from upstreamsync.config import spec
+from upstreamsync.config.described import descriptions
 from upstreamsync.config.load import json_schema
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -74,13 +75,16 @@ def reference() -> str:
             parts.append(f"{place}\n\n")
         parts.append(f"{' '.join(inspect.cleandoc(model.__doc__ or '').split())}\n\n")
         parts.append("| key | value | default | meaning |\n|---|---|---|---|\n")
-        parts += [row(info.alias or name, info) for name, info in model.model_fields.items()]
+        texts = descriptions(model)
+        parts += [
+            row(info.alias or name, info, texts.get(name, "")) for name, info in model.model_fields.items()
+        ]
     return "".join(parts)
 
 
-def row(name: str, info: FieldInfo) -> str:
+def row(name: str, info: FieldInfo, text: str) -> str:
     """One key."""
-    meaning = " ".join((info.description or "").split()).replace("``", "`").replace("|", "\\|")
+    meaning = " ".join(text.split()).replace("``", "`").replace("|", "\\|")
     return f"| `{name}` | {kind(info.annotation)} | {default(info)} | {meaning} |\n"
 
 

@@ -113,7 +113,10 @@ def content_digest(vendor: Vendor) -> str:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of vendors.yaml, as the file is written: a single source may stand bare."""
+    from upstreamsync.config.described import describe
+
     schema = Document.model_json_schema(by_alias=True, mode="validation")
+    describe(schema, Document)
     source = schema["$defs"]["Vendor"]["properties"]["source"]
     many = {key: source[key] for key in ("type", "items") if key in source}
     for key in many:

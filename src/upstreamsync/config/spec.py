@@ -116,7 +116,7 @@ Scheme = Literal["semver", "pep440", "calver", "loose"]
 class Spec(BaseModel):
     """Base of all mappings: unknown keys are errors, values are frozen, keys may stand in any order."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
 # -- selecting and shaping content -------------------------------------------------------------------
@@ -154,9 +154,7 @@ class Rewrite(Spec):
     file: str | None = None
     """Only in files that match this glob."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Rewrite:
@@ -422,9 +420,7 @@ class Releases(Spec):
     app_version: bool = False
     """(helm) The version is the chart's appVersion; of several charts with it the newest is taken."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Releases:
