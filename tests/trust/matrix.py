@@ -20,6 +20,7 @@ import yaml
 
 from upstreamsync.cli import exits
 from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.engines import Engines
 from upstreamsync.project import Settings, open_project
 from upstreamsync.testing import Fault, World, tarball, write_files
 
@@ -401,7 +402,7 @@ class Bench:
         if self.kind.tool is None:
             return
         name = self.kind.tool
-        real = os.environ.get(name) or shutil.which(name.lower()) or shutil.which("kubectl") or ""
+        real = Engines().helm().binary if name == "HELM" else Engines().kustomize().binary
         for fault, words in (
             ("crash", 'echo "panic: out of luck" >&2; exit 2'),
             ("hang", "sleep 60"),
@@ -409,7 +410,7 @@ class Bench:
             ("prints no YAML", "printf 'a: [b\\n'"),
             ("prints without end", "yes 'a: b' | head -c 300000000"),
         ):
-            fake = self.folder / f"{fault.replace(' ', '-')}-{Path(real).name}"
+            fake = self.folder / f"{fault.replace(' ', '-')}-{real.name}"
             fake.write_text(f'#!/bin/sh\ncase " $* " in *" version "*) exec {real} "$@";; esac\n{words}\n')
             fake.chmod(0o755)
             yield self._cell(
