@@ -169,7 +169,7 @@ def _of_tag(origin: Origin, part: str, version: str) -> Tag:
     if origin.slug and origin.host != "github.com":
         kind = {"github": origin.slug}
         unsure = (f"is {origin.host} a GitHub server? GITHUB_API_URL names it",)
-    elif origin.slug and origin.url:
+    elif origin.slug:
         kind = {"github" if origin.asset else "github_tags": origin.slug}
     elif origin.url and origin.repository:
         kind = {"git": origin.repository}
