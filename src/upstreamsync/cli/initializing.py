@@ -7,8 +7,7 @@ from typing import Any
 
 from upstreamsync.cli import exits
 from upstreamsync.cli.common import Common
-from upstreamsync.config import load_configuration
-from upstreamsync.config.load import FILE_NAME
+from upstreamsync.config.load import FILE_NAME, parse_configuration
 from upstreamsync.errors import UsageError
 from upstreamsync.project.init import Proposal, Start, entry, look_through
 
@@ -28,11 +27,11 @@ def initialize(common: Common, folder: Path | None, *, output: Path | None, forc
             hint="`--force` overwrites it, `--output FILE` writes another file beside it",
         )
     start = look_through(root, images=images)
+    parse_configuration(start.text.encode(), path=target)
     try:
         target.write_text(start.text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{target} can't be written: {error.strerror}", hint="check --output") from None
-    load_configuration(target)
     _report(common, start, target)
     return exits.DONE
 
