@@ -39,7 +39,15 @@ _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+
 _MARKER = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 
-_ALIAS = re.compile(rb"[\s\[{,:]\*[\w-]")
+_CRD = re.compile(rb"^kind: CustomResourceDefinition$", re.MULTILINE)
+#: The block below ``spec:`` at column 0, up to the next line at column 0.
+_SPEC = re.compile(rb"^spec:\n(?:(?:[ -][^\n]*)?(?:\n|\Z))+", re.MULTILINE)
+#: Documents below this size are read as a whole, in bytes.
+_WORTHWHILE = 4096
+#: What looks like an anchor or alias: behind blanks, brackets, or the last byte of a Unicode line break or BOM.
+_ANCHOR = re.compile(rb"&(?<![^\s\[{,:\x85\xa8\xa9\xbf]&)([0-9A-Za-z_-]+)")
+_ALIAS = re.compile(rb"\*(?<![^\s\[{,:\x85\xa8\xa9\xbf]\*)([0-9A-Za-z_-]+)")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _DEEP_INDENT = re.compile(rb"^[ \t?:-]{100}", re.MULTILINE)
 _BRACKET = re.compile(rb"[\[\]{}]")
 
@@ -200,6 +208,52 @@ def objects(data: bytes | str, *, name: str = "<stream>") -> list[dict[str, Any]
     return found
 
 
+def objects_of_both(
+    before: bytes, after: bytes, *, names: tuple[str, str] = ("<before>", "<after>")
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The objects of two states of one thing, for finding what differs between them.
+
+    A document that both have, byte for byte, is read once, and its objects are the same on both sides.
+    Of a CustomResourceDefinition among them only what names it is read: apiVersion, kind and metadata.
+    Raises as ``objects``.
+    """
+    old, new = split(before), split(after)
+    equal = {_bare(part) for part in old} & {_bare(part) for part in new}
+    shared: dict[bytes, list[dict[str, Any]]] = {}
+    found: list[list[dict[str, Any]]] = []
+    for parts, name in ((old, names[0]), (new, names[1])):
+        side: list[dict[str, Any]] = []
+        for part in parts:
+            bare = _bare(part)
+            if bare not in equal:
+                side += objects(part, name=name)
+                continue
+            if bare not in shared:
+                shared[bare] = _named_only(bare, name) or objects(bare, name=name)
+            side += shared[bare]
+        found.append(side)
+    return found[0], found[1]
+
+
+def _bare(part: bytes) -> bytes:
+    """A document without the marker at its beginning and the end of line behind it."""
+    return part.removeprefix(b"---").strip(b"\n")
+
+
+def _named_only(document: bytes, name: str) -> list[dict[str, Any]] | None:
+    """A CRD without its ``spec``; None for anything else, and where it can't be left out."""
+    if len(document) < _WORTHWHILE or not _CRD.search(document):
+        return None
+    heads = _SPEC.findall(document)
+    if len(heads) != 1:
+        return None
+    try:
+        kept = objects(_SPEC.sub(b"", document), name=name)
+    except (Malformed, TooLarge):
+        return None
+    return kept if len(kept) == 1 and kept[0].get("metadata") else None
+
+
 def refuse_bombs(data: bytes | str, name: str) -> None:
     """Refuse streams that nest, or expand through aliases, beyond the limits, before anything is built.
 
@@ -208,7 +262,9 @@ def refuse_bombs(data: bytes | str, name: str) -> None:
     over the parse events.
     """
     raw = data.encode() if isinstance(data, str) else data
-    if not (_ALIAS.search(raw) or _DEEP_INDENT.search(raw) or _flow_depth(raw) > MAX_DEPTH):
+    if not (
+        raw.startswith(_UTF16) or _may_expand(raw) or _DEEP_INDENT.search(raw) or _flow_depth(raw) > MAX_DEPTH
+    ):
         return
     weights: dict[str, int] = {}
     levels: list[tuple[str | None, int]] = [(None, 0)]  # (anchor, values below), one per open collection
@@ -235,6 +291,15 @@ def refuse_bombs(data: bytes | str, name: str) -> None:
                 raise TooLarge(f"{name}: its YAML aliases expand to more than {MAX_NODES} values")
     except yaml.YAMLError:
         return  # the real load says what is wrong, with the position
+
+
+def _may_expand(raw: bytes) -> bool:
+    """Whether a name stands behind both a ``&`` and a ``*``: no alias works without its anchor.
+
+    The texts of CRDs are full of *emphasis*, so a ``*`` alone must not cost a pass.
+    """
+    anchors = set(_ANCHOR.findall(raw))
+    return bool(anchors) and any(match[1] in anchors for match in _ALIAS.finditer(raw))
 
 
 def _flow_depth(raw: bytes) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from upstreamsync.base.write import as_tree
 from upstreamsync.errors import ToolFailed
@@ -17,8 +17,6 @@ from upstreamsync.review import find_readers, reading, review
 
 if TYPE_CHECKING:
     from upstreamsync.project.project import Project
-
-Objects = Sequence[Mapping[str, Any]]
 
 
 def review_change(
@@ -36,24 +34,24 @@ def review_change(
         built = [
             outcome.get()
             for outcome in ordered_map(
-                lambda place: _objects(project, *place), places, project.settings.engine_jobs
+                lambda place: _output(project, *place), places, project.settings.engine_jobs
             )
         ]
     readers = find_readers(_yaml_files(project))
     reviews: list[OverlayReview] = []
     for number, path in enumerate(paths):
-        before, now = built[2 * number], built[2 * number + 1]
+        sides = (f"the output of {path} before", f"the output of {path}")
+        before, now = manifests.objects_of_both(built[2 * number], built[2 * number + 1], names=sides)
         reviews.append(review(path, before, now, applications=reading(readers, path)))
     return verification, Review(overlays=tuple(reviews))
 
 
-def _objects(project: Project, tree: Path, overlay: str) -> Objects:
+def _output(project: Project, tree: Path, overlay: str) -> bytes:
     """What the overlay builds; nothing where it does not build (the verdicts say why)."""
     try:
-        output = project.tools.engines.kustomize().build(tree / overlay, enable_helm=True)
+        return project.tools.engines.kustomize().build(tree / overlay, enable_helm=True)
     except ToolFailed:
-        return ()
-    return manifests.objects(output, name=f"the output of {overlay}")
+        return b""
 
 
 def _yaml_files(project: Project) -> list[tuple[str, bytes]]:
