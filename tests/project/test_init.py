@@ -297,6 +297,50 @@ def test_remote_targets(tmp_path: Path, entry: str, source: tuple[str, str]) -> 
     assert (vendor["source"]["kustomize"]["repository"], vendor["source"]["kustomize"]["path"]) == source
 
 
+def test_a_component_is_taken_as_files(tmp_path: Path) -> None:
+    component = "https://github.com/o/r//components/tls?ref=v1.0.0"
+    write_files(tmp_path, {"a/kustomization.yaml": kustomization(components=[component])})
+
+    (vendor,) = yaml.safe_load(look_through(tmp_path).text)["vendors"]
+
+    assert vendor["source"] == {"git": {"repository": "https://github.com/o/r", "paths": ["components/tls"]}}
+
+
+def test_vendors_that_would_share_a_folder(tmp_path: Path) -> None:
+    entries = [f"https://github.com/o/{name}//deploy?ref=v1.0.0" for name in ("one", "two")]
+    header = "# Fetched from https://raw.githubusercontent.com/o/{}/v1.0.0/a.yaml\na: 1\n"
+    write_files(
+        tmp_path,
+        {
+            "a/kustomization.yaml": kustomization(resources=entries),
+            "b/upstream/a.yaml": header.format("three"),
+            "b/upstream/b.yaml": header.format("four"),
+        },
+    )
+
+    start = look_through(tmp_path)
+
+    bases = {one.name: (one.base, one.complete) for one in start.proposals}
+    assert bases == {
+        "one": ("a/upstream", True),
+        "two": ("a/upstream-two", True),
+        "three": ("b/upstream", True),
+        "four": ("b/upstream", False),
+    }
+    assert "# unsure: `b/upstream` also holds content of `three`" in start.text
+
+
+def test_a_branch_and_a_commit_are_followed_as_branches(tmp_path: Path) -> None:
+    commit = "0123456789012345678901234567890123456789"
+    entries = [f"https://github.com/o/one//a?ref={commit}", "https://github.com/o/two//a?ref=release"]
+    write_files(tmp_path, {"a/kustomization.yaml": kustomization(resources=entries)})
+
+    one, two = yaml.safe_load(look_through(tmp_path).text)["vendors"]
+
+    assert (one["version"], one["releases"]["branch"]["name"]) == (commit, "main")
+    assert (two["version"], two["releases"]["branch"]["name"]) == ("release", "release")
+
+
 def test_versions_that_yaml_would_misread_are_quoted(tmp_path: Path) -> None:
     chart = {"name": "c", "repo": "https://example.com", "version": "1.10"}
     write_files(tmp_path, {"a/kustomization.yaml": kustomization(helmCharts=[chart])})

@@ -13,7 +13,7 @@ from upstreamsync.project.init.scan import TextFile
 from upstreamsync.project.init.yamls import Document, dig, mappings, raw_text, read_documents, text_at
 
 _OF_INTEREST = re.compile(
-    r"^\s*kind:\s*[\"']?(?:Application|ApplicationSet|HelmRelease|HelmRepository|OCIRepository|GitRepository)\b",
+    r"^kind:\s*[\"']?(?:Application|ApplicationSet|HelmRelease|HelmRepository|OCIRepository|GitRepository)\b",
     re.MULTILINE,
 )
 _ARGO = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}

@@ -184,7 +184,7 @@ def _free(
     chosen, remark, clash = base, None, False
     if other := _owner(base, name, owned):
         if real:
-            remark = f"`{base}` also holds content of `{other}`, which has another version: give it a folder of its own"
+            remark = f"`{base}` also holds content of `{other}`: give it a folder of its own"
             clash = True
         else:
             parent = base.rpartition("/")[0]

@@ -9,7 +9,7 @@ from typing import Any
 
 from upstreamsync.project.init.candidates import Candidate, Piece
 from upstreamsync.project.init.helm import NO_RELEASE, flat, version_remarks, with_scheme
-from upstreamsync.project.init.origins import read_origin, read_tag, source_of
+from upstreamsync.project.init.origins import Origin, read_origin, read_tag, source_of
 from upstreamsync.project.init.scan import TextFile
 from upstreamsync.project.init.yamls import Document, dig, mappings, raw_text, read_documents, text_at
 
@@ -43,12 +43,19 @@ def _remotes(file: TextFile, document: Document) -> Iterator[Candidate]:
                 names=(origin.name, f"{origin.name}-{last}"),
                 found=document.place(field, number),
                 version=tag.version,
-                source=source_of(origin, tag.version),
+                source=_source(field, origin, tag.version),
                 base=_inside(file.folder),
                 releases=tag.releases,
                 unsure=(*tag.unsure, f"replace the entry `{entry}` of `{field}` by the base, as a path"),
                 complete=tag.complete,
             )
+
+
+def _source(field: str, origin: Origin, version: str | None) -> Piece:
+    """What fetches the entry; a component can't be built by itself, so its files are taken as they are."""
+    if field == "components" and origin.url is None:
+        return {"git": {"repository": origin.repository, "paths": [origin.path or "**"]}}
+    return source_of(origin, version)
 
 
 def _chart(
