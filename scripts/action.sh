@@ -10,6 +10,8 @@ read -r -a vendors <<<"$VENDORS"
 read -r -a arguments <<<"$ARGUMENTS"
 [ -f "$CONFIG" ] && words+=(--config "$CONFIG")
 
+[ "$COMMAND" = pr ] && words+=(--reports "$RUNNER_TEMP/upstreamsync-reports")
+
 # Annotations and the step summary go out, the JSON is kept for the output.
 "$upstreamsync" "${words[@]}" "${arguments[@]}" --format github --json-output "$result" -- "${vendors[@]}"
 code=$?

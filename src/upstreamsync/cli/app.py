@@ -194,6 +194,12 @@ def pr(
     notices: Annotated[
         bool, typer.Option("--notices", help="Keep one issue per vendor that can't be fetched.")
     ] = False,
+    reports: Annotated[
+        Path | None,
+        typer.Option(
+            "--reports", metavar="DIR", help="Write the full report of each proposal into this folder."
+        ),
+    ] = None,
 ) -> int:
     """Check, update, verify, commit, push, and open or refresh the pull requests."""
     from upstreamsync.cli.proposing import propose
@@ -206,6 +212,7 @@ def pr(
         forge=forge,
         suggest_fixes=suggest_fixes,
         notices=notices,
+        reports=reports,
     )
     common.say(
         document=lambda: document.pr_document(pull_requests),

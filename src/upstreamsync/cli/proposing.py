@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from upstreamsync.cli.common import Common
+from upstreamsync.cli.common import Common, Format, write_summary
 from upstreamsync.errors import UsageError
 from upstreamsync.model import Action, PullRequest
 from upstreamsync.project.propose import ProposeOptions, propose_from_branch
@@ -19,6 +20,7 @@ def propose(
     forge: str,
     suggest_fixes: bool,
     notices: bool,
+    reports: Path | None,
 ) -> tuple[tuple[PullRequest, ...], bool, str]:
     """The pull requests, whether some vendor failed, and the name of vendors.yaml for annotations."""
     if forge not in ("github", "local"):
@@ -45,6 +47,32 @@ def propose(
             )
             for name, failure in failures.items()
         )
+    if common.format is Format.GITHUB:
+        _summarize(proposed.reports)
+    if reports is not None:
+        _write_reports(proposed.reports, reports)
     for remark in proposed.remarks:
         print(remark, file=sys.stderr)  # noqa: T201
     return (*proposed.pull_requests, *failed), bool(failed), file
+
+
+#: GitHub takes 1 MiB of summary from one step.
+_SUMMARY_LIMIT = 900_000
+
+
+def _summarize(reports: Mapping[str, str]) -> None:
+    """The full reports in the job's summary, as many as fit."""
+    left = _SUMMARY_LIMIT
+    for branch, report in reports.items():
+        left -= len(report.encode())
+        if left < 0:
+            write_summary("More reports than a summary can hold: see the files of `--reports`.")
+            return
+        write_summary(f"## {branch}\n\n{report}")
+
+
+def _write_reports(reports: Mapping[str, str], folder: Path) -> None:
+    """One Markdown file per branch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for branch, report in reports.items():
+        (folder / f"{branch.replace('/', '-')}.md").write_text(report, encoding="utf-8")

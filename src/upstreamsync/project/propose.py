@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from upstreamsync.forge import (
 )
 from upstreamsync.kit.credentials import is_loopback
 from upstreamsync.kit.git import Repository
-from upstreamsync.model import Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
+from upstreamsync.model import EMPTY, Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
 from upstreamsync.project.fixes import fixed_files
 from upstreamsync.project.reviewing import review_change
 
@@ -49,11 +49,15 @@ class ProposeOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """What became of a run: the pull requests, vendors that failed, and what the user should be told."""
+    """What became of a run: the pull requests, vendors that failed, and what the user should be told.
+
+    ``reports`` has the full text of each proposal, by branch, where the body had to be shortened.
+    """
 
     pull_requests: tuple[PullRequest, ...] = ()
     failures: Mapping[str, Failure] | None = None
     remarks: tuple[str, ...] = ()
+    reports: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
 
 def propose(
@@ -207,7 +211,12 @@ def _submit(
         healthy = [update.vendor for update in updates if update.error is None]
         write_notices(forge, failures=failures, healthy=healthy)
     remarks = (*outcome.remarks, *_tell_webhook(project, outcome.pull_requests, options))
-    return Proposed(pull_requests=outcome.pull_requests, failures=failures, remarks=remarks)
+    return Proposed(
+        pull_requests=outcome.pull_requests,
+        failures=failures,
+        remarks=remarks,
+        reports={one.branch: one.report for one in proposals if one.report},
+    )
 
 
 def _settled(updates: Sequence[VendorUpdate]) -> dict[str, str]:

@@ -16,6 +16,11 @@ Piece = Mapping[str, Any]
 _GITHUB = re.compile(r"(?:https://|ssh://git@|git@)github\.com[/:]([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 
+def without_user(url: str) -> str:
+    """The URL without the user and password of http(s): they have no place in another file."""
+    return re.sub(r"(https?://)[^/@\s]*@", r"\1", url)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """One mention of an upstream.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from upstreamsync.kit.versions import parse
-from upstreamsync.project.init.candidates import Piece
+from upstreamsync.project.init.candidates import Piece, without_user
 
 #: What helm calls a release that nobody named.
 NO_RELEASE = "release-name"
@@ -21,7 +21,7 @@ def chart_feed(repository: str, chart: str) -> Piece:
 
 def with_scheme(repository: str) -> str:
     """The repository's URL without a slash at its end."""
-    repository = repository.rstrip("/")
+    repository = without_user(repository).rstrip("/")
     return repository if "://" in repository else f"oci://{repository}"
 
 

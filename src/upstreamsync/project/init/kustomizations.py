@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from upstreamsync.project.init.candidates import Candidate, Piece
+from upstreamsync.project.init.candidates import Candidate, Piece, without_user
 from upstreamsync.project.init.helm import NO_RELEASE, flat, version_remarks, with_scheme
 from upstreamsync.project.init.origins import Origin, read_origin, read_tag, source_of
 from upstreamsync.project.init.scan import TextFile
@@ -46,7 +46,10 @@ def _remotes(file: TextFile, document: Document) -> Iterator[Candidate]:
                 source=_source(field, origin, tag.version),
                 base=_inside(file.folder),
                 releases=tag.releases,
-                unsure=(*tag.unsure, f"replace the entry `{entry}` of `{field}` by the base, as a path"),
+                unsure=(
+                    *tag.unsure,
+                    f"replace the entry `{without_user(entry)}` of `{field}` by the base, as a path",
+                ),
                 complete=tag.complete,
             )
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from upstreamsync.project.init.candidates import Piece
+from upstreamsync.project.init.candidates import Piece, without_user
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 #: A tag is a version with, perhaps, the name of a part before it: v1.2.3, kustomize/v5.7.1.
@@ -60,7 +60,7 @@ class Tag:
 
 def read_origin(text: str) -> Origin | None:
     """The origin that ``text`` names; None for a local path or a form that is not known."""
-    text = text.strip().removeprefix("git::")
+    text = without_user(text.strip().removeprefix("git::"))
     if match := _SCP.fullmatch(text.partition("?")[0]):
         repository, path = _cut(match["path"])
         where = text.partition(":")[0]
