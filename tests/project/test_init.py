@@ -297,6 +297,22 @@ def test_remote_targets(tmp_path: Path, entry: str, source: tuple[str, str]) -> 
     assert (vendor["source"]["kustomize"]["repository"], vendor["source"]["kustomize"]["path"]) == source
 
 
+def test_passwords_stay_where_they_are(tmp_path: Path) -> None:
+    files = {
+        "a/kustomization.yaml": kustomization(
+            resources=["https://me:s3cret@example.com/o/r.git//a?ref=v1.0.0"],
+            helmCharts=[{"name": "c", "repo": "https://me:s3cret@charts.example.com", "version": "1.0.0"}],
+        ),
+        "get.sh": "curl -o b/c.yaml https://me:s3cret@github.com/o/r/releases/download/v1.0.0/x.yaml\n",
+    }
+    write_files(tmp_path, files)
+
+    text = look_through(tmp_path).text
+
+    assert "s3cret" not in text
+    assert len(yaml.safe_load(text)["vendors"]) == 3
+
+
 def test_a_component_is_taken_as_files(tmp_path: Path) -> None:
     component = "https://github.com/o/r//components/tls?ref=v1.0.0"
     write_files(tmp_path, {"a/kustomization.yaml": kustomization(components=[component])})
