@@ -176,3 +176,24 @@ def test_suggested_fixes_are_a_commit_of_their_own(bench: Bench):
     assert subjects == ["Adjust local patches to app 1.1.0", "Update app to 1.1.0"]
     fixed = git(bench.git_root, "show", f"{one.branch}:app/overlay/memory.yaml")
     assert fixed == patch.read_text().replace("- name: app  #", "- name: server  #")
+
+
+def test_where_an_overlay_does_not_build_the_base_is_told_instead(bench: Bench):
+    bench.publish("1.0.0")
+    bench.start()
+    folder = bench.root / "app/overlay"
+    (folder / "kustomization.yaml").write_text(
+        "resources: [../base]\npatches:\n- patch: '{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\","
+        " \"metadata\": {\"name\": \"app\"}, \"data\": {\"mine\": \"1\"}}'\n"
+    )
+    git(bench.git_root, "add", "-A")
+    git(bench.git_root, "commit", "-qm", "Patch")
+    git(bench.git_root, "push", "-q", "origin", "main")
+    bench.publish("1.0.0", "1.1.0")
+    bench.world.file(
+        "app/1.1.0/app.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: renamed}\ndata: {v: '1.1.0'}\n"
+    )
+    (one,) = bench.pr().pull_requests
+    assert one.draft
+    assert "fails" in one.body
+    assert "v1 ConfigMap renamed" in one.body

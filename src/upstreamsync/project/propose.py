@@ -17,6 +17,7 @@ from upstreamsync.forge import (
     group_changes,
     open_forge,
     post_webhook,
+    reader,
     submit,
     webhook_message,
     write_notices,
@@ -167,22 +168,21 @@ def _proposals(
 ) -> list[Proposal]:
     """One proposal for each vendor or group, judged and reviewed by itself."""
     prefix = _prefix(project, repository)
-
-    def read(path: str) -> bytes | None:
-        return repository.read(base_commit, path)
-
     proposals = []
-    for key, members in group_changes(changes, there.configuration):
-        verification, review = review_change(there, members, report)
+    groups = group_changes(changes, there.configuration)
+    for key, members in groups:
+        # A report on several proposals at once does not say what each of them does alone.
+        verification, review = review_change(there, members, report if len(groups) == 1 else None)
         fixes = _fixes(there, members, verification, prefix) if options.suggest_fixes else {}
+        moved = [_prefixed(change, prefix) for change in members]
         proposals.append(
             build_proposal(
-                [_prefixed(change, prefix) for change in members],
+                moved,
                 verification,
                 review,
                 configuration=there.configuration,
                 base_commit=base_commit,
-                read=read,
+                read=reader(repository, base_commit, moved),
                 key=key,
                 fixes=fixes,
             )

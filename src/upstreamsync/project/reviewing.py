@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from upstreamsync.base.write import as_tree
-from upstreamsync.errors import ToolFailed
+from upstreamsync.errors import Malformed, TooLarge, ToolFailed
 from upstreamsync.kit import manifests
 from upstreamsync.kit.parallel import ordered_map
 from upstreamsync.model import Change, OverlayReview, Review, Verification
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 def review_change(
     project: Project, changes: Sequence[Change], report: Verification | None
 ) -> tuple[Verification, Review]:
-    """Judge (unless ``report`` says it already) and review the changes of one proposal.
-
-    Of ``report`` only the overlays are kept that stand on a base of these changes.
-    """
+    """Judge (unless ``report`` says it already, of these very changes) and review one proposal."""
     files = as_tree(changes)
     verification = report or verify_change(project, files, changes, overlays=())
     with tree_with(project.root, files) as after:
@@ -43,7 +40,34 @@ def review_change(
         sides = (f"the output of {path} before", f"the output of {path}")
         before, now = manifests.objects_of_both(built[2 * number], built[2 * number + 1], names=sides)
         reviews.append(review(path, before, now, applications=reading(readers, path)))
+    with tree_with(project.root, files) as after:
+        reviews += _of_bases(project, after, changes, verification)
     return verification, Review(overlays=tuple(reviews))
+
+
+def _of_bases(
+    project: Project, after: Path, changes: Sequence[Change], verification: Verification
+) -> list[OverlayReview]:
+    """Where an overlay does not build there is no output to compare; what upstream changed can still be told."""
+    if all(overlay.before.ok and overlay.after.ok for overlay in verification.overlays):
+        return []
+    reviews = []
+    for base in dict.fromkeys(base for change in changes for base in change.bases):
+        before, now = _base_objects(project.root / base), _base_objects(after / base)
+        reviews.append(review(base, before, now))
+    return reviews
+
+
+def _base_objects(folder: Path) -> list[dict[str, Any]]:
+    """The objects of a base's own files; those that are no manifests are left out."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(folder.rglob("*.y*ml")):
+        try:
+            objects = manifests.objects(path.read_bytes(), name=path.name)
+        except (Malformed, TooLarge):
+            continue
+        found += [one for one in objects if one.get("kind") not in (None, "Kustomization", "Component")]
+    return found
 
 
 def _output(project: Project, tree: Path, overlay: str) -> bytes:
