@@ -14,8 +14,7 @@ metadata:
 data:
   tag: {{ .Values.image.tag | quote }}
   mode: {{ .Values.mode | quote }}
-  app: {{ .Chart.AppVersion | quote }}
-"""
+  app: {{ .Chart.AppVersion | quote }}"""
 
 
 def chart(*names: str) -> Files:
@@ -146,27 +145,22 @@ def test_14_one_chart_rendered_several_times(team: Team):
     """)
 
     def operator(name: str, tag: str) -> str:
-        return (
-            rendered(
-                "operator",
-                "operator",
-                chart_name="adapter",
-                release=name,
-                namespace=f"ceph-{name}",
-                tag="none",
-                mode=name,
-                app=tag,
-            )
-            + "\n"
+        return rendered(
+            "operator",
+            "operator",
+            chart_name="adapter",
+            release=name,
+            namespace=f"ceph-{name}",
+            tag="none",
+            mode=name,
+            app=tag,
         )
 
     def content(tag: str) -> dict[str, str]:
-        # helm ends every document but its last with an empty line.
         common = "".join(
             rendered(
                 name, f"common/{name}", chart_name="adapter", release="app", tag="none", mode="plain", app=tag
             )
-            + "\n"
             for name in ("crd", "role")
         )
         return {
