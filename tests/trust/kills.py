@@ -138,7 +138,7 @@ def state(root: Path) -> dict[str, str]:
             found[name] = path.read_bytes().hex()
         elif path.is_dir() and not any(path.iterdir()) and not name.startswith(".git/"):
             found[name] = "an empty folder"
-    locks = [path for path in root.joinpath(".git").rglob("*.lock")]
+    locks = sorted(root.joinpath(".git").rglob("*.lock"))
     found.update({f"a lock: {path.name}": "" for path in locks})
     for line in git("for-each-ref", "--format=%(refname) %(tree)", cwd=root).splitlines():
         ref, _, tree = line.partition(" ")

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from upstreamsync.errors import ContentError, Malformed
+from upstreamsync.errors import ContentError, Malformed, TooLarge
 from upstreamsync.kit import manifests
 
 BOM = b"\xef\xbb\xbf"
@@ -63,7 +63,7 @@ def is_yaml_name(path: str) -> bool:
 def parts(data: bytes) -> list[bytes]:
     """The documents of a file as bytes; together they are the file.
 
-    Directives (``%YAML``) stay with the document they speak of.
+    Directives (``%YAML``) stay with the document they speak of. Raises TooLarge for more than anybody has.
     """
     joined: list[bytes] = []
     waiting = b""
@@ -73,6 +73,8 @@ def parts(data: bytes) -> list[bytes]:
             continue
         joined.append(waiting + part)
         waiting = b""
+    if len(joined) > manifests.MAX_DOCUMENTS:
+        raise TooLarge(f"upstream's file has more than {manifests.MAX_DOCUMENTS} YAML documents")
     return [*joined, waiting] if waiting else joined
 
 

@@ -285,12 +285,14 @@ def _read_lines(text: bytes, begin: int, end: int, field: re.Pattern[bytes]) -> 
         if group is None or group == _ODD:
             return None
         value = match[group]
-        if group == _URLS:
-            entry["urls"] = [
-                (one[1] or one[2] or one[3] or b"").decode() for one in _LISTED_VALUE.finditer(value + b"\n")
-            ]
-        else:
-            entry[match[1].decode()] = value.decode()
+        try:
+            if group == _URLS:
+                listed = _LISTED_VALUE.finditer(value + b"\n")
+                entry["urls"] = [(one[1] or one[2] or one[3] or b"").decode() for one in listed]
+            else:
+                entry[match[1].decode()] = value.decode()
+        except UnicodeDecodeError:
+            return None
     return entry
 
 
