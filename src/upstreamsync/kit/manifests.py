@@ -39,6 +39,8 @@ _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+
 _MARKER = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 
+#: What holds for more than one document, or ends one before the next marker.
+_DIRECTIVE = re.compile(rb"^(?:%|\.\.\.)", re.MULTILINE)
 _CRD = re.compile(rb"^kind: CustomResourceDefinition$", re.MULTILINE)
 #: The block below ``spec:`` at column 0, up to the next line at column 0.
 _SPEC = re.compile(rb"^spec:\n(?:(?:[ -][^\n]*)?(?:\n|\Z))+", re.MULTILINE)
@@ -121,7 +123,8 @@ def _key(value: Any) -> Any:
 
 
 KubernetesLoader.add_constructor("tag:yaml.org,2002:map", _construct_map)
-KubernetesLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+for _tag in ("timestamp", "merge"):  # a `<<` that is a value is a text like any other
+    KubernetesLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", lambda _, node: node.value)
 for _tag in (_PLAIN, *(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))):
     KubernetesLoader.add_constructor(_tag, lambda _, node: scalar(node.value))
 
@@ -217,6 +220,8 @@ def objects_of_both(
     Of a CustomResourceDefinition among them only what names it is read: apiVersion, kind and metadata.
     Raises as ``objects``.
     """
+    if _DIRECTIVE.search(before) or _DIRECTIVE.search(after):
+        return objects(before, name=names[0]), objects(after, name=names[1])
     old, new = split(before), split(after)
     equal = {_bare(part) for part in old} & {_bare(part) for part in new}
     shared: dict[bytes, list[dict[str, Any]]] = {}
