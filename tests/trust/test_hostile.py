@@ -210,7 +210,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(name="YAML: billion laughs", arrange=served(BOMB), kind="too-large|malformed", words="alias"),
     Attack(name="YAML: depth by brackets", arrange=served("a: " + "[" * 5000 + "]" * 5000), kind="too-large", words="nested"),
     Attack(name="YAML: depth by indentation", arrange=served("".join(" " * n + "a:\n" for n in range(3000))), kind="too-large", words="nested"),
-    Attack(name="YAML: too many documents", arrange=served(("---\n" + GOOD) * 60_000), kind="too-large", words="document"),
+    Attack(name="YAML: too many documents", arrange=served(("---\n" + GOOD) * 60_000, layout="one-file"), kind="too-large", words="document"),
     # addresses and versions
     Attack(name="content other than its checksum", arrange=served(GOOD, checksum="sha256:" + "0" * 64), kind="digest-mismatch", words="`checksum` says"),
     Attack(name="version that leads elsewhere", arrange=versions("v9.0.0/../../x"), kind="refused", words="can't stand in"),

@@ -14,11 +14,14 @@ from upstreamsync.base.origins import Watching
 from upstreamsync.base.shape import make_bases
 from upstreamsync.base.view import View
 from upstreamsync.config import Configuration, Source, Vendor
+from upstreamsync.config.load import content_digest
 from upstreamsync.errors import ContentError, NotFound, SelectionError
 from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.lock import Lock, changed_files
 from upstreamsync.model import Artifact, Change, ImageFinding, PassedOver, Release
 from upstreamsync.project.digests import with_digests
 from upstreamsync.sources import fetch
+from upstreamsync.sources.stability import differing_paths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +91,13 @@ def _located(
 
 
 def assemble(prepared: Prepared, *, view: View, configuration: Configuration) -> Change:
-    """The complete change upon the repository that ``view`` shows. Pure; raises UpstreamsyncError."""
+    """The complete change upon the repository that ``view`` shows. Pure; raises UpstreamsyncError.
+
+    Nothing is changed for values alone that come out differently each time a chart is rendered.
+    """
     vendor, release = prepared.vendor, prepared.release
-    return plan(
+    lock = read_lock(vendor, view)
+    change = plan(
         vendor,
         release,
         make_bases(vendor, prepared.parts, release, partial(configuration.place, vendor.name))
@@ -98,11 +105,33 @@ def assemble(prepared: Prepared, *, view: View, configuration: Configuration) ->
         else (),
         [artifact for _, artifact in prepared.parts],
         view=view,
-        lock=read_lock(vendor, view),
+        lock=lock,
         config_path=configuration.path.name,
         edits=follow_up(vendor, release, prepared.images, view.read),
         images=[image for image in prepared.images if image.target is not None],
         watched=prepared.watched,
+    )
+    notes = tuple(note for _, artifact in prepared.parts for note in artifact.notes)
+    if lock is not None and _differs_by_chance_alone(prepared, change, lock, view):
+        return replace(change, base_files={}, executable=frozenset(), notes=(*change.notes, *notes))
+    return replace(change, notes=(*change.notes, *notes))
+
+
+def _differs_by_chance_alone(prepared: Prepared, change: Change, lock: Lock, view: View) -> bool:
+    """Whether the same release, made from the same sources, differs in nothing but unstable values."""
+    vendor = prepared.vendor
+    unstable = {path for _, artifact in prepared.parts for path in artifact.unstable}
+    sources = tuple(resolved for _, artifact in prepared.parts for resolved in artifact.resolved)
+    if not unstable or change.edit_files or change.before != change.after:
+        return False
+    if lock.config != content_digest(vendor) or lock.sources != sources or changed_files(lock, view.read):
+        return False
+    files = {path: data for path, data in change.base_files.items() if path != vendor.lock_path}
+    if not files.keys() <= lock.files.keys():
+        return False
+    return all(
+        data is not None and unstable.issuperset(differing_paths(view.read(path) or b"", data))
+        for path, data in files.items()
     )
 
 
