@@ -183,15 +183,16 @@ def test_where_an_overlay_does_not_build_the_base_is_told_instead(bench: Bench):
     bench.start()
     folder = bench.root / "app/overlay"
     (folder / "kustomization.yaml").write_text(
-        "resources: [../base]\npatches:\n- patch: '{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\","
-        " \"metadata\": {\"name\": \"app\"}, \"data\": {\"mine\": \"1\"}}'\n"
+        'resources: [../base]\npatches:\n- patch: \'{"apiVersion": "v1", "kind": "ConfigMap",'
+        ' "metadata": {"name": "app"}, "data": {"mine": "1"}}\'\n'
     )
     git(bench.git_root, "add", "-A")
     git(bench.git_root, "commit", "-qm", "Patch")
     git(bench.git_root, "push", "-q", "origin", "main")
     bench.publish("1.0.0", "1.1.0")
     bench.world.file(
-        "app/1.1.0/app.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: renamed}\ndata: {v: '1.1.0'}\n"
+        "app/1.1.0/app.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: renamed}\ndata: {v: '1.1.0'}\n",
     )
     (one,) = bench.pr().pull_requests
     assert one.draft

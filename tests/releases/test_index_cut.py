@@ -1,4 +1,3 @@
-
 """The cut of an index gives what a parser gives, by cutting or by leaving it to the parser."""
 
 import json
