@@ -62,7 +62,25 @@ audit: $(VENV)/.dev ## known vulnerabilities in the dependencies
 	$(BIN)/python -m pip install --quiet pip-audit
 	$(BIN)/pip-audit --skip-editable
 
+sbom: $(VENV)/.dev ## a bill of materials of what is released, in dist/
+	rm -rf build/sbom && $(PYTHON) -m venv build/sbom/release && $(PYTHON) -m venv build/sbom/tool
+	build/sbom/release/bin/python -m pip install --quiet .
+	build/sbom/release/bin/python -m pip uninstall --quiet --yes pip setuptools
+	build/sbom/tool/bin/python -m pip install --quiet cyclonedx-bom
+	mkdir -p dist
+	build/sbom/tool/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --of JSON -o dist/upstreamsync.cdx.json build/sbom/release/bin/python
+
+faults: $(VENV)/.dev $(TOOLS)/.engines ## run the fault matrix and print its table
+	$(BIN)/python scripts/fault_matrix.py
+
+kills: $(VENV)/.dev $(TOOLS)/.engines ## kill update and pr at 200 random moments each
+	$(BIN)/python tests/trust/kills.py 200
+
+fuzz: $(VENV)/.dev ## fuzz each parser for a minute
+	FUZZ_SECONDS=60 FUZZ_SEED=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/trust/test_fuzz.py
+
 clean: ## remove what was installed or made here
 	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test test-fast lint format docs audit clean
+.PHONY: help demo test test-fast lint format docs audit sbom faults kills fuzz clean
