@@ -80,7 +80,10 @@ kills: $(VENV)/.dev $(TOOLS)/.engines ## kill update and pr at 200 random moment
 fuzz: $(VENV)/.dev ## fuzz each parser for a minute
 	FUZZ_SECONDS=60 FUZZ_SEED=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/trust/test_fuzz.py
 
+bench: $(VENV)/.dev $(TOOLS)/.engines ## measure, quickly; `python benchmarks/run.py --peers` measures all
+	$(BIN)/python benchmarks/run.py --quick
+
 clean: ## remove what was installed or made here
 	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test test-fast lint format docs audit sbom faults kills fuzz clean
+.PHONY: help demo test test-fast lint format docs audit sbom faults kills fuzz bench clean
