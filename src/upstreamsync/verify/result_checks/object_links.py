@@ -7,9 +7,9 @@ from typing import Any
 
 from .finding import Manifest
 from .links import Link
-from .pods import pods, selects
+from .pods import pods, selected, selects
 from .resolve import object_link, selection_link, service_links
-from .world import World, at, elements, mapping, same_namespace, step, text, walk
+from .world import World, at, elements, mapping, step, text, walk
 
 _SCALABLE = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DaemonSet", "Rollout")
 
@@ -137,10 +137,7 @@ def _service(world: World, manifest: Manifest) -> Iterator[Link]:
     selector = {"matchLabels": labels}
     link = selection_link(world, manifest, "spec.selector", selector)
     yield link
-    chosen = [
-        pod for pod in pods(world)
-        if same_namespace(pod.namespace, link.owner.namespace) and selects(selector, pod.labels)
-    ]  # fmt: skip
+    chosen = list(selected(world, selector, link.owner.namespace))
     if not chosen:
         return
     names = sorted(

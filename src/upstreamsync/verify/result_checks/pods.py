@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .finding import Manifest
-from .world import World, at, elements, key_of, mapping, step, text
+from .world import World, at, elements, key_of, mapping, same_namespace, step, text
 
 _TEMPLATES = {
     "Deployment": ("spec", "template"),
@@ -60,10 +60,36 @@ def pods_of(manifest: Manifest) -> Iterator[Pod]:
         yield Pod(manifest, ".".join(steps), labels, mapping(template.get("spec")))
 
 
-def pods(world: World) -> Iterator[Pod]:
+def pods(world: World) -> Sequence[Pod]:
     """The pod templates of a result."""
-    for manifest in world.objects:
-        yield from pods_of(manifest)
+    found: tuple[Pod, ...] | None = world.derived.get("pods")
+    if found is None:
+        found = tuple(pod for manifest in world.objects for pod in pods_of(manifest))
+        world.derived["pods"] = found
+    return found
+
+
+def selected(world: World, selector: Any, namespace: str) -> Iterator[Pod]:
+    """The pods of a namespace that a LabelSelector selects, in the order of the result."""
+    wanted = mapping(at(selector, "matchLabels"))
+    candidates = pods(world)
+    if wanted:  # one of the labels leads to few pods; asking all of them for each selector is quadratic
+        name, value = next(iter(wanted.items()))
+        candidates = _by_label(world).get((name, text(value)), ())
+    for pod in candidates:
+        if same_namespace(pod.namespace, namespace) and selects(selector, pod.labels):
+            yield pod
+
+
+def _by_label(world: World) -> Mapping[tuple[str, str], Sequence[Pod]]:
+    index: dict[tuple[str, str], list[Pod]] | None = world.derived.get("pods by label")
+    if index is None:
+        index = {}
+        for pod in pods(world):
+            for name, value in pod.labels.items():
+                index.setdefault((name, text(value)), []).append(pod)
+        world.derived["pods by label"] = index
+    return index
 
 
 def selects(selector: Any, labels: Mapping[str, Any]) -> bool:

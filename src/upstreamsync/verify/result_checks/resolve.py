@@ -7,8 +7,8 @@ from typing import Any
 
 from .finding import Manifest
 from .links import Link
-from .pods import pods, selects
-from .world import World, at, elements, key_of, resource_id, same_namespace, text
+from .pods import selected, selects
+from .world import World, at, elements, key_of, resource_id, text
 
 _CLUSTER_SCOPED = frozenset(
     ("ClusterRole", "ClusterIssuer", "StorageClass", "IngressClass", "PriorityClass", "RuntimeClass",
@@ -100,8 +100,7 @@ def service_links(
 def selection_link(world: World, owner: Manifest, path: str, selector: Any, *, of: str = "pods") -> Link:
     """A label selector: resolved when it selects anything at all. ``of`` is pods or Services."""
     key = key_of(owner)
-    label_sets = _selectable(world, of, key.namespace)
-    matched = next((resource for resource, labels in label_sets if selects(selector, labels)), None)
+    matched = next(_selected(world, of, selector, key.namespace), None)
     return Link(
         owner=key,
         resource=resource_id(owner),
@@ -109,18 +108,15 @@ def selection_link(world: World, owner: Manifest, path: str, selector: Any, *, o
         kind=of,
         name=describe(selector),
         resolved=matched is not None,
-        target=matched,
+        target=resource_id(matched) if matched is not None else None,
     )
 
 
-def _selectable(world: World, of: str, namespace: str) -> list[tuple[str, Any]]:
+def _selected(world: World, of: str, selector: Any, namespace: str) -> Iterator[Manifest]:
     if of == "pods":
-        return [
-            (resource_id(pod.owner), pod.labels)
-            for pod in pods(world)
-            if same_namespace(pod.namespace, namespace)
-        ]
-    return [(resource_id(item), at(item, "metadata", "labels") or {}) for item in world.of_kind("Service")]
+        return (pod.owner for pod in selected(world, selector, namespace))
+    services = world.of_kind("Service")
+    return (item for item in services if selects(selector, at(item, "metadata", "labels") or {}))
 
 
 def describe(selector: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from upstreamsync.kit.objects import join_path, keyed, merge_key, object_id, segment
@@ -125,6 +125,8 @@ class World:
     objects: tuple[Manifest, ...]
     by_key: Mapping[Key, Manifest]
     by_kind: Mapping[str, tuple[Manifest, ...]]
+    #: What is derived from the objects once, by name.
+    derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, manifests: Iterable[Manifest]) -> World:
