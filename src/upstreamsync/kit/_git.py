@@ -143,7 +143,10 @@ def checked_ref(name: str) -> str:
 
 
 def authorized(address: Address, headers: Mapping[str, str]) -> dict[str, str]:
-    """The environment that makes git send an Authorization header to that host, and to no other."""
+    """The environment that makes git send an Authorization header to that host, and to no other.
+
+    curl takes the headers that git adds along on a redirect, wherever it leads: so none is followed.
+    """
     value = address.authorization or headers.get("authorization")
     if value is None or not address.url.startswith(("https://", "http://")):
         return {}
@@ -152,9 +155,11 @@ def authorized(address: Address, headers: Mapping[str, str]) -> dict[str, str]:
         # What forges' APIs take as a bearer token, their git takes as the password of any user.
         value = basic("x-access-token", value.removeprefix("Bearer "))
     return {
-        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": f"http.{parts.scheme}://{parts.netloc}/.extraHeader",
         "GIT_CONFIG_VALUE_0": f"Authorization: {value}",
+        "GIT_CONFIG_KEY_1": "http.followRedirects",
+        "GIT_CONFIG_VALUE_1": "false",
     }
 
 

@@ -63,6 +63,10 @@ _MEANINGS: tuple[tuple[type[UpstreamsyncError], tuple[str, ...]], ...] = (
             "repository not found",
             "' not found",
             "returned error: 404",
+            "returned error: 301",
+            "returned error: 302",
+            "returned error: 307",
+            "returned error: 308",
             "does not appear to be a git repository",
             "does not exist",
             "/info/refs not valid",
@@ -396,7 +400,8 @@ class GitTree:
 
 _HINTS: Mapping[type[UpstreamsyncError], str] = {
     Unreachable: "check the address and the network",
-    NotFound: "check the address; a private repository that you may not see looks the same",
+    NotFound: "check the address: with credentials no redirect is followed, and a private repository that you "
+    "may not see looks the same",
     Denied: "give credentials: a token, netrc, git's credential helper, or an ssh key in the agent",
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from upstreamsync.errors import Denied, DigestMismatch, Malformed, Refused, TooLarge, UsageError
+from upstreamsync.kit import addresses
 from upstreamsync.kit.credentials import basic, is_loopback
 from upstreamsync.kit.http import Http, Response
 from upstreamsync.kit.redact import redact, register
@@ -166,6 +167,12 @@ class Oci:
             )
             if answer.status != 401:
                 return answer
+            if addresses.origin(answer.url) != addresses.origin(url):
+                # Who asks decides where the password goes: that is for the registry itself to say.
+                raise Denied(
+                    f"{where} sends on to `{redact(answer.url)}`, which asks for credentials",
+                    hint="those of one registry are not given to another host: name that host in vendors.yaml",
+                )
             used = self._authorize(where, answer.headers.get("www-authenticate", ""), refused=used)
         raise Denied(
             f"{where} is not accessible (401), also with a token",

@@ -340,11 +340,14 @@ class Repository:
             parts = urlsplit(url)
             key = f"http.{parts.scheme}://{parts.netloc.rpartition('@')[2]}/.extraHeader"
             other._remote_env = {
-                "GIT_CONFIG_COUNT": "2",
+                "GIT_CONFIG_COUNT": "3",
                 "GIT_CONFIG_KEY_0": key,
                 "GIT_CONFIG_VALUE_0": "",
                 "GIT_CONFIG_KEY_1": key,
                 "GIT_CONFIG_VALUE_1": f"Authorization: {authorization}",
+                # curl would take the header along, wherever a redirect leads.
+                "GIT_CONFIG_KEY_2": "http.followRedirects",
+                "GIT_CONFIG_VALUE_2": "false",
             }
         return other
 
