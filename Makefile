@@ -55,6 +55,9 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
+readme: $(VENV)/.runtime $(TOOLS)/.engines ## run every command of the README
+	$(BIN)/python scripts/readme.py
+
 docs: $(VENV)/.runtime ## write the reference of vendors.yaml from its declarations
 	$(BIN)/python scripts/generate_docs.py
 
@@ -86,4 +89,4 @@ bench: $(VENV)/.dev $(TOOLS)/.engines ## measure, quickly; `python benchmarks/ru
 clean: ## remove what was installed or made here
 	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test test-fast lint format docs audit sbom faults kills fuzz bench clean
+.PHONY: help readme demo test test-fast lint format docs audit sbom faults kills fuzz bench clean
