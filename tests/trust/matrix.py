@@ -327,6 +327,13 @@ EXCEPTIONS: Mapping[tuple[str, str, str], str] = {
     ("*", "content", "404"): "passed over",
     ("helm", "content", "404"): "failed",  # its index says that it is there
     ("helm oci", "content", "404"): "failed",
+    # The other host asks for credentials, and those of one registry are not given to another host.
+    ("helm oci", "feed (tags)", "other host"): "failed",
+    ("helm oci", "manifest", "other host"): "failed",
+    ("helm oci", "content", "other host"): "failed",
+    # git follows the first redirect of an exchange, never that of a request with a body.
+    ("git", "content (pack)", "other host"): "failed",
+    ("helm git", "content (pack)", "other host"): "failed",
 }
 
 # -- running it --------------------------------------------------------------------------------------

@@ -190,7 +190,10 @@ class LocalForge:
         file = self._file(branch)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(f"# {title}\n\n{body.strip()}\n", encoding="utf-8")
+            # Whole or not at all: a run may be killed here, and the next one reads it.
+            beside = file.with_name(f".{file.name}.new")
+            beside.write_text(f"# {title}\n\n{body.strip()}\n", encoding="utf-8")
+            beside.replace(file)
         except OSError as error:
             raise ForgeError(
                 f"{file} can't be written: {error.strerror}", hint="name another folder for the texts"
