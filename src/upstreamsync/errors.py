@@ -33,9 +33,10 @@ An error says what happened, where, and what to do: ``message`` is a sentence,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from upstreamsync.model import Place, Problem
+if TYPE_CHECKING:
+    from upstreamsync.model import Place, Problem
 
 
 class UpstreamsyncError(Exception):

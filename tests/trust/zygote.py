@@ -71,7 +71,7 @@ def _run(order: dict) -> None:
         sink = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(sink, 1)
         os.dup2(sink, 2)
-        from upstreamsync.cli.app import main as program
+        from upstreamsync.cli import main as program
 
         program()
     except SystemExit as end:

@@ -3,6 +3,21 @@
 Results go to stdout; progress, logs, hints and errors to stderr.
 """
 
-from upstreamsync.cli.app import main
+from __future__ import annotations
+
+import sys
+
+from upstreamsync._version import __version__
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        print(f"upstreamsync {__version__}")  # noqa: T201
+        sys.exit(0)
+    # Everything else is loaded only now: asking for the version costs no more than Python itself.
+    from upstreamsync.cli.app import app
+
+    app()

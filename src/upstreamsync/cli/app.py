@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from upstreamsync._version import __version__
 from upstreamsync.cli import exits
 from upstreamsync.cli.common import Common, Format, verb
 
@@ -18,23 +19,16 @@ app = typer.Typer(
     "3 part of the work could not be done · 70 a bug · 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: loading rich for it would take longer than all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Vendors = Annotated[list[str] | None, typer.Argument(metavar="[VENDOR]...", help="Only these vendors.")]
-
-
-def main() -> None:
-    """Run the command line of this process."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
-        print(f"upstreamsync {exits.version()}")  # noqa: T201
-        sys.exit(exits.DONE)
-    app()
+Vendors = Annotated[list[str] | None, typer.Argument(metavar="VENDOR", help="Only these vendors.")]
 
 
 def _print_version(value: bool) -> None:
     if value:
-        print(f"upstreamsync {exits.version()}")  # noqa: T201
+        print(f"upstreamsync {__version__}")  # noqa: T201
         raise typer.Exit
 
 
@@ -146,7 +140,7 @@ def update(
 def verify(
     common: Common,
     overlays: Annotated[
-        list[str] | None, typer.Argument(metavar="[OVERLAY]...", help="Only these overlays.")
+        list[str] | None, typer.Argument(metavar="OVERLAY", help="Only these overlays.")
     ] = None,
     since: Annotated[
         str | None,
@@ -242,7 +236,7 @@ def doctor(
 def demo(
     common: Common,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Where; default: a temporary folder.")
+        Path | None, typer.Argument(metavar="DIR", help="Where; default: a temporary folder.")
     ] = None,
 ) -> int:
     """Run the whole job on a small repository with embedded example upstreams, offline."""
@@ -256,7 +250,7 @@ def demo(
 def init(
     common: Common,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="The repository; default: this folder.")
+        Path | None, typer.Argument(metavar="DIR", help="The repository; default: this folder.")
     ] = None,
     output: Annotated[
         Path | None,
@@ -293,4 +287,4 @@ def _text() -> Any:
     return text
 
 
-__all__ = ["Format", "app", "main"]
+__all__ = ["Format", "app"]

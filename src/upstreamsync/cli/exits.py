@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from upstreamsync._version import __version__
 from upstreamsync.errors import ConfigError, UpstreamsyncError
-from upstreamsync.model import Action, Finding, PullRequest, Status, VendorUpdate, Verification
+
+if TYPE_CHECKING:
+    from upstreamsync.model import Finding, PullRequest, VendorUpdate, Verification
 
 DONE = 0
 PERSON = 1
@@ -16,16 +19,17 @@ PARTIAL = 3
 BUG = 70
 INTERRUPTED = 130
 
-_ALARMS = (Status.WITHDRAWN, Status.REPUBLISHED)
+#: Statuses that a person has to look at; a status is its text.
+_ALARMS = ("withdrawn", "republished")
 
 
 def of_check(findings: Sequence[Finding], *, updates_count: bool = False) -> int:
     """3 when a vendor failed; else 1 for a withdrawn or republished version, or (when asked) for updates."""
-    if any(finding.status is Status.FAILED for finding in findings):
+    if any(finding.status == "failed" for finding in findings):
         return PARTIAL
     if any(finding.status in _ALARMS for finding in findings):
         return PERSON
-    outdated = any(finding.status is Status.OUTDATED for finding in findings)
+    outdated = any(finding.status == "outdated" for finding in findings)
     return PERSON if updates_count and outdated else DONE
 
 
@@ -40,7 +44,7 @@ def of_updates(updates: Sequence[VendorUpdate], verification: Verification | Non
 
 def of_pull_requests(pull_requests: Sequence[PullRequest]) -> int:
     """3 when one could not be made; else 1 when one is a draft, as it needs a person."""
-    if any(one.action is Action.FAILED for one in pull_requests):
+    if any(one.action == "failed" for one in pull_requests):
         return PARTIAL
     return PERSON if any(one.draft for one in pull_requests) else DONE
 
@@ -88,18 +92,7 @@ def report_bug() -> None:
 
     print(redact(traceback.format_exc()), file=sys.stderr)  # noqa: T201
     print(  # noqa: T201
-        f"This is a bug in upstreamsync {version()} (Python {platform.python_version()}). "
+        f"This is a bug in upstreamsync {__version__} (Python {platform.python_version()}). "
         "Please report it with the lines above.",
         file=sys.stderr,
     )
-
-
-def version() -> str:
-    """The version of this program."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("upstreamsync")
-    except PackageNotFoundError:
-        return "0+unknown"
