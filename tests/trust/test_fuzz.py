@@ -1,6 +1,6 @@
 """The parsers of what strangers write, given anything: they answer, or raise one of our errors.
 
-FUZZ_SECONDS bounds each target (2 by default); `make fuzz` takes a minute for each. The seeds are real shapes,
+FUZZ_SECONDS bounds each target (1 by default); `make fuzz` takes a minute for each. The seeds are real shapes,
 mutated: pure noise rarely gets past a parser's first line.
 """
 
@@ -29,7 +29,7 @@ from upstreamsync.testing import tarball, write_files, zipball
 from upstreamsync.verify import find_overlays
 from upstreamsync.verify.graph import Tree, inputs
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "2"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "1"))
 
 INDEX = b"""apiVersion: v1
 entries:

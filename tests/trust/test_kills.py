@@ -1,6 +1,6 @@
 """A kill at any moment leaves the repository as it was, or complete: see ``kills``.
 
-KILL_MOMENTS says how many moments of both verbs together (40); `python tests/trust/kills.py` takes 200 of each.
+KILL_MOMENTS says how many moments of both verbs together (16); `python tests/trust/kills.py` takes 200 of each.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pytest
 
 from trust import kills
 
-MOMENTS = int(os.environ.get("KILL_MOMENTS", "40"))
+MOMENTS = int(os.environ.get("KILL_MOMENTS", "16"))
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60 + 10 * MOMENTS)]
 

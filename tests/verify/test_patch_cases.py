@@ -113,8 +113,17 @@ def _builds(case: Path, kept: Kept) -> list[int]:
     return [int(count) for count in (kept.get(name) or b"").split()]
 
 
-@pytest.mark.parametrize("binary", _binaries(), ids=lambda name: Path(name).name or "found")
-@pytest.mark.parametrize("case", _cases(), ids=lambda case: case.name)
+def _runs() -> list[Any]:
+    """Cases of others with every kustomize; our own with the first, and with all when CASES_EVERYWHERE is set."""
+    return [
+        pytest.param(case, binary, id=f"{case.name}-{Path(binary).parent.name or 'found'}")
+        for case in _cases()
+        for number, binary in enumerate(_binaries())
+        if number == 0 or case.parent != _OWN or os.environ.get("CASES_EVERYWHERE")
+    ]
+
+
+@pytest.mark.parametrize(("case", "binary"), _runs())
 def test_every_item_gets_its_verdict_and_a_reader_is_told_why(case: Path, binary: str, kept: Kept) -> None:
     verification, expectation = _judged(case, binary, kept), _expectation(case)
     wanted = [
