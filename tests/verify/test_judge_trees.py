@@ -251,3 +251,14 @@ def test_a_guard_keeps_a_patch_by_index_from_hitting_something_else(
     assert (item.verdict, item.reason) == (Verdict.FAILS, "test_failed")
     assert item.fix is not None
     assert item.fix.after == text.replace("containers/0", "containers/1")
+
+
+def test_paths_that_no_file_system_could_hold_are_not_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/kustomization.yaml").write_text("resources: []\n")
+    (tmp_path / "overlay").mkdir()
+    (tmp_path / "overlay/kustomization.yaml").write_text(
+        f"resources: [../base, ../loop]\npatches: [{{path: p{'9' * 5000}.yaml}}]\n"
+    )
+    (tmp_path / "loop").symlink_to("loop")
+    assert find_overlays(tmp_path, ["base"]) == ("overlay",)

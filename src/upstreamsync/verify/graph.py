@@ -76,9 +76,10 @@ class Tree:
 
     def _inside(self, path: str) -> bool:
         """Whether a path stays inside the tree, links followed: nothing else of the machine is read."""
-        if path.startswith(("..", "/")) or "\0" in path:
+        if path.startswith(("..", "/")) or "\0" in path or _too_long(path):
             return False
-        return (self.root / path).resolve().is_relative_to(self.root.resolve())
+        # realpath, unlike Path.resolve, takes links that lead in a circle as they are.
+        return Path(os.path.realpath(self.root / path)).is_relative_to(os.path.realpath(self.root))
 
     def read(self, path: str) -> bytes:
         """The bytes of one file."""
@@ -126,6 +127,11 @@ class Tree:
                     found.append(normalize(os.path.relpath(here, self.root)))
             self._folders = tuple(sorted(found))
         return self._folders
+
+
+def _too_long(path: str) -> bool:
+    """Whether no file system of ours could hold such a path: then nothing is there."""
+    return len(path) > 3000 or any(len(part.encode("utf-8", "replace")) > 255 for part in path.split("/"))
 
 
 def children(tree: Tree, kustomization: Kustomization) -> Iterator[tuple[str, str, str]]:
