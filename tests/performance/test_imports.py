@@ -65,7 +65,7 @@ def test_check_loads_neither_the_judge_nor_a_forge_nor_what_compares(tmp_path, w
 @pytest.mark.parametrize("word", ["--version", "--help"])
 def test_the_version_and_the_help_need_neither_the_configuration_nor_the_network(word):
     modules = loaded(word)
-    assert "upstreamsync.cli.app" in modules
+    assert "upstreamsync.cli" in modules
     assert not modules & {"pydantic", "yaml", "httpx", "upstreamsync.project", "upstreamsync.config"}
     if word == "--version":
         assert "rich" not in modules
