@@ -25,9 +25,7 @@ def propose(
     """The pull requests, whether some vendor failed, and the name of vendors.yaml for annotations."""
     if forge not in ("github", "local"):
         raise UsageError(f"there is no forge `{forge}`", hint="--forge takes github or local")
-    options = ProposeOptions(
-        forge=forge, dry_run=dry_run, suggest_fixes=suggest_fixes, notices=notices, limited=bool(vendors)
-    )
+    options = ProposeOptions(forge=forge, dry_run=dry_run, suggest_fixes=suggest_fixes, notices=notices)
     with common.project() as project:
         total = len(vendors or project.configuration.vendors)
         with common.progress("proposing", total) as step:

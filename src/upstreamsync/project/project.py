@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -282,13 +282,6 @@ class Project:
 
 
 Progress = Callable[[str], None]
-
-
-@contextmanager
-def opened(path: Path, *, config: Path | None = None, settings: Settings | None = None) -> Iterator[Project]:
-    """A project for the length of a ``with`` block."""
-    with open_project(path, config=config, settings=settings) as project:
-        yield project
 
 
 def open_project(

@@ -38,14 +38,12 @@ class ProposeOptions:
 
     ``dry_run`` computes everything and leaves no trace. ``notices`` keeps one issue per vendor that fails.
     ``suggest_fixes`` adds the judge's mechanical corrections as a commit of their own.
-    ``limited`` says that only some vendors were looked at, so nothing is concluded about the others.
     """
 
     forge: str | Forge = "github"
     dry_run: bool = False
     notices: bool = False
     suggest_fixes: bool = False
-    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
