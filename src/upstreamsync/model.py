@@ -10,7 +10,7 @@ A digest is written ``sha256:<hex>``, a git commit as 40 hex digits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -345,7 +345,7 @@ class ResourceChange:
     """One object of the built output that differs between before and after."""
 
     resource: str
-    fields: tuple[FieldChange, ...] = ()
+    fields: Sequence[FieldChange] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

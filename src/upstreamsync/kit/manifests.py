@@ -23,7 +23,8 @@ MAX_NODES = 5_000_000
 MAX_DOCUMENTS = 50_000
 MAX_DEPTH = 200
 
-_PLAIN = "tag:upstreamsync,plain"
+#: The tag of every plain scalar that has none of its own.
+PLAIN_TAG = "tag:upstreamsync,plain"
 _TRUE = frozenset(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"))
 _FALSE = frozenset(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"))
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
@@ -89,11 +90,12 @@ class KubernetesLoader(yaml.CSafeLoader):
     # Every plain scalar without a tag of its own gets ours; quoted, block and tagged ones keep theirs.
     yaml_implicit_resolvers: dict[str | None, Any] = {  # noqa: RUF012 (as PyYAML declares it)
         "<": [("tag:yaml.org,2002:merge", re.compile(r"<<\Z"))],
-        None: [(_PLAIN, re.compile(""))],
+        None: [(PLAIN_TAG, re.compile(""))],
     }
 
 
-def _construct_map(loader: KubernetesLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+def construct_map(loader: KubernetesLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    """A mapping with text as keys, as JSON has them. Raises ConstructorError for a key that is given twice."""
     seen: set[Hashable] = set()
     for key, _ in node.value:
         if key.tag != "tag:yaml.org,2002:merge" and isinstance(key, yaml.ScalarNode):
@@ -122,10 +124,10 @@ def _key(value: Any) -> Any:
     raise yaml.constructor.ConstructorError(None, None, "a mapping or list can't be a key", None)
 
 
-KubernetesLoader.add_constructor("tag:yaml.org,2002:map", _construct_map)
+KubernetesLoader.add_constructor("tag:yaml.org,2002:map", construct_map)
 for _tag in ("timestamp", "merge"):  # a `<<` that is a value is a text like any other
     KubernetesLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", lambda _, node: node.value)
-for _tag in (_PLAIN, *(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))):
+for _tag in (PLAIN_TAG, *(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))):
     KubernetesLoader.add_constructor(_tag, lambda _, node: scalar(node.value))
 
 
@@ -268,7 +270,7 @@ def refuse_bombs(data: bytes | str, name: str) -> None:
     """
     raw = data.encode() if isinstance(data, str) else data
     if not (
-        raw.startswith(_UTF16) or _may_expand(raw) or _DEEP_INDENT.search(raw) or _flow_depth(raw) > MAX_DEPTH
+        raw.startswith(_UTF16) or may_expand(raw) or _DEEP_INDENT.search(raw) or _flow_depth(raw) > MAX_DEPTH
     ):
         return
     weights: dict[str, int] = {}
@@ -298,7 +300,7 @@ def refuse_bombs(data: bytes | str, name: str) -> None:
         return  # the real load says what is wrong, with the position
 
 
-def _may_expand(raw: bytes) -> bool:
+def may_expand(raw: bytes) -> bool:
     """Whether a name stands behind both a ``&`` and a ``*``: no alias works without its anchor.
 
     The texts of CRDs are full of *emphasis*, so a ``*`` alone must not cost a pass.

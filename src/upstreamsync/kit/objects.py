@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -187,14 +187,23 @@ def diff(old: Any, new: Any) -> tuple[FieldChange, ...]:
 
 
 def compare(
-    old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+    old: Sequence[Mapping[str, Any]],
+    new: Sequence[Mapping[str, Any]],
+    *,
+    otherwise: Callable[[ObjectId], Sequence[FieldChange] | None] = lambda _: None,
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[ResourceChange, ...]]:
-    """What a build adds, removes and changes: resources as text, sorted; versions are not part of an id."""
+    """What a build adds, removes and changes: resources as text, sorted; versions are not part of an id.
+
+    ``otherwise`` knows of some changed objects, by their id without version, in which fields they differ.
+    """
     before, after = _by_id(old), _by_id(new)
     added = tuple(sorted(str(object_id(after[key])) for key in after.keys() - before.keys()))
     removed = tuple(sorted(str(object_id(before[key])) for key in before.keys() - after.keys()))
     changed = []
     for key in sorted(before.keys() & after.keys()):
+        if (known := otherwise(key[0])) is not None:
+            changed.append(ResourceChange(resource=str(object_id(after[key])), fields=known))
+            continue
         if before[key] is after[key] or before[key] == after[key]:
             continue
         if fields := diff(before[key], after[key]):

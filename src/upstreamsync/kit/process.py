@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import tempfile
@@ -66,7 +67,10 @@ def run(
         except OSError as error:
             raise ToolMissing(f"`{name}` can't be started: {error.strerror}", hint=hint) from error
         try:
-            child.communicate(stdin, timeout=timeout)
+            if stdin is None:
+                _wait(child, timeout)
+            else:
+                child.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired:
             raise ToolTimeout(f"`{name}` did not end within {timeout:g} s", hint=hint) from None
         finally:
@@ -86,6 +90,24 @@ def run(
                 returncode=child.returncode,
             )
         return Completed(stdout=out.read(), stderr=stderr)
+
+
+def _wait(child: subprocess.Popen[bytes], timeout: float) -> None:
+    """Wait for the end of the child; raises TimeoutExpired.
+
+    ``Popen.wait`` with a timeout looks every 50 ms, which is as long as a small build takes. Linux tells
+    the very moment.
+    """
+    try:
+        handle = os.pidfd_open(child.pid)
+    except (AttributeError, OSError):  # another system, or an old kernel
+        child.wait(timeout)
+        return
+    try:
+        select.select([handle], [], [], timeout)
+    finally:
+        os.close(handle)
+    child.wait(0.001 if child.poll() is None else None)
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

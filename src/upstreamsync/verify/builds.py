@@ -24,6 +24,8 @@ Key = tuple[ObjectId, int]
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 _LOGGED: Final = re.compile(r'\] "command failed" err="(.*)"$', re.DOTALL)
+#: Where in kustomize's memory something stood: another one in each run.
+_ADDRESS: Final = re.compile(r"\b0xc[0-9a-f]{6,}\b")
 _NOISE: Final = re.compile(r"^(# Warning|I\d{4}|W\d{4}|well-defined vars|Warning:)")
 
 
@@ -48,6 +50,10 @@ class State:
     def manifests(self) -> tuple[Manifest, ...]:
         """The objects in kustomize's order."""
         return tuple(self.objects.values())
+
+    def with_others(self, others: Mapping[Key, Manifest]) -> State:
+        """The same with objects that no build has seen; they have no texts."""
+        return State({**self.objects, **others}, self.texts) if others else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +153,4 @@ def _relative(stderr: str, root: Path) -> str:
         text = text.replace(prefix + os.sep, "").replace(prefix, ".")
     if logged := _LOGGED.search(text):
         text = logged.group(1).replace('\\"', '"')
-    return re.sub(r"^[Ee]rror: ", "", text)
+    return _ADDRESS.sub("0x…", re.sub(r"^[Ee]rror: ", "", text))

@@ -7,13 +7,13 @@ break those that build upon others.)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from upstreamsync.kit.objects import ObjectId
 from upstreamsync.verify.builds import Builder, Failed, Key, Manifest, Outcome, State
 from upstreamsync.verify.items import RENAMING, Item, Kind
-from upstreamsync.verify.trim import agree
+from upstreamsync.verify.unbuilt import unbuilt
 from upstreamsync.verify.waves import Reach, plan
 from upstreamsync.verify.workspace import Workspace
 
@@ -45,14 +45,15 @@ class Effect:
 class Side:
     """One side of an overlay, built. ``final`` has all items on that kustomize accepts.
 
-    ``names`` maps the key of an object in ``final`` to its key in ``base``, where the two differ or the
-    base was trimmed; ``base`` lacks what was trimmed away, ``final`` does not.
+    ``names`` maps the key of an object in ``final`` to its key in ``base``, which lacks the objects that
+    were left out of the builds. CRDs of which ``schemas`` has the whole document have empty ones everywhere.
     """
 
     base: Outcome
     final: Outcome
-    effects: Mapping[str, Effect]
-    names: Mapping[Key, Key]
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    names: Mapping[Key, Key] = field(default_factory=dict)
+    schemas: Mapping[ObjectId, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -64,28 +65,33 @@ class Chain:
     items: Sequence[Item]
     refused: dict[str, str] = field(default_factory=dict)
     context: set[str] = field(default_factory=set)
+    _outcomes: dict[frozenset[str], Outcome] = field(default_factory=dict)
 
     def run(self) -> Side:
-        """Build the base, then each wave; see Side."""
-        small = self._run()
-        if self.workspace.trim is None or isinstance(small.final, Failed):
-            return small
-        full = self._build([item for item in self.items if item.name in self.refused], full=True)
-        if isinstance(full, State) and agree(small.final, full):
-            return Side(small.base, full, small.effects, small.names)
-        self.workspace.trim = None
-        self.refused.clear()
-        self.context.clear()
-        return self._run()
+        """Build, or read, the base, then build each wave; see Side."""
+        steps = self._steps()
+        base = unbuilt(self.workspace, steps) if steps else None
+        side = self._upon(base, built=False) if base is not None else None
+        return side or self._upon_built()
 
-    def _run(self) -> Side:
+    def _upon_built(self) -> Side:
+        self.refused.clear()
         base = self._base()
-        if isinstance(base, Failed):
-            return Side(base, base, {}, {})
+        side = None if isinstance(base, Failed) else self._upon(base, built=True)
+        return side or Side(base, base)
+
+    def _upon(self, base: State, *, built: bool) -> Side | None:
+        """The side, upon this base; None where a base that was not built raises a doubt."""
         steps = [item for item in self._steps() if item.name not in self.context]
         waves, reaches = plan(steps, base)
         states, waves = self._states(base, waves)
-        effects, names, complete = attribute(states, waves, reaches)
+        if self.refused and not built:
+            return None  # only a build tells whether that is the items' doing
+        if not built:
+            base = states[0] = ordered(base, states[1], waves[0])
+        effects, names, complete = attribute(states, waves, reaches, strict=not built)
+        if not complete and not built:
+            return None
         if not complete:  # a guess was too small: one by one
             states, waves = self._states(base, [[item] for item in steps])
             effects, names, _ = attribute(states, waves, reaches)
@@ -96,17 +102,22 @@ class Chain:
         for item in self.items:
             if item.kind is Kind.RESOURCE and item.name in self.refused:
                 effects[item.name] = Effect(base.objects, {}, self.refused[item.name])
-        return Side(base, states[-1], effects, names)
+        cut = self.workspace.cut
+        final = states[-1].with_others({(name, 1): obj for name, obj in cut.dropped.items()})
+        return Side(base, final, effects, names, cut.schemas)
 
     def _steps(self) -> list[Item]:
         return [item for item in self.items if item.kind not in _ALWAYS_ON]
 
-    def _build(self, off: Sequence[Item], *, full: bool = False) -> Outcome:
-        folder = self.workspace.state(off, full=full)
-        root = folder
-        for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
-            root = root.parent
-        return self.builder.build(folder, root=root, helm=self.workspace.needs_helm)
+    def _build(self, off: Sequence[Item]) -> Outcome:
+        names = frozenset(item.name for item in off)
+        if names not in self._outcomes:
+            folder = self.workspace.state(off)
+            root = folder
+            for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
+                root = root.parent
+            self._outcomes[names] = self.builder.build(folder, root=root, helm=self.workspace.needs_helm)
+        return self._outcomes[names]
 
     def _base(self) -> Outcome:
         """The state with every step off; resources that collide and names that must differ are found here."""
@@ -162,11 +173,16 @@ class Chain:
 
 
 def attribute(
-    states: Sequence[State], waves: Sequence[Sequence[Item]], reaches: Mapping[str, Reach]
+    states: Sequence[State],
+    waves: Sequence[Sequence[Item]],
+    reaches: Mapping[str, Reach],
+    *,
+    strict: bool = False,
 ) -> tuple[dict[str, Effect], dict[Key, Key], bool]:
     """Whose doing each difference between two states is; False when a guess of ``reaches`` was too small.
 
-    Also the key in the base of every object of the last state.
+    Also the key in the base of every object of the last state. What a wave of one item changes is that
+    item's doing; ``strict`` holds it to its reach as well.
     """
     effects: dict[str, Effect] = {}
     names = {key: key for key in states[0].objects}
@@ -186,12 +202,22 @@ def attribute(
                 changed[key] = Touch(left, right)
         names = following
         for item in wave:
-            reach = reaches[item.name] if len(wave) > 1 else None
+            reach = reaches[item.name] if strict or len(wave) > 1 else None
             mine = changed if reach is None else {key: changed[key] for key in changed if key in reach}
             effects[item.name] = Effect(met, mine)
-        if len(wave) > 1 and sum(len(effects[item.name].touched) for item in wave) != len(changed):
+        if (strict or len(wave) > 1) and sum(len(effects[item.name].touched) for item in wave) != len(
+            changed
+        ):
             return effects, names, False
     return effects, names, True
+
+
+def ordered(base: State, after: State, wave: Sequence[Item]) -> State:
+    """A base that was not built, in the order in which kustomize printed the state after it."""
+    places = {key: number for number, key in enumerate(after.objects)}
+    mine = {old: places[new] for old, new in pairs(base, after, wave) if old and new}
+    keys = sorted(base.objects, key=lambda key: mine.get(key, len(places)))
+    return State({key: base.objects[key] for key in keys}, base.texts)
 
 
 def pairs(before: State, after: State, wave: Sequence[Item]) -> Iterator[tuple[Key | None, Key | None]]:
@@ -201,30 +227,33 @@ def pairs(before: State, after: State, wave: Sequence[Item]) -> Iterator[tuple[K
     for key in before.objects:
         if key in after.objects:
             yield key, key
-    if len(wave) == 1 and wave[0].kind in RENAMING:
-        for old, new in _renamed(left, right, wave[0]):
-            left.remove(old)
-            right.remove(new)
-            yield old, new
-    yield from ((key, None) for key in left)
-    yield from ((None, key) for key in right)
+    found = _renamed(left, right, wave[0]) if len(wave) == 1 and wave[0].kind in RENAMING else ()
+    yield from found
+    gone, come = {old for old, _ in found}, {new for _, new in found}
+    yield from ((key, None) for key in left if key not in gone)
+    yield from ((None, key) for key in right if key not in come)
 
 
 def _renamed(left: Sequence[Key], right: Sequence[Key], item: Item) -> list[tuple[Key, Key]]:
-    found = []
-    free = list(right)
+    free = dict.fromkeys(right)
+    found: dict[Key, Key] = {}
     for old in left:
-        for new in free:
-            if new[1] == old[1] and _edited(old[0], item) == new[0]:
-                found.append((old, new))
-                free.remove(new)
-                break
-    rest = [old for old in left if old not in {pair[0] for pair in found}]
-    for kind in {(key[0].group, key[0].kind): None for key in rest}:
-        mine = [key for key in rest if (key[0].group, key[0].kind) == kind]
-        theirs = [key for key in free if (key[0].group, key[0].kind) == kind]
-        if len(mine) == len(theirs):  # a Namespace that takes the name; kustomize keeps their order
-            found += zip(mine, theirs, strict=True)
+        new = (_edited(old[0], item), old[1])
+        if new in free:
+            found[old] = new
+            del free[new]
+    mine, theirs = _by_kind(key for key in left if key not in found), _by_kind(free)
+    for kind, keys in mine.items():
+        others = theirs.get(kind, ())
+        if len(keys) == len(others):  # a Namespace that takes the name; kustomize keeps their order
+            found.update(zip(keys, others, strict=True))
+    return list(found.items())
+
+
+def _by_kind(keys: Iterable[Key]) -> dict[tuple[str, str], list[Key]]:
+    found: dict[tuple[str, str], list[Key]] = {}
+    for key in keys:
+        found.setdefault((key[0].group, key[0].kind), []).append(key)
     return found
 
 

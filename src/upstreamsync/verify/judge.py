@@ -10,7 +10,7 @@ from pathlib import Path
 
 from upstreamsync.kit.engines import Kustomize
 from upstreamsync.kit.objects import compare
-from upstreamsync.model import Build, Judgement, OverlayVerification, Severity, Verdict
+from upstreamsync.model import Build, Judgement, OverlayVerification, ResourceChange, Severity, Verdict
 from upstreamsync.verify import explain, fixes, helm_values, results
 from upstreamsync.verify.builds import Builder, Failed, State, Store
 from upstreamsync.verify.chain import Chain, Effect, Side
@@ -18,6 +18,7 @@ from upstreamsync.verify.classify import failures, uncovered, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
 from upstreamsync.verify.graph import Tree, inputs
 from upstreamsync.verify.items import Item, Kind, enumerate_items
+from upstreamsync.verify.schemas import Schemas
 from upstreamsync.verify.trim import plan_trim
 from upstreamsync.verify.workspace import Workspace
 
@@ -63,10 +64,10 @@ class _Judge:
         self.case = case
         self.old_items, self.new_items = old, new
         self.builder = Builder(case.kustomize, case.jobs, case.store)
-        trimmed = plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new])
+        cuts = plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new])
         self.spaces = (
-            Workspace(case.before, case.overlay, old, scratch / "before", trimmed.before),
-            Workspace(case.after, case.overlay, new, scratch / "after", trimmed.after),
+            Workspace(case.before, case.overlay, old, scratch / "before", cuts[0]),
+            Workspace(case.after, case.overlay, new, scratch / "after", cuts[1]),
         )
         self.chains = (
             Chain(self.spaces[0], self.builder, old),
@@ -165,10 +166,11 @@ def _built(chain: Chain, side: Side) -> Build:
     return Build(ok=True)
 
 
-def _differences(old: Side, new: Side) -> tuple[tuple[str, ...], tuple[str, ...], tuple]:  # type: ignore[type-arg]
+def _differences(old: Side, new: Side) -> tuple[tuple[str, ...], tuple[str, ...], tuple[ResourceChange, ...]]:
     if not isinstance(old.final, State) or not isinstance(new.final, State):
         return (), (), ()
-    return compare(old.final.manifests, new.final.manifests)
+    was, now = Schemas.of(old.final, old.schemas), Schemas.of(new.final, new.schemas)
+    return compare(old.final.manifests, new.final.manifests, otherwise=lambda name: was.differing(now, name))
 
 
 def pair_items(old: Sequence[Item], new: Sequence[Item]) -> dict[str, Item]:

@@ -15,6 +15,7 @@ from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.graph import Tree, reached
 from upstreamsync.verify.items import Item, Kind
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
+from upstreamsync.verify.schemas import CompleteCrd, Schemas
 
 #: Reasons that lie in what upstream changed, whoever else touches the same object.
 _UPSTREAMS = frozenset(("immutable_field", "too_large", "crd_version_removed"))
@@ -40,6 +41,8 @@ def check(tree: Tree, overlay: str, items: Sequence[Item], old: Side, new: Side)
         renamed_before=_renamed(old),
         renamed_after=_renamed(new),
         hashed=_hashed(tree, overlay, new),
+        whole_before=_whole(old),
+        whole_after=_whole(new),
     )
     findings = check_result(before=old.final.manifests, after=new.final.manifests, context=context)
     return [Blamed(_blame(finding, items, new, owners), _note(finding)) for finding in findings]
@@ -63,6 +66,11 @@ def local_objects(tree: Tree, items: Sequence[Item], side: Side) -> dict[str, It
         for key, obj in side.final.objects.items()
         if side.names.get(key, key) in found
     }
+
+
+def _whole(side: Side) -> dict[str, CompleteCrd]:
+    schemas = Schemas.of(side.final, side.schemas)
+    return {str(object_id(crd.built)): crd for crd in schemas.crds.values()}
 
 
 def _read(tree: Tree, file: str) -> list[dict[str, Any]]:

@@ -1,76 +1,132 @@
 """Making a base small for the many builds, without changing what any customization does to it.
 
 kustomize's cost is the size of the base. Two things go: the schemas of CRDs, when no item may reach a CRD;
-and documents that both sides have byte for byte and that no item may reach. The full base is still built
-once per side, and must agree with the small one, or the small one is given up.
+and documents that both sides have byte for byte and that no item may reach. What is left out is known
+without a build, as nothing changes it; the tests prove case by case that leaving it out changes nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from upstreamsync.kit import manifests
 from upstreamsync.kit.objects import ObjectId
+from upstreamsync.kit.plain import plain_object
 from upstreamsync.verify.builds import Key, Manifest, State
 from upstreamsync.verify.graph import Tree, children, reached, within
-from upstreamsync.verify.items import RENAMING, WHOLE_OVERLAY, Item, Kind
+from upstreamsync.verify.items import WHOLE_OVERLAY, Item, Kind
 from upstreamsync.verify.waves import Reach, plan
 
 #: Below this many bytes of upstream's resources there is nothing to gain.
 _WORTH_IT: Final = 100_000
+#: Documents beyond this many bytes are not left out whole: reading them here costs what it saves there.
+_LARGE: Final = 50_000
 _CRD: Final = "CustomResourceDefinition"
+_NOBODY: Final = ObjectId("", "", "", "", "")
 _FIELD: Final = re.compile(rb"^(apiVersion|kind):[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 _METADATA: Final = re.compile(rb"^metadata:[ \t]*\r?\n((?:[ \t]+.*\r?\n|\r?\n)*)", re.MULTILINE)
 _SCHEMA: Final = re.compile(rb"^([ ]*)(- )?(?:schema|validation):[ \t]*\r?\n", re.MULTILINE)
 _ANCHOR: Final = re.compile(rb"[:\-,\[{]\s+[&*][\w-]")
 
-Cut = Callable[[str, bytes], bytes | None]
+Documents = Mapping[str, Sequence[bytes]]
+Ids = Mapping[bytes, ObjectId | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """What the copies of one side have in place of upstream's files.
+
+    ``files`` are the texts that differ, by path. ``schemas`` are the documents, whole, of the CRDs whose
+    schemas are left out, by the CRD. ``dropped`` are the objects that are left out altogether; those
+    among them that are CRDs have no schemas either.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    schemas: Mapping[ObjectId, bytes] = field(default_factory=dict)
+    dropped: Mapping[ObjectId, Manifest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Trimmed:
-    """How to make the files of both sides smaller; None where a side stays as it is."""
+class _Small:
+    """Documents that are smaller than upstream's, and objects of documents that can be left out."""
 
-    before: Cut | None = None
-    after: Cut | None = None
+    texts: Mapping[bytes, bytes]
+    objects: Mapping[bytes, Manifest]
 
 
 def plan_trim(
     before: Tree, after: Tree, overlay: str, upstream: Collection[str], items: Sequence[Item]
-) -> Trimmed:
-    """What can be left out of both sides of an overlay, given its items on either side."""
+) -> tuple[Cut, Cut]:
+    """What is left out of both sides of an overlay, given its items on either side."""
     old, new = _vendored(before, overlay, upstream), _vendored(after, overlay, upstream)
     if max(sum(map(len, old.values())), sum(map(len, new.values()))) < _WORTH_IT:
-        return Trimmed()
-    old_parts = {file: manifests.split(data) for file, data in old.items()}
-    new_parts = {file: manifests.split(data) for file, data in new.items()}
-    ids = {part: document_id(part) for parts in (*old_parts.values(), *new_parts.values()) for part in parts}
+        return Cut(), Cut()
+    sides = [{file: manifests.split(data) for file, data in side.items()} for side in (old, new)]
+    ids = {part: document_id(part) for side in sides for parts in side.values() for part in parts}
+    local = _local_ids(before, after, items)
     reachable = _reachable(ids, items)
     schemas = _reachable(ids, [item for item in items if not leaves_schemas_alone(item)])
-    if reachable is None or schemas is None:
-        return Trimmed()
-    cut_schemas = not any((name := ids[part]) and name.kind == _CRD for part in schemas)
-    both = {part for parts in old_parts.values() for part in parts}
-    both &= {part for parts in new_parts.values() for part in parts}
-    dropped = _droppable(both, ids, reachable, items)
-    if not cut_schemas and not dropped:
-        return Trimmed()
+    if local is None or reachable is None or schemas is None:
+        return Cut(), Cut()
+    cut = {} if any(_is_crd(ids[part]) for part in schemas) else _smaller(sides, ids)
+    out = _droppable(sides, ids, reachable, local, cut, items)
+    return _cut(sides[0], ids, _Small(cut, out)), _cut(sides[1], ids, _Small(cut, out))
 
-    def cutter(parts: Mapping[str, list[bytes]]) -> Cut:
-        def cut(file: str, data: bytes) -> bytes | None:
-            if file not in parts:
+
+def _is_crd(name: ObjectId | None) -> bool:
+    return name is not None and name.kind == _CRD
+
+
+def _local_ids(before: Tree, after: Tree, items: Sequence[Item]) -> set[ObjectId] | None:
+    """What the overlay's own files define, which upstream may define as well; None when that is not plain."""
+    found: set[ObjectId] = set()
+    for tree in (before, after):
+        files = {str(item.spec) for item in items if item.kind is Kind.RESOURCE}
+        for part in [
+            part for file in files if tree.is_file(file) for part in manifests.split(tree.read(file))
+        ]:
+            name = document_id(part)
+            if name is None:
                 return None
-            kept = [part for part in parts[file] if part not in dropped]
-            if not kept:
-                return data if not cut_schemas else b"".join(map(_without_schema, parts[file]))
-            return b"".join(_without_schema(part) if cut_schemas else part for part in kept)
+            found.add(name)
+    return found
 
-        return cut
 
-    return Trimmed(cutter(old_parts), cutter(new_parts))
+def _smaller(sides: Sequence[Documents], ids: Ids) -> dict[bytes, bytes]:
+    """The CRDs without their schemas, where both sides' can be written so; a CRD that stands twice stays."""
+    known: dict[ObjectId, list[bytes | None]] = {}
+    cut: dict[bytes, bytes] = {}
+    for side in sides:
+        counts = Counter(ids[part] for parts in side.values() for part in parts)
+        for part in [part for parts in side.values() for part in parts]:
+            name = ids[part]
+            if name is not None and _is_crd(name):
+                small = cut.get(part) or without_schemas(part)
+                known.setdefault(name, []).append(small if counts[name] == 1 else None)
+                if small is not None:
+                    cut[part] = small
+    return {part: small for part, small in cut.items() if None not in known[ids[part] or _NOBODY]}
+
+
+def _cut(side: Documents, ids: Ids, small: _Small) -> Cut:
+    files: dict[str, bytes] = {}
+    schemas: dict[ObjectId, bytes] = {}
+    dropped: dict[ObjectId, Manifest] = {}
+    for file, parts in side.items():
+        kept = [part for part in parts if part not in small.objects] or parts  # a file must not be empty
+        for part in parts:
+            name = ids[part]
+            if name is not None and part in small.texts:
+                schemas[name] = part
+            if name is not None and part not in kept:
+                dropped[name] = small.objects[part]
+        if kept != parts or any(part in small.texts for part in kept):
+            files[file] = b"".join(small.texts.get(part, part) for part in kept)
+    return Cut(files=files, schemas=schemas, dropped=dropped)
 
 
 def _vendored(tree: Tree, overlay: str, upstream: Collection[str]) -> dict[str, bytes]:
@@ -83,7 +139,7 @@ def _vendored(tree: Tree, overlay: str, upstream: Collection[str]) -> dict[str, 
     }
 
 
-def _reachable(ids: Mapping[bytes, ObjectId | None], items: Sequence[Item]) -> set[bytes] | None:
+def _reachable(ids: Ids, items: Sequence[Item]) -> set[bytes] | None:
     """The documents that an item may change one by one; None when that can't be bounded."""
     if any(item.kind is Kind.TRANSFORMER for item in items):
         return None
@@ -154,14 +210,28 @@ def _bounded(item: Item, keys: Mapping[Key, bytes]) -> frozenset[Key] | None:
 
 
 def _droppable(
-    both: set[bytes], ids: Mapping[bytes, ObjectId | None], reachable: set[bytes], items: Sequence[Item]
-) -> set[bytes]:
-    """Documents that are the same on both sides and out of every item's reach."""
-    reading = (Kind.REPLACEMENTS, Kind.VARS, Kind.TRANSFORMER)
-    if any(item.kind in reading or item.kind in RENAMING for item in items):
-        return set()  # they read other objects too, or what an object is called has to be known of all
-    kinds = ("Namespace",)
-    return {part for part in both - reachable if (name := ids[part]) is not None and name.kind not in kinds}
+    sides: Sequence[Documents],
+    ids: Ids,
+    reachable: set[bytes],
+    local: Collection[ObjectId],
+    cut: Mapping[bytes, bytes],
+    items: Sequence[Item],
+) -> dict[bytes, Manifest]:
+    """Documents that are the same on both sides and out of every item's reach, with their objects."""
+    reading = (Kind.REPLACEMENTS, Kind.VARS, *WHOLE_OVERLAY)
+    if any(item.kind in reading for item in items):
+        return {}  # they read other objects too, or are about all of them
+    old, new = ({part for parts in side.values() for part in parts} for side in sides)
+    found: dict[bytes, Manifest] = {}
+    for part in (old & new) - reachable:
+        name = ids[part]
+        if name is None or name.kind == "Namespace" or name in local:
+            continue
+        small = cut.get(part, part)
+        obj = plain_object(small) if len(small) < _LARGE else None
+        if obj is not None:
+            found[part] = obj
+    return found
 
 
 def document_id(part: bytes) -> ObjectId | None:
@@ -188,16 +258,37 @@ def document_id(part: bytes) -> ObjectId | None:
     return ObjectId(group, "", kind, found.get("namespace", ""), found["name"])
 
 
-def _without_schema(part: bytes) -> bytes:
-    """A CRD's text with its schemas left empty; any other document, or one not plainly written, as it is."""
+def without_schemas(part: bytes) -> bytes | None:
+    """A CRD's text with its schemas left empty; None for one that is not plainly written."""
     if b"kind: " + _CRD.encode() not in part or b"\t" in part or _ANCHOR.search(part):
-        return part
+        return None
     pieces: list[bytes] = []
     position = 0
     for begin, end, replacement in _schemas(part):
         pieces += [part[position:begin], replacement]
         position = end
-    return b"".join([*pieces, part[position:]])
+    small = b"".join([*pieces, part[position:]])
+    crd = plain_object(small)
+    # What was cut has to be schemas, and nothing that merely looks like one.
+    return small if crd is not None and _empty_schemas(crd) == len(pieces) // 2 > 0 else None
+
+
+def _empty_schemas(crd: Manifest) -> int:
+    return sum(holder[name] == {} for holder, name in schema_places(crd))
+
+
+def schema_places(crd: Manifest) -> Iterator[tuple[dict[str, Any], str]]:
+    """Where a CRD has its schemas: the map and the key in it, for apiextensions v1 and v1beta1."""
+    spec = crd.get("spec")
+    if not isinstance(spec, dict):
+        return
+    versions = spec.get("versions")
+    for holder, name in (
+        (spec, "validation"),
+        *((version, "schema") for version in (versions if isinstance(versions, list) else ())),
+    ):
+        if isinstance(holder, dict) and name in holder:
+            yield holder, name
 
 
 def _schemas(part: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -205,26 +296,8 @@ def _schemas(part: bytes) -> Iterator[tuple[int, int, bytes]]:
     position = 0
     while match := _SCHEMA.search(part, position):
         indent = len(match.group(1)) + len(match.group(2) or b"")
-        end = match.end()
-        while end < len(part):
-            line_end = part.find(b"\n", end)
-            line_end = len(part) if line_end < 0 else line_end + 1
-            line = part[end:line_end]
-            text = line.lstrip(b" ")
-            if text.strip() and not text.startswith(b"#") and len(line) - len(text) <= indent:
-                break
-            end = line_end
-        key = part[match.start() : match.end()].rstrip()
-        yield match.start(), end, key + b" {}\n"
+        # It ends at the next line that is not deeper and says something.
+        behind = re.compile(rb"^ {0,%d}(?![ #\r\n])" % indent, re.MULTILINE).search(part, match.end())
+        end = behind.start() if behind else len(part)
+        yield match.start(), end, part[match.start() : match.end()].rstrip() + b" {}\n"
         position = end
-
-
-def agree(small: State, full: State) -> bool:
-    """Whether the small base led to the same result as the full one, for every object that it has."""
-    return all(key in full.texts and _alike(key, text, full.texts[key]) for key, text in small.texts.items())
-
-
-def _alike(key: Key, small: bytes, full: bytes) -> bool:
-    if small == full:
-        return True
-    return key[0].kind == _CRD and small.partition(b"\nspec:")[0] == full.partition(b"\nspec:")[0]

@@ -12,16 +12,14 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from upstreamsync.verify.graph import Kustomization, Tree, inputs, reached
 from upstreamsync.verify.items import Item, Kind
-
-#: Rewrites a resource file before it is copied (CRD schemas cut out); None leaves it as it is.
-Trim = Callable[[str, bytes], bytes | None]
+from upstreamsync.verify.trim import Cut
 
 
 @dataclass(slots=True)
@@ -32,72 +30,62 @@ class Workspace:
     overlay: str
     items: Sequence[Item]
     scratch: Path
-    trim: Trim | None = None
-    _kustomizations: tuple[Kustomization, ...] = ()
+    cut: Cut = field(default_factory=Cut)
+    kustomizations: tuple[Kustomization, ...] = ()
     _count: int = 0
     _guard: threading.RLock = field(default_factory=threading.RLock)
-    _pristine: dict[bool, Path] = field(default_factory=dict)
+    _pristine: Path | None = None
 
     def __post_init__(self) -> None:
-        self._kustomizations = reached(self.tree, self.overlay)
+        self.kustomizations = reached(self.tree, self.overlay)
 
     @property
     def needs_helm(self) -> bool:
         """Whether kustomize has to call helm."""
         return any(
-            k.data.get("helmCharts") or k.data.get("helmChartInflationGenerator")
-            for k in self._kustomizations
+            k.data.get("helmCharts") or k.data.get("helmChartInflationGenerator") for k in self.kustomizations
         )
 
-    @property
-    def splits(self) -> bool:
-        """Whether a copy hands kustomize its patches in other pieces than the user's files do."""
-        return any(item.doc is not None for item in self.items)
-
-    def state(self, off: Collection[Item], *, folder: str | None = None, full: bool = False) -> Path:
-        """Write a copy with ``off`` switched off; the folder to build (the overlay's, or ``folder``).
-
-        ``full`` copies have nothing trimmed away.
-        """
+    def state(self, off: Collection[Item], *, folder: str | None = None) -> Path:
+        """Write a copy with ``off`` switched off; the folder to build (the overlay's, or ``folder``)."""
         target = self._next()
-        source = self._copy(trimmed=self.trim is not None and not full)
-        _link(source, target)
+        _link(self._copy(), target)
         names = {item.name for item in off}
-        for kustomization in self._kustomizations:
-            mine = [item for item in self.items if item.folder == kustomization.folder]
-            data = rewritten(kustomization, mine, names)
+        for kustomization in self.kustomizations:
+            data = self.rewritten(kustomization, names)
             if data is not None:
                 path = target / kustomization.file
                 path.unlink()
                 path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         return target / (folder or self.overlay)
 
-    def original(self) -> Path:
-        """A copy in which nothing is switched off or rewritten."""
-        target = self._next()
-        _link(self._copy(trimmed=False), target)
-        return target / self.overlay
+    def rewritten(self, kustomization: Kustomization, off: Collection[str]) -> Any:
+        """A kustomization of the overlay with the items named in ``off`` left out; None: it can stay."""
+        mine = [item for item in self.items if item.folder == kustomization.folder]
+        return rewritten(kustomization, mine, off)
+
+    def content(self, path: str) -> bytes:
+        """What a file of the tree says in the copies."""
+        kept = self.cut.files.get(path)
+        return self.tree.read(path) if kept is None else kept
 
     def _next(self) -> Path:
         with self._guard:
             self._count += 1
             return self.scratch / f"state-{self._count}"
 
-    def _copy(self, *, trimmed: bool) -> Path:
+    def _copy(self) -> Path:
         with self._guard:
-            if trimmed not in self._pristine:
-                self._pristine[trimmed] = self.scratch / ("trimmed" if trimmed else "pristine")
-                self._write(self._pristine[trimmed], trimmed=trimmed)
-            return self._pristine[trimmed]
+            if self._pristine is None:
+                self._pristine = self.scratch / "pristine"
+                self._write(self._pristine)
+            return self._pristine
 
-    def _write(self, target: Path, *, trimmed: bool) -> None:
+    def _write(self, target: Path) -> None:
         for name in inputs(self.tree, self.overlay):
             path = target / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            data = self.tree.read(name)
-            if trimmed and self.trim is not None:
-                data = self.trim(name, data) or data
-            path.write_bytes(data)
+            path.write_bytes(self.content(name))
         (target / self.overlay).mkdir(parents=True, exist_ok=True)
 
 

@@ -40,8 +40,9 @@ def check_result(
     old, new = World.of(before), World.of(after)
     found: list[ResultFinding] = []
     for check in STATES:
-        seen = {_defect(finding) for finding in check(old, known)}
-        found += [finding for finding in check(new, known) if _defect(finding) not in seen]
+        if defects := list(check(new, known)):
+            seen = {_defect(finding) for finding in check(old, known)}
+            found += [finding for finding in defects if _defect(finding) not in seen]
     for compare in COMPARISONS:
         found += compare(old, new, known)
     return tuple(found)

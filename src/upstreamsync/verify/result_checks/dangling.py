@@ -60,13 +60,16 @@ class _Links:
 
 def compare(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
     """Every reference that is open in the new result, and was not in the old one."""
+    ends = [link for link in links_of(after) if not link.resolved and not link.optional]
+    if not ends:
+        return
     old = _Links.of(links_of(before))
     upstream = _Upstream.of(context)
     left_behind = {name for name, new in context.renamed_after.items() if name != new}
     local = None if context.local is None else {key_of_id(item) for item in context.local}
     said = set()
-    for link in links_of(after):
-        if link.resolved or link.optional or link.what in said:
+    for link in ends:
+        if link.what in said:
             continue
         known = old.by_what.get(link.what)
         if (known is not None and not known.resolved) or link.name in left_behind:

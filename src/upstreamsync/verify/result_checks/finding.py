@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from upstreamsync.model import EMPTY, Verdict
 
@@ -36,6 +36,21 @@ class ResultFinding:
         return (self.object,)
 
 
+class Whole(Protocol):
+    """An object of which a result has a part alone."""
+
+    @property
+    def smallest(self) -> int:
+        """At least so many bytes has it as JSON."""
+
+    @property
+    def largest(self) -> int:
+        """At most so many bytes has it as JSON."""
+
+    def read(self) -> Manifest:
+        """The object as a whole; takes a while."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultContext:
     """What the caller knows beyond the two results; everything is optional.
@@ -44,6 +59,7 @@ class ResultContext:
     ``base_before`` and ``base_after``: upstream's objects alone, without the overlay. ``renamed_before``
     and ``renamed_after``: names as they were before namePrefix and nameSuffix → as they are in the result.
     ``hashed``: ids of generated objects that carry a content hash in their name when built for real.
+    ``whole_before`` and ``whole_after``: objects that are larger than the results have them.
     An id is written ``apps/v1 Deployment namespace/name``; its version does not matter.
     """
 
@@ -53,3 +69,5 @@ class ResultContext:
     renamed_before: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     renamed_after: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     hashed: frozenset[str] = frozenset()
+    whole_before: Mapping[str, Whole] = field(default_factory=lambda: EMPTY)
+    whole_after: Mapping[str, Whole] = field(default_factory=lambda: EMPTY)

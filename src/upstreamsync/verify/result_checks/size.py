@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from upstreamsync.model import Verdict
 
-from .finding import Manifest, ResultContext, ResultFinding
+from .finding import Manifest, ResultContext, ResultFinding, Whole
 from .world import World, at, key_of, resource_id, text
 
 #: The API server's limit for all annotations of an object (TotalAnnotationSizeLimitB).
@@ -26,22 +27,48 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
 
     Whoever already ships such an object applies on the server's side, and is told nothing.
     """
-    del context
-    if any(json_size(item) > LIMIT for item in before.objects):
+    now = [_Sized(item, context.whole_after) for item in after.objects if not _applied_otherwise(item)]
+    if not any(one.largest > LIMIT for one in now):
         return
-    for item in after.objects:
-        size = json_size(item)
-        if size > LIMIT and not _applied_otherwise(item):
-            known = key_of(item) in before.by_key
+    was = [_Sized(item, context.whole_before) for item in before.objects]
+    # What is plain from bounds comes first: a large CRD takes a while to be read.
+    if any(one.smallest > LIMIT for one in was) or any(one.is_too_large() for one in was):
+        return
+    for one in now:
+        if one.is_too_large():
+            known = key_of(one.item) in before.by_key
             yield ResultFinding(
                 rule="size",
                 verdict=Verdict.REJECTED,
                 reason="too_large",
-                object=resource_id(item),
-                why=f"the object {'has grown to' if known else 'has'} {size} bytes and does not fit into the "
-                f"last-applied annotation ({LIMIT} bytes) of client-side apply",
+                object=resource_id(one.item),
+                why=f"the object {'has grown to' if known else 'has'} {one.size} bytes and does not fit into "
+                f"the last-applied annotation ({LIMIT} bytes) of client-side apply",
                 hint="use kubectl apply --server-side (Argo CD: sync option ServerSideApply=true)",
             )
+
+
+class _Sized:
+    """An object and its size; of one that is not here as a whole, bounds of its size."""
+
+    def __init__(self, item: Manifest, whole: Mapping[str, Whole]) -> None:
+        self.item = item
+        self._whole = whole.get(resource_id(item)) if whole else None
+
+    @cached_property
+    def size(self) -> int:
+        return json_size(self.item if self._whole is None else self._whole.read())
+
+    @property
+    def smallest(self) -> int:
+        return self.size if self._whole is None else self._whole.smallest
+
+    @property
+    def largest(self) -> int:
+        return self.size if self._whole is None else self._whole.largest
+
+    def is_too_large(self) -> bool:
+        return self.largest > LIMIT and self.size > LIMIT
 
 
 def _applied_otherwise(manifest: Manifest) -> bool:

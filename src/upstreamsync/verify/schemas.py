@@ -1,0 +1,141 @@
+"""The schemas of CRDs, which take no part in the builds: whether they differ, in what, and how large they are.
+
+They are most of the bytes of many bases. As nothing changes them on their way they are compared as text,
+and read only where somebody asks for the fields that differ.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from upstreamsync.kit import manifests
+from upstreamsync.kit.objects import ObjectId, diff
+from upstreamsync.model import FieldChange
+from upstreamsync.verify.builds import Manifest, Outcome, State
+from upstreamsync.verify.trim import schema_places
+
+#: Everything but ASCII letters and digits, which say the same in every notation.
+_FORM: Final = bytes(byte for byte in range(256) if not (byte < 128 and chr(byte).isalnum()))
+_COMMENT: Final = re.compile(rb"^[ ]*#[^\n]*", re.MULTILINE)
+#: Scalars that go on over the end of a line, in quotes or as a block: what may look like keys inside of them.
+_MANY_LINES: Final = re.compile(
+    rb"""[|>][-+0-9]*[ ]*$|^[^"\n]*"(?:[^"\n]*"[^"\n]*")*[^"\n]*$|^[^'\n]*'(?:[^'\n]*'[^'\n]*')*[^'\n]*$""",
+    re.MULTILINE,
+)
+_KEY: Final = re.compile(rb"^[ -]*[\w$.-]+:(?= |$)", re.MULTILINE)
+#: Indentation and dashes, what may be a comment or a tag, the heads of blocks, escapes in quoted texts.
+_MAYBE_NOTATION: Final = re.compile(
+    rb"^[ -]+|(?:^|\s)[#!][^\n]*|[|>][-+0-9]*[ ]*$|\\(?:x..|u....|U........|.)", re.MULTILINE | re.DOTALL
+)
+_ESCAPE: Final = re.compile(rb"\\(?:x..|u....|U........|.)", re.DOTALL)
+_INDENT: Final = re.compile(rb"^[ ]+", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteCrd:
+    """A built CRD that lacks its schemas, and the document that has them."""
+
+    built: Manifest
+    document: bytes
+
+    def read(self) -> Manifest:
+        """The CRD with its schemas."""
+        given = [holder[name] for holder, name in schema_places(manifests.load(self.document, name="a CRD"))]
+        crd = copy.deepcopy(dict(self.built))
+        for (holder, name), schema in zip(schema_places(crd), given, strict=True):
+            holder[name] = schema
+        return crd
+
+    @property
+    def smallest(self) -> int:
+        """At least so many bytes has the CRD as JSON: its text without the notation, and what may be that."""
+        text = _MAYBE_NOTATION.sub(b"", self.document).translate(None, b"\"'\\\n")
+        size = len(text) - text.count(b": ") - text.count(b", ")
+        if (
+            _MANY_LINES.search(self.document) is None
+        ):  # then what looks like a key is one, and is quoted in JSON
+            size += 2 * len(_KEY.findall(self.document))
+        return size
+
+    @property
+    def largest(self) -> int:
+        """At most so many bytes has the CRD as JSON."""
+        text = _INDENT.sub(b"", self.document)
+        # A line gains quotes, a comma and the ends of what it opens; an element in brackets quotes of its own.
+        signs = sum(text.count(sign) for sign in (b",", b"{", b"[", b'"', b"\\"))
+        return (
+            len(text) + 8 * (text.count(b"\n") + 1) + 5 * sum(map(text.count, (b"<", b">", b"&"))) + 3 * signs
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """The CRDs of one result whose schemas took no part in the builds, by the object's id without version."""
+
+    crds: Mapping[ObjectId, CompleteCrd] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, result: Outcome, documents: Mapping[ObjectId, bytes]) -> Schemas:
+        """Those of ``result``, whose whole documents are given."""
+        built = result.objects if isinstance(result, State) else {}
+        return cls(
+            {
+                name: CompleteCrd(built[name, 1], document)
+                for name, document in documents.items()
+                if (name, 1) in built
+            }
+        )
+
+    def differing(self, new: Schemas, name: ObjectId) -> Sequence[FieldChange] | None:
+        """What differs in a CRD when its schemas do; None when they don't, or are not among these."""
+        old_crd, new_crd = self.crds.get(name), new.crds.get(name)
+        if old_crd is None or new_crd is None or old_crd.document == new_crd.document:
+            return None
+        fields = FieldsLater(old_crd, new_crd)
+        return fields if _content(old_crd.document) != _content(new_crd.document) or fields else None
+
+
+class FieldsLater(Sequence[FieldChange]):
+    """The fields that differ between two CRDs, found out when they are first looked at."""
+
+    def __init__(self, old: CompleteCrd, new: CompleteCrd) -> None:
+        self._sides = (old, new)
+
+    @functools.cached_property
+    def _found(self) -> tuple[FieldChange, ...]:
+        return diff(*(side.read() for side in self._sides))
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._found[index]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[FieldChange]:
+        return iter(self._found)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._found == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple((change.path, change.op) for change in self._found))
+
+    def __repr__(self) -> str:
+        return repr(self._found)
+
+
+def _content(document: bytes) -> bytes:
+    """The letters and digits that a document says; where they differ from another's, so does what it says.
+
+    (But for a number or a truth that is merely written otherwise: there the text changed, the value did not.)
+    """
+    if b"#" in document:
+        document = _COMMENT.sub(b"", document)
+    if b"\\" in document:
+        document = _ESCAPE.sub(b"", document)
+    return document.translate(None, _FORM)

@@ -1,0 +1,221 @@
+"""What takes no part in the builds of the judge changes nothing: case by case, against builds of all of it.
+
+The judge reads plain bases instead of building them, and leaves out CRD schemas and documents that no
+customization can reach. Here each case is judged once like that, whatever its size, and once with
+everything built; both have to say the same to the letter.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from upstreamsync.kit.engines import Engines, Kustomize
+from upstreamsync.model import Verification
+from upstreamsync.verify import Store, chain, judge, trim, verify_trees
+from upstreamsync.verify.builds import Builder, State
+from upstreamsync.verify.graph import Tree, deduce_upstream
+from upstreamsync.verify.items import enumerate_items
+from upstreamsync.verify.unbuilt import unbuilt
+from upstreamsync.verify.workspace import Workspace
+
+_REPOSITORY = Path(__file__).parents[2]
+_SHARED = Path(os.environ.get("PATCH_CASES") or _REPOSITORY.parent / "shared" / "patch-cases")
+_WORLD = Path(os.environ.get("UPSTREAM_WORLD") or _REPOSITORY.parent / "shared" / "upstream-world")
+_CASES = [
+    folder
+    for home in (_SHARED, Path(__file__).parent / "cases")
+    if home.is_dir()
+    for folder in sorted(home.iterdir())
+    if (folder / "expected.yaml").is_file()
+]
+
+
+@pytest.fixture(scope="module")
+def kustomize() -> Kustomize:
+    return Engines().kustomize()
+
+
+class Everything:
+    """Judges with nothing left out and every state built."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+
+    def __call__(self, before: Path, after: Path, overlays: Sequence[str], **options: object) -> Verification:
+        with self._patch.context() as patch:
+            patch.setattr(chain, "unbuilt", lambda *_: None)
+            patch.setattr(judge, "plan_trim", lambda *_: (trim.Cut(), trim.Cut()))
+            return verify_trees(before, after, overlays, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def everything(monkeypatch: pytest.MonkeyPatch) -> Everything:
+    return Everything(monkeypatch)
+
+
+def said(verification: Verification) -> list[object]:
+    """All that a verification says but for what it cost; the fields that changed are looked at."""
+    return [
+        [
+            *(each.path, each.before, each.after, each.items, each.added, each.removed),
+            *((change.resource, tuple(change.fields)) for change in each.changed),
+        ]
+        for each in verification.overlays
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", _CASES, ids=lambda case: case.name)
+def test_a_case_is_judged_alike_with_everything_built(
+    case: Path, kustomize: Kustomize, kept: Store, everything: Everything, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overlays = yaml.safe_load((case / "expected.yaml").read_text("utf-8"))["overlays"]
+    whole = everything(case / "old", case / "new", overlays, kustomize=kustomize, cache=kept)
+    monkeypatch.setattr(trim, "_WORTH_IT", 0)
+    small = verify_trees(case / "old", case / "new", overlays, kustomize=kustomize, cache=kept)
+    assert said(small) == said(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", _CASES, ids=lambda case: case.name)
+def test_a_base_that_is_not_built_is_what_a_build_prints(
+    case: Path, kustomize: Kustomize, kept: Store, tmp_path: Path
+) -> None:
+    upstream = deduce_upstream(Tree(case / "old"), Tree(case / "new"))
+    for side in ("old", "new"):
+        tree = Tree(case / side)
+        for overlay in yaml.safe_load((case / "expected.yaml").read_text("utf-8"))["overlays"]:
+            items = enumerate_items(tree, overlay, upstream)
+            space = Workspace(tree, overlay, items, tmp_path / f"{side}-{overlay.replace('/', '-')}")
+            off = [item for item in items if item.kind not in chain._ALWAYS_ON]
+            read = unbuilt(space, off)
+            if read is None:
+                continue
+            folder = space.state(off)
+            root = folder.parents[overlay.count("/")] if overlay != "." else folder
+            built = Builder(kustomize, 1, kept).build(folder, root=root)
+            assert isinstance(built, State), built
+            assert dict(read.objects) == dict(built.objects)
+
+
+# -- bases that are heavy with CRDs ------------------------------------------------------------------
+
+_PATCH = """\
+patches:
+- target: {kind: Deployment, name: .*}
+  patch: |-
+    - {op: add, path: /spec/template/spec/priorityClassName, value: high}
+"""
+_CRD_PATCH = """\
+patches:
+- target: {kind: CustomResourceDefinition}
+  patch: |-
+    - {op: add, path: /metadata/annotations/team, value: infra}
+"""
+_OVERLAYS = {
+    "a patch": _PATCH,
+    "a namespace": "namespace: bench\n" + _PATCH,
+    "labels and a prefix": "namePrefix: my-\ncommonLabels: {team: infra}\n",
+    "a patch of every CRD": _CRD_PATCH,
+    "images": "images: [{name: quay.io/argoproj/argocd, newName: mirror.example/argocd}]\n",
+}
+
+
+def _crds(release: str, differing: int) -> str:
+    """Eight CRDs with schemas of some size, ``differing`` of which say which release they belong to."""
+    return "".join(
+        f"---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+        f"metadata:\n  name: kind{n}s.acme.io\n"
+        f"spec:\n  group: acme.io\n  names: {{kind: Kind{n}, plural: kind{n}s}}\n  scope: Namespaced\n"
+        "  versions:\n  - name: v1\n    served: true\n    storage: true\n    schema:\n"
+        "      openAPIV3Schema:\n        type: object\n        properties:\n"
+        + "".join(
+            f"          f{i}:\n            type: string\n            description: Field {i} "
+            f"{release if n < differing else ''} of schema-cutting.\n"
+            for i in range(120)
+        )
+        for n in range(8)
+    )
+
+
+_DEPLOYMENT = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  labels:
+    release: "{release}"
+spec:
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+      - name: web
+        image: quay.io/argoproj/argocd:v{release}
+"""
+
+
+def _trees(folder: Path, overlay: str, sides: Sequence[str]) -> tuple[Path, Path]:
+    for name, text in zip(("before", "after"), sides, strict=True):
+        for path, content in (
+            ("base/kustomization.yaml", "resources: [all.yaml]\n"),
+            ("base/all.yaml", text),
+            ("overlay/kustomization.yaml", f"resources: [../base]\n{overlay}"),
+        ):
+            (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name / path).write_text(content, "utf-8")
+    return folder / "before", folder / "after"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("differing", [0, 1, 8])
+@pytest.mark.parametrize("overlay", _OVERLAYS.values(), ids=_OVERLAYS)
+def test_crds_out_of_reach_are_judged_as_if_they_were_built(
+    tmp_path: Path, overlay: str, differing: int, kustomize: Kustomize, everything: Everything
+) -> None:
+    sides = [_crds(one, differing) + _DEPLOYMENT.format(release=one) for one in ("1.0.0", "1.1.0")]
+    trees = _trees(tmp_path, overlay, sides)
+    whole = everything(*trees, ["overlay"], kustomize=kustomize)
+    small = verify_trees(*trees, ["overlay"], kustomize=kustomize)
+    assert said(small) == said(whole)
+    crds = [one.resource for one in small.overlays[0].changed if "CustomResourceDefinition" in one.resource]
+    assert len(crds) == differing
+
+
+_REAL = {
+    "argo-cd": ("argoproj/argo-cd/v3.3.9/install.yaml", "argoproj/argo-cd/v3.4.7/install.yaml"),
+    "kube-prometheus-stack": (
+        "prometheus-community/kube-prometheus-stack/87.19.0/manifests.yaml",
+        "prometheus-community/kube-prometheus-stack/88.5.0/manifests.yaml",
+    ),
+    "cert-manager": (
+        "cert-manager/cert-manager/v1.19.4/cert-manager.yaml",
+        "cert-manager/cert-manager/v1.20.2/cert-manager.yaml",
+    ),
+    "metallb": ("metallb/metallb/v0.14.9/metallb-native.yaml", "metallb/metallb/v0.15.3/metallb-native.yaml"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.world
+@pytest.mark.skipif(not _WORLD.is_dir(), reason="the folder with the real upstream content is not here")
+@pytest.mark.parametrize("overlay", _OVERLAYS.values(), ids=_OVERLAYS)
+@pytest.mark.parametrize("content", _REAL.values(), ids=_REAL)
+def test_real_bases_are_judged_as_if_all_of_them_were_built(
+    tmp_path: Path, content: Sequence[str], overlay: str, kustomize: Kustomize, everything: Everything
+) -> None:
+    sides = [(_WORLD / "data/base/assets" / path).read_text("utf-8") for path in content]
+    trees = _trees(tmp_path, overlay, sides)
+    whole = everything(*trees, ["overlay"], kustomize=kustomize)
+    assert said(verify_trees(*trees, ["overlay"], kustomize=kustomize)) == said(whole)
