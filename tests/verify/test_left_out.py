@@ -20,6 +20,7 @@ from upstreamsync.verify import Store, chain, judge, trim, verify_trees
 from upstreamsync.verify.builds import Builder, State
 from upstreamsync.verify.graph import Tree, deduce_upstream
 from upstreamsync.verify.items import enumerate_items
+from upstreamsync.verify.reading import Reading
 from upstreamsync.verify.unbuilt import unbuilt
 from upstreamsync.verify.workspace import Workspace
 
@@ -93,7 +94,7 @@ def test_a_base_that_is_not_built_is_what_a_build_prints(
             items = enumerate_items(tree, overlay, upstream)
             space = Workspace(tree, overlay, items, tmp_path / f"{side}-{overlay.replace('/', '-')}")
             off = [item for item in items if item.kind not in chain._ALWAYS_ON]
-            read = unbuilt(space, off)
+            read = unbuilt(space, off, Reading())
             if read is None:
                 continue
             folder = space.state(off)

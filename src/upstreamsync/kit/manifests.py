@@ -52,6 +52,7 @@ _ANCHOR = re.compile(rb"&(?<![^\s\[{,:\x85\xa8\xa9\xbf]&)([0-9A-Za-z_-]+)")
 _ALIAS = re.compile(rb"\*(?<![^\s\[{,:\x85\xa8\xa9\xbf]\*)([0-9A-Za-z_-]+)")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _DEEP_INDENT = re.compile(rb"^[ \t?:-]{100}", re.MULTILINE)
+_NOTHING = re.compile(rb"(?:---[ ]*)?(?:\s|#[^\n]*(?:\n|\Z))*+")
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 
@@ -194,6 +195,11 @@ def split(data: bytes) -> list[bytes]:
     return [data[begin:end] for begin, end in pairwise(edges) if end > begin]
 
 
+def says_nothing(document: bytes) -> bool:
+    """Whether a document is blank, or comments alone; it may begin with its marker."""
+    return _NOTHING.fullmatch(document) is not None
+
+
 def objects(data: bytes | str, *, name: str = "<stream>") -> list[dict[str, Any]]:
     """The Kubernetes objects of a stream: empty documents left out, ``kind: List`` unpacked.
 
@@ -296,7 +302,9 @@ def refuse_bombs(data: bytes | str, name: str) -> None:
             levels[-1] = (outer, below + weight)
             if below + weight > MAX_NODES:
                 raise TooLarge(f"{name}: its YAML aliases expand to more than {MAX_NODES} values")
-    except yaml.YAMLError:
+    except yaml.YAMLError as error:
+        if "maximum nesting depth" in str(error):  # libyaml itself stops at 1,000, from 0.2.6 on
+            raise TooLarge(f"{name} is nested more than {MAX_DEPTH} levels deep") from None
         return  # the real load says what is wrong, with the position
 
 

@@ -18,6 +18,7 @@ from upstreamsync.verify.builds import Store
 from upstreamsync.verify.graph import Tree, deduce_upstream, find_overlays, normalize
 from upstreamsync.verify.guards import add_guards
 from upstreamsync.verify.judge import Case, judge_overlay
+from upstreamsync.verify.reading import Reading
 
 __all__ = ["Store", "add_guards", "find_overlays", "verify_trees"]
 
@@ -43,6 +44,7 @@ def verify_trees(
     old, new = Tree(Path(before)), Tree(Path(after))
     paths = deduce_upstream(old, new) if upstream is None else tuple(map(normalize, upstream))
     engine = kustomize or Engines().kustomize()
+    reading = Reading()
     roots = find_overlays(new, paths) if overlays is None else tuple(map(normalize, overlays))
     judged = [
         judge_overlay(
@@ -54,6 +56,7 @@ def verify_trees(
                 kustomize=engine,
                 jobs=jobs or os.cpu_count() or 1,
                 store=cache,
+                reading=reading,
             )
         )
         for overlay in roots

@@ -17,6 +17,7 @@ from upstreamsync.errors import ToolFailed
 from upstreamsync.kit import manifests
 from upstreamsync.kit.engines import Kustomize
 from upstreamsync.kit.objects import ObjectId, object_id
+from upstreamsync.verify.reading import Reading
 
 Manifest = Mapping[str, Any]
 #: An object of a build: its id without version, and 1 (or 2, … where a build holds it twice).
@@ -68,14 +69,18 @@ Outcome = State | Failed
 
 @dataclass(slots=True)
 class Builder:
-    """Builds states with one kustomize; ``count`` says how many builds really ran."""
+    """Builds states with one kustomize, ``jobs`` at once; ``count`` says how many builds really ran."""
 
     kustomize: Kustomize
     jobs: int
     store: Store | None = None
+    reading: Reading = field(default_factory=Reading)
     count: int = 0
-    _parsed: dict[bytes, Manifest] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
+    _slots: threading.BoundedSemaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._slots = threading.BoundedSemaphore(self.jobs)
 
     def build(self, folder: Path, *, root: Path, helm: bool = False) -> Outcome:
         """Build ``folder``, which lies in the copy ``root``."""
@@ -89,7 +94,8 @@ class Builder:
         with self._guard:
             self.count += 1
         try:
-            output = b"+" + self.kustomize.build(folder, enable_helm=helm)
+            with self._slots:
+                output = b"+" + self.kustomize.build(folder, enable_helm=helm)
         except ToolFailed as failure:
             output = b"-" + _relative(failure.stderr, root).encode()
         if self.store is not None:
@@ -118,13 +124,8 @@ class Builder:
     def _objects(self, text: bytes) -> Iterable[Manifest]:
         if not text.strip():
             return ()
-        digest = hashlib.sha256(text).digest()
-        if digest not in self._parsed:
-            value = manifests.load(text, name="kustomize's output")
-            if not isinstance(value, dict):
-                return ()
-            self._parsed[digest] = value
-        return (self._parsed[digest],)
+        value = self.reading.once(_load, text)
+        return (value,) if isinstance(value, dict) else ()
 
     def _key(self, folder: Path, root: Path) -> str:
         total = hashlib.sha256()
@@ -143,6 +144,10 @@ class Builder:
             return [function(value) for value in values]
         with ThreadPoolExecutor(max_workers=workers) as pool:
             return list(pool.map(function, values))
+
+
+def _load(text: bytes) -> Any:
+    return manifests.load(text, name="kustomize's output")
 
 
 def _relative(stderr: str, root: Path) -> str:

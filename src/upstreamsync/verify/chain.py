@@ -7,7 +7,9 @@ break those that build upon others.)
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from upstreamsync.kit.objects import ObjectId
@@ -65,12 +67,20 @@ class Chain:
     items: Sequence[Item]
     refused: dict[str, str] = field(default_factory=dict)
     context: set[str] = field(default_factory=set)
-    _outcomes: dict[frozenset[str], Outcome] = field(default_factory=dict)
+    _outcomes: dict[frozenset[str], Future[Outcome]] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> Side:
         """Build, or read, the base, then build each wave; see Side."""
+        if self.builder.jobs == 1:
+            return self._run()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(self._build, ())  # is needed in the end, and can be built while the base is read
+            return self._run()
+
+    def _run(self) -> Side:
         steps = self._steps()
-        base = unbuilt(self.workspace, steps) if steps else None
+        base = unbuilt(self.workspace, steps, self.builder.reading) if steps else None
         side = self._upon(base, built=False) if base is not None else None
         return side or self._upon_built()
 
@@ -110,14 +120,25 @@ class Chain:
         return [item for item in self.items if item.kind not in _ALWAYS_ON]
 
     def _build(self, off: Sequence[Item]) -> Outcome:
+        """The state with ``off`` switched off; built once."""
         names = frozenset(item.name for item in off)
-        if names not in self._outcomes:
-            folder = self.workspace.state(off)
-            root = folder
-            for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
-                root = root.parent
-            self._outcomes[names] = self.builder.build(folder, root=root, helm=self.workspace.needs_helm)
-        return self._outcomes[names]
+        with self._guard:
+            known = self._outcomes.get(names)
+            outcome = self._outcomes.setdefault(names, Future())
+        if known is None:
+            try:
+                outcome.set_result(self._built(off))
+            except BaseException as error:
+                outcome.set_exception(error)
+                raise
+        return outcome.result()
+
+    def _built(self, off: Sequence[Item]) -> Outcome:
+        folder = self.workspace.state(off)
+        root = folder
+        for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
+            root = root.parent
+        return self.builder.build(folder, root=root, helm=self.workspace.needs_helm)
 
     def _base(self) -> Outcome:
         """The state with every step off; resources that collide and names that must differ are found here."""

@@ -61,6 +61,9 @@ class Tree:
     root: Path
     _kustomizations: dict[str, Kustomization | None] = field(default_factory=dict)
     _folders: tuple[str, ...] | None = None
+    _real: str | None = None
+    _found: dict[str, bool] = field(default_factory=dict)
+    known_inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder of the tree is there."""
@@ -76,10 +79,16 @@ class Tree:
 
     def _inside(self, path: str) -> bool:
         """Whether a path stays inside the tree, links followed: nothing else of the machine is read."""
+        if path not in self._found:
+            self._found[path] = self._leads_inside(path)
+        return self._found[path]
+
+    def _leads_inside(self, path: str) -> bool:
         if path.startswith(("..", "/")) or "\0" in path or _too_long(path):
             return False
         # realpath, unlike Path.resolve, takes links that lead in a circle as they are.
-        return Path(os.path.realpath(self.root / path)).is_relative_to(os.path.realpath(self.root))
+        self._real = self._real or os.path.realpath(self.root)
+        return Path(os.path.realpath(self.root / path)).is_relative_to(self._real)
 
     def read(self, path: str) -> bytes:
         """The bytes of one file."""
@@ -163,6 +172,12 @@ def reached(tree: Tree, folder: str) -> tuple[Kustomization, ...]:
 
 def inputs(tree: Tree, folder: str) -> tuple[str, ...]:
     """Every file of the tree that building ``folder`` reads, sorted."""
+    if folder not in tree.known_inputs:
+        tree.known_inputs[folder] = _inputs(tree, folder)
+    return tree.known_inputs[folder]
+
+
+def _inputs(tree: Tree, folder: str) -> tuple[str, ...]:
     files: set[str] = set()
     for kustomization in reached(tree, folder):
         files.add(kustomization.file)

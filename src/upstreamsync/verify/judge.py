@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from upstreamsync.kit.engines import Kustomize
@@ -18,6 +18,7 @@ from upstreamsync.verify.classify import failures, uncovered, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
 from upstreamsync.verify.graph import Tree, inputs
 from upstreamsync.verify.items import Item, Kind, enumerate_items
+from upstreamsync.verify.reading import Reading
 from upstreamsync.verify.schemas import Schemas
 from upstreamsync.verify.trim import plan_trim
 from upstreamsync.verify.workspace import Workspace
@@ -34,6 +35,7 @@ class Case:
     kustomize: Kustomize
     jobs: int
     store: Store | None = None
+    reading: Reading = field(default_factory=Reading)
 
 
 def judge_overlay(case: Case) -> OverlayVerification:
@@ -63,8 +65,8 @@ class _Judge:
     def __init__(self, case: Case, old: Sequence[Item], new: Sequence[Item], scratch: Path) -> None:
         self.case = case
         self.old_items, self.new_items = old, new
-        self.builder = Builder(case.kustomize, case.jobs, case.store)
-        cuts = plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new])
+        self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading)
+        cuts = plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new], case.reading)
         self.spaces = (
             Workspace(case.before, case.overlay, old, scratch / "before", cuts[0]),
             Workspace(case.after, case.overlay, new, scratch / "after", cuts[1]),

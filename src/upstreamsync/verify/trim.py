@@ -19,6 +19,7 @@ from upstreamsync.kit.plain import plain_object
 from upstreamsync.verify.builds import Key, Manifest, State
 from upstreamsync.verify.graph import Tree, children, reached, within
 from upstreamsync.verify.items import WHOLE_OVERLAY, Item, Kind
+from upstreamsync.verify.reading import Reading
 from upstreamsync.verify.waves import Reach, plan
 
 #: Below this many bytes of upstream's resources there is nothing to gain.
@@ -59,22 +60,32 @@ class _Small:
 
 
 def plan_trim(
-    before: Tree, after: Tree, overlay: str, upstream: Collection[str], items: Sequence[Item]
+    before: Tree,
+    after: Tree,
+    overlay: str,
+    upstream: Collection[str],
+    items: Sequence[Item],
+    reading: Reading,
 ) -> tuple[Cut, Cut]:
     """What is left out of both sides of an overlay, given its items on either side."""
     old, new = _vendored(before, overlay, upstream), _vendored(after, overlay, upstream)
     if max(sum(map(len, old.values())), sum(map(len, new.values()))) < _WORTH_IT:
         return Cut(), Cut()
-    sides = [{file: manifests.split(data) for file, data in side.items()} for side in (old, new)]
-    ids = {part: document_id(part) for side in sides for parts in side.values() for part in parts}
+    sides = [
+        {file: reading.once(manifests.split, data) for file, data in side.items()} for side in (old, new)
+    ]
+    ids = {
+        part: reading.once(document_id, part) for side in sides for parts in side.values() for part in parts
+    }
     local = _local_ids(before, after, items)
     reachable = _reachable(ids, items)
     schemas = _reachable(ids, [item for item in items if not leaves_schemas_alone(item)])
-    if local is None or reachable is None or schemas is None:
+    if reachable is None or schemas is None:
         return Cut(), Cut()
-    cut = {} if any(_is_crd(ids[part]) for part in schemas) else _smaller(sides, ids)
-    out = _droppable(sides, ids, reachable, local, cut, items)
-    return _cut(sides[0], ids, _Small(cut, out)), _cut(sides[1], ids, _Small(cut, out))
+    cut = {} if any(_is_crd(ids[part]) for part in schemas) else _smaller(sides, ids, reading)
+    kept = set(ids) if local is None else reachable | {part for part in ids if ids[part] in local}
+    small = _Small(cut, _droppable(sides, ids, kept, cut, items, reading))
+    return _cut(sides[0], ids, small), _cut(sides[1], ids, small)
 
 
 def _is_crd(name: ObjectId | None) -> bool:
@@ -83,20 +94,19 @@ def _is_crd(name: ObjectId | None) -> bool:
 
 def _local_ids(before: Tree, after: Tree, items: Sequence[Item]) -> set[ObjectId] | None:
     """What the overlay's own files define, which upstream may define as well; None when that is not plain."""
+    files = {str(item.spec) for item in items if item.kind is Kind.RESOURCE}
     found: set[ObjectId] = set()
-    for tree in (before, after):
-        files = {str(item.spec) for item in items if item.kind is Kind.RESOURCE}
-        for part in [
-            part for file in files if tree.is_file(file) for part in manifests.split(tree.read(file))
-        ]:
+    for data in [tree.read(file) for tree in (before, after) for file in files if tree.is_file(file)]:
+        for part in manifests.split(data):
             name = document_id(part)
-            if name is None:
+            if name is not None:
+                found.add(name)
+            elif not manifests.says_nothing(part):
                 return None
-            found.add(name)
     return found
 
 
-def _smaller(sides: Sequence[Documents], ids: Ids) -> dict[bytes, bytes]:
+def _smaller(sides: Sequence[Documents], ids: Ids, reading: Reading) -> dict[bytes, bytes]:
     """The CRDs without their schemas, where both sides' can be written so; a CRD that stands twice stays."""
     known: dict[ObjectId, list[bytes | None]] = {}
     cut: dict[bytes, bytes] = {}
@@ -105,7 +115,7 @@ def _smaller(sides: Sequence[Documents], ids: Ids) -> dict[bytes, bytes]:
         for part in [part for parts in side.values() for part in parts]:
             name = ids[part]
             if name is not None and _is_crd(name):
-                small = cut.get(part) or without_schemas(part)
+                small = reading.once(without_schemas, part)
                 known.setdefault(name, []).append(small if counts[name] == 1 else None)
                 if small is not None:
                     cut[part] = small
@@ -212,23 +222,22 @@ def _bounded(item: Item, keys: Mapping[Key, bytes]) -> frozenset[Key] | None:
 def _droppable(
     sides: Sequence[Documents],
     ids: Ids,
-    reachable: set[bytes],
-    local: Collection[ObjectId],
+    kept: set[bytes],
     cut: Mapping[bytes, bytes],
     items: Sequence[Item],
+    reading: Reading,
 ) -> dict[bytes, Manifest]:
     """Documents that are the same on both sides and out of every item's reach, with their objects."""
-    reading = (Kind.REPLACEMENTS, Kind.VARS, *WHOLE_OVERLAY)
-    if any(item.kind in reading for item in items):
+    if any(item.kind in (Kind.REPLACEMENTS, Kind.VARS, *WHOLE_OVERLAY) for item in items):
         return {}  # they read other objects too, or are about all of them
     old, new = ({part for parts in side.values() for part in parts} for side in sides)
     found: dict[bytes, Manifest] = {}
-    for part in (old & new) - reachable:
+    for part in (old & new) - kept:
         name = ids[part]
-        if name is None or name.kind == "Namespace" or name in local:
+        if name is None or name.kind == "Namespace":
             continue
         small = cut.get(part, part)
-        obj = plain_object(small) if len(small) < _LARGE else None
+        obj = reading.once(plain_object, small) if len(small) < _LARGE else None
         if obj is not None:
             found[part] = obj
     return found

@@ -7,7 +7,6 @@ building them, at a fraction of the cost. Whatever is not that plain is built.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +17,7 @@ from upstreamsync.kit.plain import plain_object
 from upstreamsync.verify.builds import Key, Manifest, State
 from upstreamsync.verify.graph import Kustomization
 from upstreamsync.verify.items import Item
+from upstreamsync.verify.reading import Reading
 from upstreamsync.verify.workspace import Workspace
 
 #: Fields that change nothing about the objects of ``resources``.
@@ -28,7 +28,6 @@ _HARMLESS: Final = frozenset(
     )
 )  # fmt: skip
 _COLLECTING: Final = ("resources", "bases", "components")
-_SAYS_NOTHING: Final = re.compile(rb"(?:---[ ]*)?(?:\s|#[^\n]*(?:\n|\Z))*")
 
 
 class _InDoubt(Exception):
@@ -39,6 +38,7 @@ class _InDoubt(Exception):
 class _Reader:
     workspace: Workspace
     off: Collection[str]
+    reading: Reading
     folders: set[str] = field(default_factory=set)
     names: set[tuple[str, ...]] = field(default_factory=set)
     objects: dict[Key, Manifest] = field(default_factory=dict)
@@ -64,15 +64,15 @@ class _Reader:
         if self.workspace.tree.is_folder(path):
             self.visit(path, component=component)
         elif self.workspace.tree.is_file(path) and path.endswith((".yaml", ".yml")):
-            for part in manifests.split(self.workspace.content(path)):
+            for part in self.reading.once(manifests.split, self.workspace.content(path)):
                 self._document(part)
         else:
             raise _InDoubt
 
     def _document(self, part: bytes) -> None:
-        if _SAYS_NOTHING.fullmatch(part):
+        if manifests.says_nothing(part):
             return
-        obj = plain_object(part)
+        obj = self.reading.once(plain_object, part)
         if obj is None:
             raise _InDoubt
         found = object_id(obj)
@@ -85,9 +85,9 @@ class _Reader:
         self.texts[found.unversioned, 1] = part
 
 
-def unbuilt(workspace: Workspace, off: Collection[Item]) -> State | None:
+def unbuilt(workspace: Workspace, off: Collection[Item], reading: Reading) -> State | None:
     """The state of an overlay with ``off`` switched off, or None where it has to be built."""
-    reader = _Reader(workspace, {item.name for item in off})
+    reader = _Reader(workspace, {item.name for item in off}, reading)
     try:
         reader.visit(workspace.overlay)
     except _InDoubt:
