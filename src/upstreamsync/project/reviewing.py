@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upstreamsync.base.write import as_tree
-from upstreamsync.errors import Malformed, TooLarge, ToolFailed
+from upstreamsync.errors import Malformed, TooLarge
 from upstreamsync.kit import manifests
 from upstreamsync.kit.parallel import ordered_map
 from upstreamsync.model import Change, OverlayReview, Review, Verification
+from upstreamsync.project.settings import BuildStore
 from upstreamsync.project.trees import tree_with
 from upstreamsync.project.verification import verify_change
 from upstreamsync.review import find_readers, reading, review
+from upstreamsync.verify import overlay_output
 
 if TYPE_CHECKING:
     from upstreamsync.project.project import Project
@@ -72,10 +74,8 @@ def _base_objects(folder: Path) -> list[dict[str, Any]]:
 
 def _output(project: Project, tree: Path, overlay: str) -> bytes:
     """What the overlay builds; nothing where it does not build (the verdicts say why)."""
-    try:
-        return project.tools.engines.kustomize().build(tree / overlay, enable_helm=True)
-    except ToolFailed:
-        return b""
+    store = BuildStore(project.tools.cache)
+    return overlay_output(tree, overlay, kustomize=project.tools.engines.kustomize(), store=store)
 
 
 def _yaml_files(project: Project) -> list[tuple[str, bytes]]:

@@ -18,9 +18,10 @@ from upstreamsync.verify.builds import Store
 from upstreamsync.verify.graph import Tree, deduce_upstream, find_overlays, normalize
 from upstreamsync.verify.guards import add_guards
 from upstreamsync.verify.judge import Case, judge_overlay
+from upstreamsync.verify.outputs import overlay_output
 from upstreamsync.verify.reading import Reading
 
-__all__ = ["Store", "add_guards", "find_overlays", "verify_trees"]
+__all__ = ["Store", "add_guards", "find_overlays", "overlay_output", "verify_trees"]
 
 
 def verify_trees(

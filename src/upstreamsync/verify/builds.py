@@ -84,28 +84,29 @@ class Builder:
 
     def build(self, folder: Path, *, root: Path, helm: bool = False) -> Outcome:
         """Build ``folder``, which lies in the copy ``root``."""
-        key = self._key(folder, root) if self.store is not None else ""
+        output = self.output(folder, root=root, helm=helm)
+        return output if isinstance(output, Failed) else self.parse(output)
+
+    def output(self, folder: Path, *, root: Path, helm: bool = False) -> bytes | Failed:
+        """What kustomize prints for ``folder``, which lies in the copy ``root``."""
+        key = self._key(folder, root, helm=helm) if self.store is not None else ""
         if self.store is not None and (kept := self.store.get(key)) is not None:
-            return self._outcome(kept)
+            return kept[1:] if kept[:1] == b"+" else Failed(kept[1:].decode("utf-8", "replace"))
         if helm and self.kustomize.helm is None:
             return Failed(
                 "helm was not found, and this kustomization inflates charts: install it, or set HELM"
             )
         with self._guard:
             self.count += 1
+        found: bytes | Failed
         try:
             with self._slots:
-                output = b"+" + self.kustomize.build(folder, enable_helm=helm)
+                found = self.kustomize.build(folder, enable_helm=helm)
         except ToolFailed as failure:
-            output = b"-" + _relative(failure.stderr, root).encode()
+            found = Failed(_relative(failure.stderr, root))
         if self.store is not None:
-            self.store.put(key, output)
-        return self._outcome(output)
-
-    def _outcome(self, output: bytes) -> Outcome:
-        if output[:1] == b"-":
-            return Failed(output[1:].decode("utf-8", "replace"))
-        return self.parse(output[1:])
+            self.store.put(key, b"-" + found.error.encode() if isinstance(found, Failed) else b"+" + found)
+        return found
 
     def parse(self, output: bytes) -> State:
         """The objects of a build's output; equal documents are parsed once."""
@@ -127,9 +128,10 @@ class Builder:
         value = self.reading.once(_load, text)
         return (value,) if isinstance(value, dict) else ()
 
-    def _key(self, folder: Path, root: Path) -> str:
+    def _key(self, folder: Path, root: Path, *, helm: bool) -> str:
         total = hashlib.sha256()
-        for part in ("upstreamsync/build/v1", str(self.kustomize), str(folder.relative_to(root))):
+        engine = f"{self.kustomize}, {_identity(self.kustomize.helm)}" if helm else str(self.kustomize)
+        for part in ("upstreamsync/build/v2", engine, str(folder.relative_to(root))):
             total.update(part.encode() + b"\0")
         for path in sorted(root.rglob("*")):
             if path.is_file():
@@ -144,6 +146,14 @@ class Builder:
             return [function(value) for value in values]
         with ThreadPoolExecutor(max_workers=workers) as pool:
             return list(pool.map(function, values))
+
+
+def _identity(binary: Path | None) -> str:
+    """Tells one program from another, and from what was installed in its place later."""
+    if binary is None:
+        return "none"
+    facts = binary.stat()
+    return f"{binary} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def _load(text: bytes) -> Any:

@@ -59,6 +59,10 @@ class Workspace:
                 path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         return target / (folder or self.overlay)
 
+    def original(self) -> Path:
+        """A copy in which nothing is switched off or rewritten; the overlay's folder in it."""
+        return self._copy() / self.overlay
+
     def rewritten(self, kustomization: Kustomization, off: Collection[str]) -> Any:
         """A kustomization of the overlay with the items named in ``off`` left out; None: it can stay."""
         mine = [item for item in self.items if item.folder == kustomization.folder]
