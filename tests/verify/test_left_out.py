@@ -1,8 +1,9 @@
 """What takes no part in the builds of the judge changes nothing: case by case, against builds of all of it.
 
-The judge reads plain bases instead of building them, and leaves out CRD schemas and documents that no
-customization can reach. Here each case is judged once like that, whatever its size, and once with
-everything built; both have to say the same to the letter.
+The judge reads plain bases instead of building them, leaves out CRD schemas and documents that no
+customization can reach, and switches settings on together whose doings can be told apart. Here each case
+is judged once like that, whatever its size, and once with everything built, one customization after the
+other; both have to say the same to the letter.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import yaml
 
 from upstreamsync.kit.engines import Engines, Kustomize
 from upstreamsync.model import Verification
-from upstreamsync.verify import Store, chain, judge, trim, verify_trees
+from upstreamsync.verify import Store, chain, judge, trim, verify_trees, waves
 from upstreamsync.verify.builds import Builder, State
 from upstreamsync.verify.graph import Tree, deduce_upstream
 from upstreamsync.verify.items import enumerate_items
@@ -42,7 +43,7 @@ def kustomize() -> Kustomize:
 
 
 class Everything:
-    """Judges with nothing left out and every state built."""
+    """Judges with nothing left out, and every state built that settings lead to."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch = patch
@@ -51,6 +52,8 @@ class Everything:
         with self._patch.context() as patch:
             patch.setattr(chain, "unbuilt", lambda *_: None)
             patch.setattr(judge, "plan_trim", lambda *_: (trim.Cut(), trim.Cut()))
+            patch.setattr(waves, "may_join", lambda *_: False)
+            patch.setattr(chain, "may_join", lambda *_: False)
             return verify_trees(before, after, overlays, **options)  # type: ignore[arg-type]
 
 
@@ -125,6 +128,80 @@ _OVERLAYS = {
     "a patch of every CRD": _CRD_PATCH,
     "images": "images: [{name: quay.io/argoproj/argocd, newName: mirror.example/argocd}]\n",
 }
+
+
+# -- settings that are switched on together ----------------------------------------------------------
+
+_SETTINGS = {
+    "namespace": "namespace: shop\n",
+    "labels": "labels:\n- {pairs: {team: infra}, includeSelectors: true}\n- {pairs: {tier: back}}\n",
+    "annotations": "commonAnnotations: {team: infra, owner: shop}\n",
+    "images": "images:\n- {name: quay.io/shop/web, newName: mirror.example/web}\n"
+    "- {name: quay.io/shop/log, newTag: v9}\n- {name: mirror.example/web, newTag: v7}\n",
+    "replicas": "replicas:\n- {name: web, count: 3}\n- {name: db, count: 3}\n",
+    "a patch": "patches:\n- target: {kind: Deployment}\n"
+    "  patch: '[{op: add, path: /spec/template/metadata/labels/team, value: infra}]'\n",
+}
+
+
+def _workloads(release: str) -> str:
+    """Objects into which settings write in many places."""
+
+    def pod(name: str) -> str:
+        return (
+            f"  selector: {{matchLabels: {{app: {name}}}}}\n  template:\n"
+            f"    metadata: {{labels: {{app: {name}, release: {release}}}}}\n    spec:\n      containers:\n"
+            f"      - {{name: web, image: 'quay.io/shop/web:{release}'}}\n"
+            f"      - {{name: log, image: 'quay.io/shop/log:{release}'}}\n"
+        )
+
+    account = "{kind: ServiceAccount, name: web, namespace: default}"
+    return "---\n".join(
+        (
+            f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  replicas: 1\n{pod('web')}",
+            f"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db}}\nspec:\n  serviceName: db\n{pod('db')}",
+            (
+                "apiVersion: v1\nkind: Service\nmetadata: {name: db, annotations: {owner: upstream}}\n"
+                "spec: {selector: {app: db}, ports: [{port: 1}]}\n"
+            ),
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: theirs}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: theirs}\ndata: {team: infra}\n",
+            (
+                "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: web}\n"
+                f"roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}}\nsubjects: [{account}]\n"
+            ),
+            (
+                "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\n"
+                "metadata: {name: web}\nwebhooks:\n- name: a.shop.io\n  admissionReviewVersions: [v1]\n"
+                "  sideEffects: None\n  clientConfig: {service: {name: db, namespace: theirs}}\n"
+            ),
+            (
+                "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.shop.io}\n"
+                "spec: {group: shop.io, version: v1, groupPriorityMinimum: 1, versionPriority: 1,"
+                " service: {name: db, namespace: theirs}}\n"
+            ),
+        )
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(1, 2 ** len(_SETTINGS)))
+def test_settings_are_told_apart_as_if_each_were_built(
+    tmp_path: Path, number: int, kustomize: Kustomize, everything: Everything
+) -> None:
+    chosen = [text for bit, text in enumerate(_SETTINGS.values()) if number >> bit & 1]
+    trees = _trees(tmp_path, "".join(chosen), [_workloads(one) for one in ("v1", "v2")])
+    whole = everything(*trees, ["overlay"], kustomize=kustomize)
+    small = verify_trees(*trees, ["overlay"], kustomize=kustomize)
+    assert said(small) == said(whole)
+    assert small.overlays[0].builds <= whole.overlays[0].builds
+
+
+def test_settings_alone_cost_one_build_a_side(tmp_path: Path, kustomize: Kustomize) -> None:
+    overlay = _SETTINGS["namespace"] + _SETTINGS["annotations"] + _SETTINGS["replicas"]
+    overlay += "images: [{name: quay.io/shop/web, newName: mirror.example/web}]\n"
+    trees = _trees(tmp_path, overlay, [_workloads(one) for one in ("v1", "v2")])
+    assert verify_trees(*trees, ["overlay"], kustomize=kustomize).overlays[0].builds == 2
 
 
 def _crds(release: str, differing: int) -> str:

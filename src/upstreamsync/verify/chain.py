@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from upstreamsync.kit.objects import ObjectId
 from upstreamsync.verify.builds import Builder, Failed, Key, Manifest, Outcome, State
 from upstreamsync.verify.items import RENAMING, Item, Kind
+from upstreamsync.verify.settings import may_join, tell_apart
 from upstreamsync.verify.unbuilt import unbuilt
 from upstreamsync.verify.waves import Reach, plan
 from upstreamsync.verify.workspace import Workspace
@@ -94,17 +95,25 @@ class Chain:
         """The side, upon this base; None where a base that was not built raises a doubt."""
         steps = [item for item in self._steps() if item.name not in self.context]
         waves, reaches = plan(steps, base)
-        states, waves = self._states(base, waves)
-        if self.refused and not built:
-            return None  # only a build tells whether that is the items' doing
-        if not built:
-            base = states[0] = ordered(base, states[1], waves[0])
-        effects, names, complete = attribute(states, waves, reaches, strict=not built)
-        if not complete and not built:
-            return None
-        if not complete:  # a guess was too small: one by one
-            states, waves = self._states(base, [[item] for item in steps])
-            effects, names, _ = attribute(states, waves, reaches)
+        while True:
+            states, waves = self._states(base, waves)
+            if self.refused and not built:
+                return None  # only a build tells whether that is the items' doing
+            if not built:
+                base = states[0] = ordered(base, states[1], waves[0])
+            effects, names, mixed = attribute(states, waves, reaches, strict=not built)
+            if mixed is None:
+                break
+            if not is_told_apart(mixed) and not built:
+                return None
+            # What can't be told apart is switched on one by one; where a guess was too small, everything is.
+            waves = [
+                part
+                for wave in waves
+                for part in (
+                    [[item] for item in wave] if wave is mixed or not is_told_apart(mixed) else [wave]
+                )
+            ]
         effects = {
             name: Effect(effect.met, effect.touched, self.refused.get(name))
             for name, effect in effects.items()
@@ -195,15 +204,16 @@ class Chain:
 
 def attribute(
     states: Sequence[State],
-    waves: Sequence[Sequence[Item]],
+    waves: Sequence[list[Item]],
     reaches: Mapping[str, Reach],
     *,
     strict: bool = False,
-) -> tuple[dict[str, Effect], dict[Key, Key], bool]:
-    """Whose doing each difference between two states is; False when a guess of ``reaches`` was too small.
+) -> tuple[dict[str, Effect], dict[Key, Key], list[Item] | None]:
+    """Whose doing each difference between two states is, and what in the base each object of the last one is.
 
-    Also the key in the base of every object of the last state. What a wave of one item changes is that
-    item's doing; ``strict`` holds it to its reach as well.
+    Where that can't be said of a wave it is the third value: its items can't be told apart, or a guess of
+    ``reaches`` was too small. What a wave of one item changes is that item's doing; ``strict`` holds it to
+    its reach as well.
     """
     effects: dict[str, Effect] = {}
     names = {key: key for key in states[0].objects}
@@ -222,15 +232,60 @@ def attribute(
             if left is not right and left != right:
                 changed[key] = Touch(left, right)
         names = following
-        for item in wave:
-            reach = reaches[item.name] if strict or len(wave) > 1 else None
-            mine = changed if reach is None else {key: changed[key] for key in changed if key in reach}
-            effects[item.name] = Effect(met, mine)
-        if (strict or len(wave) > 1) and sum(len(effects[item.name].touched) for item in wave) != len(
-            changed
-        ):
-            return effects, names, False
-    return effects, names, True
+        if not _attributed(wave, met, changed, reaches, effects, strict=strict):
+            return effects, names, wave
+    return effects, names, None
+
+
+def is_told_apart(wave: Sequence[Item]) -> bool:
+    """Whether the items of a wave are settings that may write into the same objects."""
+    return len(wave) > 1 and may_join(wave[-1], wave[:-1])
+
+
+def _attributed(
+    wave: Sequence[Item],
+    met: Mapping[Key, Manifest],
+    changed: Mapping[Key, Touch],
+    reaches: Mapping[str, Reach],
+    effects: dict[str, Effect],
+    *,
+    strict: bool,
+) -> bool:
+    """Lay what changed to the items of a wave; False where it can't be, or where an item left its reach."""
+    if is_told_apart(wave):
+        return _told_apart(wave, met, changed, reaches, effects)
+    for item in wave:
+        reach = reaches[item.name] if strict or len(wave) > 1 else None
+        mine = {key: touch for key, touch in changed.items() if reach is None or key in reach}
+        effects[item.name] = Effect(met, mine)
+    laid = sum(len(effects[item.name].touched) for item in wave)
+    return laid == len(changed) or not (strict or len(wave) > 1)
+
+
+def _told_apart(
+    wave: Sequence[Item],
+    met: Mapping[Key, Manifest],
+    changed: Mapping[Key, Touch],
+    reaches: Mapping[str, Reach],
+    effects: dict[str, Effect],
+) -> bool:
+    """The same for settings that write into the same objects."""
+    touched: dict[str, dict[Key, Touch]] = {item.name: {} for item in wave}
+    for key, touch in changed.items():
+        mine = [item for item in wave if (reach := reaches[item.name]) is None or key in reach]
+        if touch.before is None or touch.after is None:
+            return False
+        states = tell_apart(mine, touch.before, touch.after)
+        if states is None or not mine:
+            return False
+        for item, before, after in zip(mine, (touch.before, *states), states, strict=False):
+            if before != after:
+                touched[item.name][key] = Touch(before, after)
+    here = dict(met)
+    for item in wave:
+        effects[item.name] = Effect(dict(here), touched[item.name])
+        here.update({key: touch.after for key, touch in touched[item.name].items() if touch.after})
+    return True
 
 
 def ordered(base: State, after: State, wave: Sequence[Item]) -> State:
@@ -248,7 +303,8 @@ def pairs(before: State, after: State, wave: Sequence[Item]) -> Iterator[tuple[K
     for key in before.objects:
         if key in after.objects:
             yield key, key
-    found = _renamed(left, right, wave[0]) if len(wave) == 1 and wave[0].kind in RENAMING else ()
+    renaming = [item for item in wave if item.kind in RENAMING]
+    found = _renamed(left, right, renaming[0]) if len(renaming) == 1 else ()
     yield from found
     gone, come = {old for old, _ in found}, {new for _, new in found}
     yield from ((key, None) for key in left if key not in gone)
