@@ -160,8 +160,7 @@ def _memory(world: WorldProcess, size: Size, absent: str) -> list[Figure]:
 def growth(sizes: Sequence[Size]) -> Section:
     """How the cost grows from one size to the next, and what a vendor costs that did not change.
 
-    What is demanded of the step to the largest size: in units of what its addresses grow by, the cost grows
-    at most by one, beyond the 3 ms that each vendor may cost besides.
+    The step to the largest size may cost as much more as it has more addresses, and 3 ms for each vendor.
     """
     few, many = sizes[0], sizes[-1]
     each = 1000 * (many.costs[UNCHANGED].cpu - few.costs[UNCHANGED].cpu) / (many.vendors - few.vendors)

@@ -64,6 +64,18 @@ spec:
   ports:
   - {{name: http, port: 80, targetPort: 8080}}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a real upstream lies below the assets, and which two versions of it."""
+
+    path: str
+    versions: tuple[str, str]
+
+
+_ARGO_CD = Place("argoproj/argo-cd/{}/install.yaml", ("v3.3.9", "v3.4.7"))
+_STACK = Place("prometheus-community/kube-prometheus-stack/{}/manifests.yaml", ("87.19.0", "88.5.0"))
 #: The versions of what is made up.
 OLD, NEW = "1.0.0", "1.1.0"
 
@@ -133,34 +145,33 @@ def two_megabytes(scale: float, *, calm: bool = False) -> Releases:
 
 def argo_cd(scale: float) -> Releases:
     """install.yaml of Argo CD (1.9 MB, three CRDs of 59 objects)."""
-    place = "argoproj/argo-cd/{}/install.yaml"
-    real = _real("Argo CD", place, ("v3.3.9", "v3.4.7"), "argocd-server", scale)
+    real = _real("Argo CD", _ARGO_CD, "argocd-server", scale)
     return real or made_up("made up for Argo CD", kinds=3, fields=int(4000 * scale) + 1, apps=28)
 
 
 def stack(scale: float) -> Releases:
     """The rendering of kube-prometheus-stack (5.2 MB, ten CRDs of 123 objects)."""
-    place = "prometheus-community/kube-prometheus-stack/{}/manifests.yaml"
-    name = "monitoring-kube-prometheus-operator"
-    real = _real("kube-prometheus-stack", place, ("87.19.0", "88.5.0"), name, scale)
-    return real or made_up(
-        "made up for kube-prometheus-stack", kinds=10, fields=int(3300 * scale) + 1, apps=56
-    )
+    title = "kube-prometheus-stack"
+    real = _real(title, _STACK, "monitoring-kube-prometheus-operator", scale)
+    return real or made_up(f"made up for {title}", kinds=10, fields=int(3300 * scale) + 1, apps=56)
 
 
-def _real(
-    title: str, place: str, versions: tuple[str, str], deployment: str, scale: float
-) -> Releases | None:
+def are_real(scale: float) -> bool:
+    """Whether both of these are what upstream published."""
+    return _files(_ARGO_CD, scale) is not None and _files(_STACK, scale) is not None
+
+
+def _real(title: str, place: Place, deployment: str, scale: float) -> Releases | None:
+    files = _files(place, scale)
+    if files is None:
+        return None
+    old, new = (file.read_bytes() for file in files)
+    return Releases(title=title, versions=place.versions, old=old, new=new, deployment=deployment)
+
+
+def _files(place: Place, scale: float) -> list[Path] | None:
     world = os.environ.get("UPSTREAM_WORLD")
     if not world or scale != 1.0:
         return None
-    old, new = (Path(world) / "data/base/assets" / place.format(version) for version in versions)
-    if not (old.is_file() and new.is_file()):
-        return None
-    return Releases(
-        title=title,
-        versions=versions,
-        old=old.read_bytes(),
-        new=new.read_bytes(),
-        deployment=deployment,
-    )
+    files = [Path(world) / "data/base/assets" / place.path.format(version) for version in place.versions]
+    return files if all(file.is_file() for file in files) else None

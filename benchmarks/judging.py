@@ -30,7 +30,7 @@ UNREACHED = 0.5
 MANY = 8.0
 WHOLE, CACHED_SIDE, ALONE = "verify", "verify, old side cached", "the judging alone"
 
-_HEADER = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\n"
+HEADER = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\n"
 _NAMESPACE = "namespace: bench\n"
 _MERGE = """\
 - patch: |-
@@ -132,7 +132,7 @@ def _unreached(releases: Releases, more: str = "", *, also: str = "", items: int
 def _several(releases: Releases, count: int, limit: float, text: str, what: str) -> Case:
     """Overlays with one customization that stand side by side on one base, each a little different."""
     overlays = {
-        f"overlay{n}": _HEADER + text.replace("bench", f"bench{n}").replace("value: 3", f"value: {3 + n}")
+        f"overlay{n}": HEADER + text.replace("bench", f"bench{n}").replace("value: 3", f"value: {3 + n}")
         for n in range(count)
     }
     title = f"{count} overlays, {what}, {releases.title}"
@@ -140,7 +140,7 @@ def _several(releases: Releases, count: int, limit: float, text: str, what: str)
 
 
 def _one(text: str) -> dict[str, str]:
-    return {"overlay": _HEADER + text}
+    return {"overlay": HEADER + text}
 
 
 def _patch(releases: Releases) -> str:
@@ -160,10 +160,10 @@ def _thirty() -> str:
 def measure_judging(folder: Path, times: int, scale: float, *, quick: bool) -> Iterator[Section]:
     """One table for each case, as soon as it is measured."""
     for number, case in enumerate(cases(scale, quick=quick)):
-        yield _Bench(folder / f"verify-{number}", case).measure(times)
+        yield Bench(folder / f"verify-{number}", case).measure(times)
 
 
-class _Bench:
+class Bench:
     """One case on disk: a git repository with the old release committed, and the old tree beside it."""
 
     def __init__(self, folder: Path, case: Case) -> None:

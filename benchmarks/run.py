@@ -21,6 +21,7 @@ from importlib import metadata
 from pathlib import Path
 
 import checking
+import content
 import peers
 from difference import measure_difference
 from judging import kustomize, measure_judging
@@ -125,15 +126,13 @@ def _conditions(chosen: argparse.Namespace) -> Iterator[str]:
     tool, _ = kustomize()
     versions.append(_version(tool, "version", *(["--client"] if "kubectl" in tool.name else [])))
     yield ", ".join([*versions, *peers.versions()])
-    content = (
-        "real releases" if os.environ.get("UPSTREAM_WORLD") and chosen.scale == 1 else "made-up releases"
-    )
+    releases = "real releases" if content.are_real(chosen.scale) else "made-up releases"
     parts = "" if tuple(chosen.only) == PARTS else f"; only {', '.join(chosen.only)}"
     quick = "quick; " if chosen.quick else ""
     yield (
         f"{quick}medians of {chosen.times} runs (of {1 if chosen.quick else min(FEW, chosen.times)} for `update` "
         f"and `verify`, of {max(1, chosen.times // 2)} for Renovate and Helm); {chosen.latency:g} ms added to each "
-        f"answer; {content}{parts}"
+        f"answer; {releases}{parts}"
     )
 
 
