@@ -97,7 +97,7 @@ def cases(scale: float, *, quick: bool) -> Iterator[Case]:
         limit=MANY,
         items=30,
     )
-    yield _several(many, 3 if quick else 5, PLAIN, _NAMESPACE, "one namespace each")
+    yield _several(many, 2 if quick else 5, PLAIN, _NAMESPACE, "one namespace each")
     if not quick:
         yield _several(argo, 5, UNREACHED, _patch(argo), "one patch each")
 

@@ -90,10 +90,12 @@ def ratio(
 
 
 def seconds(number: str, what: str, cost: Cost, limit: float) -> Figure:
-    """Wall time against a limit in seconds, CPU time beside it."""
-    return Figure(
-        number=number, what=what, measured=cost.wall, limit=limit, unit="s", aside=f"CPU {cost.cpu:.2f} s"
-    )
+    """CPU time of work that has one thread against a limit in seconds, wall time beside it.
+
+    On an idle machine both are the same; on a busy one wall time says what others do.
+    """
+    aside = f"wall {_digits(cost.wall)} s"
+    return Figure(number=number, what=what, measured=cost.cpu, limit=limit, unit="s CPU", aside=aside)
 
 
 def print_section(section: Section) -> None:

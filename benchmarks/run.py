@@ -32,8 +32,6 @@ from updating import measure_updating
 from world import WorldProcess
 
 PARTS = ("startup", "check", "update", "judge", "difference")
-#: Runs of what takes seconds each.
-FEW = 3
 
 
 def main() -> None:
@@ -58,29 +56,33 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer runs and cases, and no Renovate")
     parser.add_argument("--peers", action="store_true", help="install the peers first")
     parser.add_argument("--latency", type=float, default=50.0, help="of each answer, in ms (50)")
-    parser.add_argument("--times", type=int, default=0, help="runs of each subject (5; quick: 3)")
+    parser.add_argument(
+        "--times", type=int, default=0, help="runs of each subject (5, update and verify 3; quick: 3 and 1)"
+    )
     parser.add_argument("--vendors", type=int, nargs="+", default=[], help="how many (10 50 200; quick: 50)")
     parser.add_argument("--everywhere", action="store_true", help="Renovate and helm at each of these sizes")
     parser.add_argument("--scale", type=float, default=1.0, help="factor on all that is made up (1)")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="some parts alone")
     parser.add_argument("--markdown", type=Path, metavar="PAGE", help="put the figures into this page")
     chosen = parser.parse_args()
+    # What takes seconds each runs less often, unless told how often; Renovate and Helm, half as often as all.
+    chosen.few = chosen.times or (1 if chosen.quick else 3)
     chosen.times = chosen.times or (3 if chosen.quick else 5)
+    chosen.slow = max(1, chosen.times // 2)
     chosen.vendors = sorted(set(chosen.vendors)) or ([50] if chosen.quick else [10, 50, 200])
     return chosen
 
 
 def _sections(folder: Path, chosen: argparse.Namespace) -> Iterator[Section]:
     """Everything that was asked for, each part as soon as it is measured."""
-    few = 1 if chosen.quick else min(FEW, chosen.times)
     if "startup" in chosen.only:
         yield measure_startup(chosen.times)
     if "check" in chosen.only:
         yield from _check(folder, chosen)
     if "update" in chosen.only:
-        yield from measure_updating(folder, few, chosen.scale, chosen.latency, _helm())
+        yield from measure_updating(folder, chosen.few, chosen.scale, chosen.latency, _helm())
     if "judge" in chosen.only:
-        yield from measure_judging(folder, few, chosen.scale, quick=chosen.quick)
+        yield from measure_judging(folder, chosen.few, chosen.scale, quick=chosen.quick)
     if "difference" in chosen.only:
         yield measure_difference(folder, chosen.times, chosen.scale)
 
@@ -97,7 +99,7 @@ def _check(folder: Path, chosen: argparse.Namespace) -> Iterator[Section]:
                     folder,
                     count,
                     times=chosen.times,
-                    slow_times=max(1, chosen.times // 2) if slow else 0,
+                    slow_times=chosen.slow if slow else 0,
                     helm=_helm(),
                 )
             )
@@ -130,9 +132,8 @@ def _conditions(chosen: argparse.Namespace) -> Iterator[str]:
     parts = "" if tuple(chosen.only) == PARTS else f"; only {', '.join(chosen.only)}"
     quick = "quick; " if chosen.quick else ""
     yield (
-        f"{quick}medians of {chosen.times} runs (of {1 if chosen.quick else min(FEW, chosen.times)} for `update` "
-        f"and `verify`, of {max(1, chosen.times // 2)} for Renovate and Helm); {chosen.latency:g} ms added to each "
-        f"answer; {releases}{parts}"
+        f"{quick}medians of {chosen.times} runs (of {chosen.few} for `update` and `verify`, of {chosen.slow} for "
+        f"Renovate and Helm); {chosen.latency:g} ms added to each answer; {releases}{parts}"
     )
 
 

@@ -40,6 +40,7 @@ def engines():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # about forty processes, one after the other
 def test_the_smallest_run_tells_every_limit_and_fills_the_page(tmp_path, engines):
     page = tmp_path / "page.md"
     shutil.copyfile(PAGE, page)
