@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -13,18 +14,25 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """``wall`` and ``cpu`` in seconds, ``memory`` in MiB: the peak of the largest process."""
+    """``wall`` and ``cpu`` in seconds, ``memory`` in MB: the peak of the largest process."""
 
     wall: float
     cpu: float
     memory: float
 
-    def __str__(self) -> str:
-        return f"{self.wall:7.2f} s wall {self.cpu:7.2f} s CPU {self.memory:6.0f} MiB"
+    def __add__(self, other: Cost) -> Cost:
+        """One after the other."""
+        return Cost(
+            wall=self.wall + other.wall, cpu=self.cpu + other.cpu, memory=max(self.memory, other.memory)
+        )
 
 
 class Broken(Exception):
     """A command that was to be measured failed."""
+
+
+class Wrong(Exception):
+    """What was measured gave a wrong answer: its cost says nothing."""
 
 
 def run(
@@ -35,6 +43,21 @@ def run(
     accepted: Sequence[int] = (0,),
 ) -> Cost:
     """One run of a command to its end. Raises Broken, with the end of what it printed, when it fails."""
+    return _run(command, cwd, environment, accepted)[0]
+
+
+def told(command: Sequence[str | Path]) -> Cost:
+    """What a command that uses ``tell`` says its work has cost; its start and its imports are left out."""
+    _, output = _run(command, None, None, (0,))
+    return Cost(**json.loads(output.splitlines()[-1]))
+
+
+def _run(
+    command: Sequence[str | Path],
+    cwd: Path | None,
+    environment: Mapping[str, str] | None,
+    accepted: Sequence[int],
+) -> tuple[Cost, str]:
     begin = time.perf_counter()
     process = subprocess.Popen(
         [str(word) for word in command],
@@ -45,15 +68,18 @@ def run(
         stderr=subprocess.STDOUT,
     )
     assert process.stdout is not None
-    output = process.stdout.read()
+    output = process.stdout.read().decode("utf-8", "replace")
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stdout.close()
     if process.returncode not in accepted:
-        tail = output.decode("utf-8", "replace")[-2000:]
-        raise Broken(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{tail}")
-    return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss / 1024)
+        words = " ".join(map(str, command))
+        raise Broken(f"{words} ended with {process.returncode}:\n{output[-2000:]}")
+    # In units of 1024 bytes, and the limits are in MB. Linux counts what this process has used before it
+    # started the other one, too: so large work is done in processes of its own (see ``tell``).
+    memory = usage.ru_maxrss * 1024 / 1e6
+    return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime, memory=memory), output
 
 
 def median(costs: Sequence[Cost]) -> Cost:
@@ -72,3 +98,11 @@ def alternating(subjects: Mapping[str, Callable[[], Cost]], times: int) -> dict[
         for name, subject in subjects.items():
             taken[name].append(subject())
     return {name: median(costs) for name, costs in taken.items()}
+
+
+def tell(work: Callable[[], object]) -> None:
+    """Do the work, and print what that has cost for ``told`` to read: CPU time with that of children."""
+    wall, spent = time.perf_counter(), sum(os.times()[:4])
+    work()
+    cost = {"wall": time.perf_counter() - wall, "cpu": sum(os.times()[:4]) - spent, "memory": 0}
+    print(json.dumps(cost))

@@ -12,10 +12,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from measure import Cost, run
+from measure import Cost, Wrong, run
 
 from world import Upstream
 
@@ -36,13 +36,24 @@ def install() -> None:
         subprocess.run(["npm", "install", *options, *_NPM], cwd=FOLDER, check=True)
 
 
+def versions() -> list[str]:
+    """What is installed, by name and version."""
+    packages = FOLDER.glob("py/lib/*/site-packages/nvchecker-*.dist-info")
+    found = [package.name.removesuffix(".dist-info").replace("-", " ") for package in packages]
+    renovate = FOLDER / "node_modules/renovate/package.json"
+    if renovate.is_file():
+        found.append(f"renovate {json.loads(renovate.read_text('utf-8'))['version']}")
+    return found
+
+
 class Nvchecker:
     """One regular expression per chart, as its users write them; it keeps no answers."""
 
     def __init__(self, folder: Path, upstreams: Sequence[Upstream]) -> None:
         folder.mkdir(parents=True)
         self._folder = folder
-        parts = ['[__config__]\nnewver = "new.json"\n']
+        self._wanted = [one.newest for one in upstreams]
+        parts = ['[__config__]\noldver = "old.json"\nnewver = "new.json"\n']
         for number, one in enumerate(upstreams):
             pattern = (
                 rf"\n    name: {re.escape(one.chart)}\n(?:    (?!version:).*\n)*    version: ([0-9.]+)\n"
@@ -59,12 +70,14 @@ class Nvchecker:
         return (FOLDER / "py/bin/nvchecker").exists()
 
     def look_up(self) -> Cost:
-        """One run."""
+        """One run, its answers compared with the truth."""
         (self._folder / "new.json").unlink(missing_ok=True)
-        return run([FOLDER / "py/bin/nvchecker", "-c", "nvchecker.toml"], cwd=self._folder)
+        cost = run([FOLDER / "py/bin/nvchecker", "-c", "nvchecker.toml"], cwd=self._folder)
+        if self._answers() != self._wanted:
+            raise Wrong("nvchecker gave a wrong answer")
+        return cost
 
-    def answers(self) -> list[str]:
-        """The newest versions of the last run, in order."""
+    def _answers(self) -> list[str]:
         found = json.loads((self._folder / "new.json").read_text("utf-8"))
         found = found.get("data", found)
         return [value["version"] if isinstance(value, dict) else value for _, value in sorted(found.items())]
@@ -75,7 +88,7 @@ class Renovate:
 
     def __init__(self, folder: Path, upstreams: Sequence[Upstream]) -> None:
         (folder / "apps").mkdir(parents=True)
-        self._folder = folder
+        self._folder, self._wanted = folder, upstreams
         for number, one in enumerate(upstreams):
             (folder / "apps" / f"v{number:03}.yaml").write_text(
                 "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
@@ -95,7 +108,19 @@ class Renovate:
         """Whether it is installed."""
         return (FOLDER / "node_modules/.bin/renovate").exists()
 
-    def look_up(self, *, cold: bool) -> Cost:
+    def check_answers(self) -> None:
+        """A run that is not measured, for it writes a report: did it find each chart's newest version?"""
+        report = self._folder.parent / "renovate-report.json"
+        self.look_up(cold=False, more={"RENOVATE_REPORT_TYPE": "file", "RENOVATE_REPORT_PATH": str(report)})
+        (repository,) = json.loads(report.read_text("utf-8"))["repositories"].values()
+        found = {
+            file["packageFile"]: {update["newVersion"] for update in file["deps"][0]["updates"]}
+            for file in repository["packageFiles"]["argocd"]
+        }
+        if any(one.newest not in found[f"apps/v{number:03}.yaml"] for number, one in enumerate(self._wanted)):
+            raise Wrong("renovate gave a wrong answer")
+
+    def look_up(self, *, cold: bool, more: Mapping[str, str] | None = None) -> Cost:
         """One run, with or without what earlier ones have left in the cache."""
         base = self._folder.parent / "renovate-cache"
         if cold:
@@ -109,6 +134,7 @@ class Renovate:
             "RENOVATE_REQUIRE_CONFIG": "optional",
             "RENOVATE_ONBOARDING": "false",
             "LOG_LEVEL": "error",
+            **(more or {}),
         }
         return run([FOLDER / "node_modules/.bin/renovate"], cwd=self._folder, environment=environment)
 

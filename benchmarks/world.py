@@ -1,4 +1,4 @@
-"""The world of the benchmarks, in a process of its own: chart repositories of mixed size on many hosts.
+"""The worlds of the benchmarks, each in a process of its own: what is looked up, or what is vendored.
 
 Run by ``run.py``; alone it serves until its stdin ends: ``python benchmarks/world.py --latency 50``.
 The first line of stdout describes the world as JSON; then each line of stdin is answered by one of stdout:
@@ -16,6 +16,9 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
+
+import upstreams
+from measure import Broken
 
 from upstreamsync.testing.mixed import mixed_world
 from upstreamsync.testing.world import World
@@ -36,12 +39,27 @@ class Upstream:
 class WorldProcess:
     """The world as the benchmark sees it."""
 
-    def __init__(self, *, latency: float, scale: float = 1.0) -> None:
-        command = [sys.executable, __file__, "--latency", str(latency), "--scale", str(scale)]
+    def __init__(self, *, latency: float, scale: float = 1.0, kind: str = "mixed") -> None:
+        options = {"--latency": latency, "--scale": scale, "--kind": kind}
+        command = [sys.executable, __file__, *(str(word) for pair in options.items() for word in pair)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        facts = self._answer()
-        self.upstreams = tuple(Upstream(**one) for one in facts["upstreams"])
-        self.sizes: dict[str, int] = facts["sizes"]
+        #: What the world says of itself.
+        self.facts: dict[str, Any] = self._answer()
+
+    @property
+    def upstreams(self) -> tuple[Upstream, ...]:
+        """The charts of a mixed world that can be looked up over HTTP."""
+        return tuple(Upstream(**one) for one in self.facts["upstreams"])
+
+    @property
+    def registry(self) -> tuple[Upstream, ...]:
+        """The charts in its registry, which wants a token for each."""
+        return tuple(Upstream(**one) for one in self.facts["registry"])
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The size of each index by its address."""
+        return self.facts["sizes"]
 
     def __enter__(self) -> Self:
         return self
@@ -53,15 +71,16 @@ class WorldProcess:
 
     def take(self, count: int) -> tuple[Upstream, ...]:
         """``count`` upstreams, spread over all repositories alike."""
-        step = len(self.upstreams) / count
-        return tuple(self.upstreams[int(number * step)] for number in range(count))
+        upstreams = self.upstreams
+        step = len(upstreams) / count
+        return tuple(upstreams[int(number * step)] for number in range(count))
 
     def reset(self) -> None:
         """Forget the requests so far."""
         self._ask("reset")
 
     def counts(self) -> dict[str, int]:
-        """Requests since the last reset: all, distinct addresses, conditional ones, 304s, bytes sent."""
+        """Requests since the last reset: all, distinct addresses, conditional ones, 304s, tokens, bytes sent."""
         return self._ask("counts")
 
     def _ask(self, word: str) -> Any:
@@ -72,38 +91,48 @@ class WorldProcess:
 
     def _answer(self) -> Any:
         assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        if not line:
+            raise Broken("the world of the benchmark ended; what it said of that stands above")
+        return json.loads(line)
 
 
 def main() -> None:
     """Serve until stdin ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--latency", type=float, default=50.0, help="added to each answer, in milliseconds")
-    parser.add_argument("--scale", type=float, default=1.0, help="factor on the sizes of the indexes")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on the sizes of what is served")
+    parser.add_argument("--kind", choices=["mixed", "vendored"], default="mixed", help="what is served")
     arguments = parser.parse_args()
     with World(hosts=HOSTS) as world:
-        charts = mixed_world(world, hosts=HOSTS, scale=arguments.scale)
+        facts = {"mixed": _mixed, "vendored": upstreams.serve}[arguments.kind](world, arguments.scale)
         world.latency = arguments.latency / 1000
-        sizes: dict[str, int] = {}
-        upstreams = []
-        for one in charts:
-            path = one.repository.split("/", 3)[3]
-            data = world.charts(path).index().data
-            sizes[f"{one.repository}/index.yaml"] = len(data)
-            current = _third_stable(data, one.chart) or one.newest
-            upstreams.append(
-                {
-                    "repository": one.repository,
-                    "chart": one.chart,
-                    "current": current,
-                    "newest": one.newest,
-                }
-            )
-        _say({"upstreams": upstreams, "sizes": sizes})
+        _say(facts)
         for line in sys.stdin:
             if line.strip() == "reset":
                 world.reset()
             _say(_counts(world))
+
+
+def _mixed(world: World, scale: float) -> dict[str, Any]:
+    """Chart repositories for looking up versions, and a registry with two charts."""
+    sizes: dict[str, int] = {}
+    found = []
+    for one in mixed_world(world, hosts=HOSTS, scale=scale):
+        path = one.repository.split("/", 3)[3]
+        data = world.charts(path).index().data
+        sizes[f"{one.repository}/index.yaml"] = len(data)
+        current = _third_stable(data, one.chart) or one.newest
+        found.append(_upstream(one.repository, one.chart, current, one.newest))
+    for chart in ("alpha", "beta"):
+        for version in ("1.0.0", "1.1.0"):
+            world.oci_chart(f"org/{chart}", version, auth=True)
+    registry = [_upstream(f"{world.oci_url}/org", chart, "1.0.0", "1.1.0") for chart in ("alpha", "beta")]
+    return {"upstreams": found, "registry": registry, "sizes": sizes}
+
+
+def _upstream(repository: str, chart: str, current: str, newest: str) -> dict[str, str]:
+    return {"repository": repository, "chart": chart, "current": current, "newest": newest}
 
 
 def _third_stable(data: bytes, chart: str) -> str | None:
@@ -125,6 +154,7 @@ def _counts(world: World) -> dict[str, int]:
         "distinct": len(addresses),
         "conditional": conditional,
         "unchanged": world.count(status=304),
+        "tokens": sum(one.path == "/token" for one in world.requests),
         "bytes": sum(one.bytes for one in world.requests),
         "in_flight": world.most_in_flight,
     }
