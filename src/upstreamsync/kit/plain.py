@@ -15,16 +15,13 @@ import yaml
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.manifests import (
-    PLAIN_TAG,
     KubernetesLoader,
-    construct_map,
     may_expand,
     no_garbage_collection,
     refuse_bombs,
     scalar,
 )
 
-_TEXT_TAG: Final = "tag:yaml.org,2002:str"
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
@@ -39,12 +36,7 @@ class _InDoubt(Exception):
     """A value that kustomize might print otherwise."""
 
 
-class _PlainLoader(KubernetesLoader):
-    """Reads what all tools read alike, and raises _InDoubt for the rest."""
-
-
-def _plain_scalar(_: _PlainLoader, node: yaml.ScalarNode) -> Any:
-    text = node.value
+def _scalar(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
@@ -54,21 +46,26 @@ def _plain_scalar(_: _PlainLoader, node: yaml.ScalarNode) -> Any:
     return text
 
 
-def _plain_map(loader: _PlainLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    for key, _ in node.value:
-        if key.tag != _TEXT_TAG and (key.tag != PLAIN_TAG or not isinstance(_plain_scalar(loader, key), str)):
-            raise _InDoubt
-    return dict(sorted(construct_map(loader, node).items()))
+def _key(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _InDoubt
+    return value
 
 
 def _in_doubt(*_: object) -> NoReturn:
     raise _InDoubt
 
 
-for _name in ("binary", "bool", "float", "int", "merge", "null", "omap", "pairs", "set", "timestamp"):
+class _PlainLoader(KubernetesLoader):
+    """Reads what all tools read alike, and raises _InDoubt for the rest."""
+
+    plain = staticmethod(_scalar)
+    as_key = staticmethod(_key)
+    sorts_keys = True
+
+
+for _name in ("binary", "bool", "float", "int", "map", "merge", "null", "omap", "pairs", "set", "timestamp"):
     _PlainLoader.add_constructor(f"tag:yaml.org,2002:{_name}", _in_doubt)
-_PlainLoader.add_constructor(PLAIN_TAG, _plain_scalar)
-_PlainLoader.add_constructor("tag:yaml.org,2002:map", _plain_map)
 
 
 def plain_object(document: bytes) -> dict[str, Any] | None:
