@@ -54,7 +54,7 @@ def test_schemas_go_and_everything_else_of_a_crd_stays() -> None:
     "text",
     [
         CRD.replace(b"CustomResourceDefinition", b"Widget"),
-        CRD.replace(b"    served: true", b"    served: &yes true"),
+        CRD.replace(b"    served: true", b"    served: &yes true\n    storage: *yes"),
         CRD.replace(b"    served: true", b"    served: yes"),
         CRD.replace(b"  conversion:\n", b"  conversion:\n    schema:\n      a: 1\n"),
         b'{"kind": "CustomResourceDefinition", "spec": {"schema": {"a": 1}}}\n',

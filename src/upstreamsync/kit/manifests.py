@@ -39,7 +39,7 @@ _WORDS: dict[str, Any] = {
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")
 #: A document marker is legal only at column 0 and never inside a scalar (YAML 1.2.2, section 9.1.2).
-_MARKER = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_MARKER = re.compile(rb"---(?=[ \t\r\n]|\Z)")
 
 
 #: What holds for more than one document, or ends one before the next marker.
@@ -238,9 +238,13 @@ def split(data: bytes) -> list[bytes]:
     Each part but perhaps the first begins with its ``---`` marker. Safe on any YAML text, as the marker
     can't stand at column 0 inside a scalar.
     """
-    starts = [match.start() for match in _MARKER.finditer(data)]
-    edges = [0, *[start for start in starts if start > 0], len(data)]
-    return [data[begin:end] for begin, end in pairwise(edges) if end > begin]
+    edges = [0]
+    at = data.find(b"\n---")
+    while at >= 0:
+        if _MARKER.match(data, at + 1):
+            edges.append(at + 1)
+        at = data.find(b"\n---", at + 1)
+    return [data[begin:end] for begin, end in pairwise([*edges, len(data)]) if end > begin]
 
 
 def says_nothing(document: bytes) -> bool:

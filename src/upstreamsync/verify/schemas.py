@@ -21,7 +21,9 @@ from upstreamsync.verify.trim import schema_places
 
 #: Everything but ASCII letters and digits, which say the same in every notation.
 _FORM: Final = bytes(byte for byte in range(256) if not (byte < 128 and chr(byte).isalnum()))
-_COMMENT: Final = re.compile(rb"^[ ]*#[^\n]*", re.MULTILINE)
+_COMMENT: Final = re.compile(rb"(?:^|\s)#[^\n]*", re.MULTILINE)
+#: At most so many bytes of JSON comes of one byte: an escaped sign, or the quotes and ends around it.
+_LONGEST: Final = 8
 #: Scalars that go on over the end of a line, in quotes or as a block: what may look like keys inside of them.
 _MANY_LINES: Final = re.compile(
     rb"""[|>][-+0-9]*[ ]*$|^[^"\n]*"(?:[^"\n]*"[^"\n]*")*[^"\n]*$|^[^'\n]*'(?:[^'\n]*'[^'\n]*')*[^'\n]*$""",
@@ -51,9 +53,14 @@ class CompleteCrd:
             holder[name] = schema
         return crd
 
-    @property
-    def smallest(self) -> int:
-        """At least so many bytes has the CRD as JSON: its text without the notation, and what may be that."""
+    def exceeds(self, limit: int) -> bool | None:
+        """Whether the CRD has more bytes as JSON; None where that can't be told without reading it."""
+        if len(self.document) * _LONGEST <= limit or self._at_most() <= limit:
+            return False
+        return True if self._at_least() > limit else None
+
+    def _at_least(self) -> int:
+        """The text without the notation, and without what may be that."""
         text = _MAYBE_NOTATION.sub(b"", self.document).translate(None, b"\"'\\\n")
         size = len(text) - text.count(b": ") - text.count(b", ")
         if (
@@ -62,9 +69,7 @@ class CompleteCrd:
             size += 2 * len(_KEY.findall(self.document))
         return size
 
-    @property
-    def largest(self) -> int:
-        """At most so many bytes has the CRD as JSON."""
+    def _at_most(self) -> int:
         text = _INDENT.sub(b"", self.document)
         # A line gains quotes, a comma and the ends of what it opens; an element in brackets quotes of its own.
         signs = sum(text.count(sign) for sign in (b",", b"{", b"[", b'"', b"\\"))
@@ -97,7 +102,8 @@ class Schemas:
         if old_crd is None or new_crd is None or old_crd.document == new_crd.document:
             return None
         fields = FieldsLater(old_crd, new_crd)
-        return fields if _content(old_crd.document) != _content(new_crd.document) or fields else None
+        left, right = map(_content, _between(old_crd.document, new_crd.document))
+        return fields if left != right or fields else None
 
 
 class FieldsLater(Sequence[FieldChange]):
@@ -129,10 +135,34 @@ class FieldsLater(Sequence[FieldChange]):
         return repr(self._found)
 
 
+def _between(old: bytes, new: bytes) -> tuple[bytes, bytes]:
+    """Two texts without the lines with which both begin, and those with which both end."""
+    begin = old.rfind(b"\n", 0, _shared(old, new)) + 1
+    old, new = old[begin:], new[begin:]
+    end = old.find(b"\n", len(old) - _shared(old[::-1], new[::-1]))
+    if end < 0:
+        return old, new
+    behind = len(old) - end - 1
+    return old[: end + 1], new[: len(new) - behind]
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    """How many bytes both begin with."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def _content(document: bytes) -> bytes:
     """The letters and digits that a document says; where they differ from another's, so does what it says.
 
-    (But for a number or a truth that is merely written otherwise: there the text changed, the value did not.)
+    What may be a comment or an escape is left out. A number or a truth that is merely written otherwise
+    counts as changed.
     """
     if b"#" in document:
         document = _COMMENT.sub(b"", document)

@@ -28,10 +28,9 @@ _WORTH_IT: Final = 100_000
 _LARGE: Final = 50_000
 _CRD: Final = "CustomResourceDefinition"
 _NOBODY: Final = ObjectId("", "", "", "", "")
-_FIELD: Final = re.compile(rb"^(apiVersion|kind):[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
-_METADATA: Final = re.compile(rb"^metadata:[ \t]*\r?\n((?:[ \t]+.*\r?\n|\r?\n)*)", re.MULTILINE)
+_VALUE: Final = re.compile(rb"[ \t]*[\"']?([^\s\"'#]+)")
+_METADATA: Final = re.compile(rb"metadata:[ \t]*\r?\n((?:[ \t]+.*\r?\n|\r?\n)*)", re.MULTILINE)
 _SCHEMA: Final = re.compile(rb"^([ ]*)(- )?(?:schema|validation):[ \t]*\r?\n", re.MULTILINE)
-_ANCHOR: Final = re.compile(rb"[:\-,\[{]\s+[&*][\w-]")
 
 Documents = Mapping[str, Sequence[bytes]]
 Ids = Mapping[bytes, ObjectId | None]
@@ -245,12 +244,10 @@ def _droppable(
 
 def document_id(part: bytes) -> ObjectId | None:
     """What a document's object is called, read off its text; None when that is not plain to see."""
-    fields: dict[bytes, bytes] = dict(_FIELD.findall(part))
-    metadata = _METADATA.search(part)
-    if metadata is None or len(_FIELD.findall(part)) != 2 or b"kind" not in fields:
-        return None
-    kind = fields[b"kind"].decode()
-    if kind.endswith("List"):
+    version, kind = _top(part, b"apiVersion"), _top(part, b"kind")
+    begin = part.find(b"\nmetadata:") + 1
+    metadata = _METADATA.match(part, begin)
+    if version is None or kind is None or metadata is None or kind.endswith("List"):
         return None
     block = metadata.group(1)
     lead = re.match(rb"[ \t]+", block)
@@ -263,13 +260,22 @@ def document_id(part: bytes) -> ObjectId | None:
         found[match.group(1).decode()] = match.group(2).decode()
     if "name" not in found:
         return None
-    group = fields.get(b"apiVersion", b"").decode().rpartition("/")[0]
-    return ObjectId(group, "", kind, found.get("namespace", ""), found["name"])
+    return ObjectId(version.rpartition("/")[0], "", kind, found.get("namespace", ""), found["name"])
+
+
+def _top(part: bytes, field: bytes) -> str | None:
+    """The value of a field at column 0; None where it is not there just once, or not plainly written."""
+    name = b"\n" + field + b":"
+    at = -1 if part.startswith(name[1:]) else part.find(name)
+    if (at < 0 and not part.startswith(name[1:])) or part.find(name, at + 1) >= 0:
+        return None
+    value = _VALUE.match(part, at + len(name))
+    return value.group(1).decode() if value else None
 
 
 def without_schemas(part: bytes) -> bytes | None:
     """A CRD's text with its schemas left empty; None for one that is not plainly written."""
-    if b"kind: " + _CRD.encode() not in part or b"\t" in part or _ANCHOR.search(part):
+    if b"kind: " + _CRD.encode() not in part or b"\t" in part or manifests.may_expand(part):
         return None
     pieces: list[bytes] = []
     position = 0

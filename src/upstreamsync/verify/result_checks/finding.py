@@ -39,13 +39,8 @@ class ResultFinding:
 class Whole(Protocol):
     """An object of which a result has a part alone."""
 
-    @property
-    def smallest(self) -> int:
-        """At least so many bytes has it as JSON."""
-
-    @property
-    def largest(self) -> int:
-        """At most so many bytes has it as JSON."""
+    def exceeds(self, limit: int) -> bool | None:
+        """Whether it has more bytes as JSON; None where only reading it tells."""
 
     def read(self) -> Manifest:
         """The object as a whole; takes a while."""

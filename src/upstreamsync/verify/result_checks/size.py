@@ -28,11 +28,11 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
     Whoever already ships such an object applies on the server's side, and is told nothing.
     """
     now = [_Sized(item, context.whole_after) for item in after.objects if not _applied_otherwise(item)]
-    if not any(one.largest > LIMIT for one in now):
+    if all(one.exceeds is False for one in now):
         return
     was = [_Sized(item, context.whole_before) for item in before.objects]
-    # What is plain from bounds comes first: a large CRD takes a while to be read.
-    if any(one.smallest > LIMIT for one in was) or any(one.is_too_large() for one in was):
+    # What is plain comes first: a large CRD takes a while to be read.
+    if any(one.exceeds for one in was) or any(one.is_too_large() for one in was):
         return
     for one in now:
         if one.is_too_large():
@@ -59,16 +59,12 @@ class _Sized:
     def size(self) -> int:
         return json_size(self.item if self._whole is None else self._whole.read())
 
-    @property
-    def smallest(self) -> int:
-        return self.size if self._whole is None else self._whole.smallest
-
-    @property
-    def largest(self) -> int:
-        return self.size if self._whole is None else self._whole.largest
+    @cached_property
+    def exceeds(self) -> bool | None:
+        return self.size > LIMIT if self._whole is None else self._whole.exceeds(LIMIT)
 
     def is_too_large(self) -> bool:
-        return self.largest > LIMIT and self.size > LIMIT
+        return self.size > LIMIT if self.exceeds is None else self.exceeds
 
 
 def _applied_otherwise(manifest: Manifest) -> bool:
