@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ class Kept:
             return None
 
     def put(self, key: str, data: bytes) -> None:
-        part = self._place(f"{key}.{os.getpid()}")
+        part = self._place(f"{key}.{os.getpid()}.{threading.get_ident()}")
         part.write_bytes(data)
         part.replace(self._place(key))
 
