@@ -55,20 +55,23 @@ def check(
     """Find new upstream versions and say what each vendor would move to. Writes nothing."""
     from upstreamsync.report import annotations, document, markdown
 
-    with common.project() as project:
-        total = len(vendors or project.configuration.vendors)
-        with common.progress("checking", total) as step:
-            findings = project.check(vendors or (), progress=step)
-        file = project.configuration.places.file
+    with common.opening() as opening:
+        findings = opening.unchanged(vendors or ())
+        if findings is None:
+            project = opening.project()
+            total = len(vendors or project.configuration.vendors)
+            with common.progress("checking", total) as step:
+                findings = project.check(vendors or (), progress=step)
+        file, found = opening.file, findings
     common.say(
-        document=lambda: document.check_document(findings),
-        text=lambda out: _text().print_check(out, findings, verbose=common.verbose),
-        markdown=lambda: markdown.check_markdown(findings),
+        document=lambda: document.check_document(found),
+        text=lambda out: _text().print_check(out, found, verbose=common.verbose),
+        markdown=lambda: markdown.check_markdown(found),
         github=lambda: (
-            annotations.matrix(findings) if matrix else annotations.check_annotations(findings, file=file)
+            annotations.matrix(found) if matrix else annotations.check_annotations(found, file=file)
         ),
     )
-    return exits.of_check(findings, updates_count=exit_code)
+    return exits.of_check(found, updates_count=exit_code)
 
 
 @app.command()

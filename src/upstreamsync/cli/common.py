@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from upstreamsync.project import Project
+    from upstreamsync.project.opening import Opening
 
 
 class Format(StrEnum):
@@ -56,9 +57,10 @@ class Common:
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more; logs go to stderr.")] = False
 
     @contextmanager
-    def project(self) -> Iterator[Project]:
-        """The project that the options name, closed at the end."""
-        from upstreamsync.project import Settings, open_project
+    def opening(self) -> Iterator[Opening]:
+        """The project that the options name, its configuration not read yet; closed at the end."""
+        from upstreamsync.project.opening import Opening
+        from upstreamsync.project.settings import Settings
 
         settings = Settings(
             jobs=self.jobs,
@@ -66,8 +68,14 @@ class Common:
             use_cache=not self.no_cache,
             allow_commands=self.allow_commands,
         )
-        with open_project(Path.cwd(), config=self.config, settings=settings) as project:
-            yield project
+        with Opening(Path.cwd(), config=self.config, settings=settings) as opening:
+            yield opening
+
+    @contextmanager
+    def project(self) -> Iterator[Project]:
+        """The project that the options name, closed at the end."""
+        with self.opening() as opening:
+            yield opening.project()
 
     def say(
         self,

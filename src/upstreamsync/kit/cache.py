@@ -17,6 +17,8 @@ import threading
 import time
 from pathlib import Path
 
+from upstreamsync.kit import witness
+
 _log = logging.getLogger(__name__)
 
 #: What ``prune`` leaves by default, in bytes.
@@ -54,6 +56,14 @@ class Cache:
                 return file.read()
         except OSError:
             return None
+
+    def relied_on(self, namespace: str, key: str, data: bytes | None) -> None:
+        """Say that work was done with what is kept there, which was ``data``."""
+        witness.asked(
+            ("cache", namespace, key),
+            lambda: data,
+            lambda kept: None if kept is None else hashlib.sha256(kept).hexdigest(),
+        )
 
     def has(self, namespace: str, key: str) -> bool:
         """Whether ``get`` would find something; reads nothing."""

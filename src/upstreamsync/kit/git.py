@@ -26,7 +26,7 @@ from upstreamsync.errors import (
     Unreachable,
     UpstreamsyncError,
 )
-from upstreamsync.kit import _git, locks
+from upstreamsync.kit import _git, locks, witness
 from upstreamsync.kit._git import COMMIT, DEFAULT_TIMEOUT, Address, Entry
 from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.credentials import Credentials
@@ -130,6 +130,13 @@ class Git:
         An annotated tag stands for the commit that it was put on. Raises UsageError or Refused for the
         address, and NotFound, Denied or Unreachable.
         """
+        return witness.asked(
+            ("git-refs", url, heads, tags),
+            lambda: self._listed_once(url, heads=heads, tags=tags),
+            lambda refs: [(one.ref, one.commit) for one in refs],
+        )
+
+    def _listed_once(self, url: str, *, heads: bool, tags: bool) -> tuple[RemoteRef, ...]:
         key = (url, heads, tags)
         with self._lock:
             future = self._listed.get(key)
@@ -176,6 +183,13 @@ class Git:
 
         Raises as ``fetch_tree``; NotFound also where no commit touched the path.
         """
+        return witness.asked(
+            ("git-change", url, ref_or_commit, path),
+            lambda: self._last_change(url, ref_or_commit, path),
+            lambda commit: commit,
+        )
+
+    def _last_change(self, url: str, ref_or_commit: str, path: str) -> str:
         address = _git.checked_address(url, allow_local=self._allow_local)
         ref = _git.checked_ref(ref_or_commit)
         check_relative(path, origin="the request")

@@ -28,7 +28,7 @@ from upstreamsync.errors import (
     Unreachable,
     UpstreamsyncError,
 )
-from upstreamsync.kit import addresses
+from upstreamsync.kit import addresses, witness
 from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.credentials import Credentials
 from upstreamsync.kit.redact import redact
@@ -46,8 +46,12 @@ MAX_REDIRECTS = 10
 _SMALL = 256 * 1024
 #: Headers that are kept with a cached answer; others may be private, or mean that one exchange only.
 _KEPT = ("content-type", "content-disposition", "docker-content-digest", "etag", "last-modified", "link")
+#: Of the headers kept, those that only say how to ask again.
+_VALIDATORS = frozenset(("etag", "last-modified"))
 #: These are fetched as they are: a server that says `Content-Encoding: gzip` of a .tgz means the file itself.
 _PACKED = (".tgz", ".gz", ".zip", ".tar", ".xz", ".bz2", ".zst")
+#: What says who asks.
+_PERSONAL = frozenset(("authorization", "cookie"))
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
@@ -216,11 +220,22 @@ class Http:
         NotFound, Denied, RateLimited, TooLarge, Malformed or Unreachable.
         """
         names = tuple(sorted((name.lower(), value) for name, value in (headers or {}).items()))
-        limit = min(limit, self._max_body)
-        ask = _Ask(url=url, headers=names, limit=limit, allow_http=allow_http, store=store)
+        ask = _Ask(
+            url=url, headers=names, limit=min(limit, self._max_body), allow_http=allow_http, store=store
+        )
+        if not store or any(name in _PERSONAL for name, _ in names):
+            witness.doubt()
+        return witness.asked(
+            ("http", url, names, limit, allow_http, tuple(sorted(accept_status))),
+            lambda: self._answer(ask, accept_status),
+            _gist,
+        )
+
+    def _answer(self, ask: _Ask, accept_status: Collection[int]) -> Response:
+        limit = ask.limit
         known, held = self._once(ask)
         if known.size > limit:
-            raise TooLarge(f"`{redact(url)}` has more than {limit} bytes", hint=addresses.HINTS[TooLarge])
+            raise TooLarge(f"`{redact(ask.url)}` has more than {limit} bytes", hint=addresses.HINTS[TooLarge])
         addresses.raise_for_status(known.status, known.url, accept_status)
         return self._respond(ask, known, held)
 
@@ -239,6 +254,7 @@ class Http:
 
         Raises as ``get``.
         """
+        witness.doubt()
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         if form is not None:
             content = urlencode(form).encode()
@@ -457,9 +473,19 @@ class Http:
         return self._respond(ask, again, body).body
 
 
+def _gist(answer: Response) -> Any:
+    """All of an answer that is the same when the server says that nothing has changed."""
+    if not 200 <= answer.status < 300:
+        witness.doubt()
+    kept = {
+        name: answer.headers[name] for name in _KEPT if name in answer.headers and name not in _VALIDATORS
+    }
+    return [answer.status, answer.url, answer.digest, kept]
+
+
 def _cache_key(url: str, headers: Sequence[tuple[str, str]]) -> str:
     """The address and what it was asked for. Not by whom: no kept answer is used unless the server agrees."""
-    asked = [(name, value) for name, value in headers if name not in {"authorization", "cookie"}]
+    asked = [(name, value) for name, value in headers if name not in _PERSONAL]
     return json.dumps([url, asked])
 
 
