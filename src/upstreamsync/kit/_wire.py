@@ -32,7 +32,6 @@ if "httpx" not in sys.modules and "httpx._main" not in sys.modules:
         del sys.modules["httpx._main"]
 else:
     import httpx
-from httpx_retries import Retry, RetryTransport
 
 RETRIED = (429, 500, 502, 503, 504)
 #: A body that grows by more than this factor beyond BOMB_SIZE bytes is no text. Real indexes reach 45.
@@ -96,36 +95,25 @@ class Wire:
         record: Callable[[str, str, int], None],
     ) -> None:
         self._timeouts = {"connect": min(timeout, 10.0), "read": timeout, "write": timeout, "pool": None}
-        self._never = _Retry(total=0)
         self._bounded = _BoundedTransport(jobs=jobs, per_host=per_host, record=record)
-        self._transport = RetryTransport(
-            transport=self._bounded,
-            retry=_Retry(
-                total=attempts - 1,
-                status_forcelist=RETRIED,
-                backoff_factor=backoff,
-                max_backoff_wait=max_wait,
-                total_timeout=max_wait * 2,
-            ),
-        )
+        self._attempts = attempts
+        self._max_wait = max_wait
+        self._backoff = backoff
 
     def ask(self, question: Question) -> Answer:
         """Send, wait, retry.
 
         Raises ComeBackLater, Failed, TooLarge, and Unreachable for what no retry can mend.
         """
-        extensions: dict[str, object] = {"timeout": self._timeouts, "question": question}
-        if question.once:
-            extensions["retry"] = self._never
         try:
             request = httpx.Request(
                 question.method,
                 question.url,
                 headers=dict(question.headers),
                 content=question.content,
-                extensions=extensions,
+                extensions={"timeout": self._timeouts, "question": question},
             )
-            response = self._transport.handle_request(request)
+            response = self._send(request, question)
         except httpx.TimeoutException as error:
             raise Failed(
                 "it did not answer in time", lasting=isinstance(error, httpx.ConnectTimeout)
@@ -141,23 +129,28 @@ class Wire:
         assert isinstance(answer, Answer)  # noqa: S101 (set by _BoundedTransport, for the type checker)
         return answer
 
+    def _send(self, request: httpx.Request, question: Question) -> httpx.Response:
+        """An attempt, and more of them where it failed in a way that another one may mend."""
+        more = question.method == "GET" and not question.once and self._attempts > 1
+        first: httpx.Response | httpx.TransportError
+        try:
+            first = self._bounded.handle_request(request)
+            if not more or first.status_code not in RETRIED:
+                return first
+        except httpx.TransportError as error:
+            if not more:
+                raise
+            first = error
+        from upstreamsync.kit import _retries
+
+        again = _retries.transport(
+            first, self._bounded, attempts=self._attempts, max_wait=self._max_wait, backoff=self._backoff
+        )
+        return again.handle_request(request)
+
     def close(self) -> None:
         """Close all connections."""
-        self._transport.close()
-
-
-class _Retry(Retry):
-    """Waits as told to, unless that is too long: then it gives up at once instead of asking too early."""
-
-    def sleep(self, response: httpx.Response | Exception) -> None:
-        if isinstance(response, httpx.Response) and (stated := response.headers.get("retry-after")):
-            try:
-                seconds = self.parse_retry_after(stated)
-            except ValueError:
-                seconds = 0.0
-            if seconds > self.max_backoff_wait:
-                raise ComeBackLater(seconds)
-        super().sleep(response)
+        self._bounded.close()
 
 
 class _BoundedTransport(httpx.BaseTransport):

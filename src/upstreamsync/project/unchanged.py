@@ -77,18 +77,17 @@ class Unchanged:
         known = self.record.kept
         open_ = [(name, known[name]) for name in names if name in known and self._is_near(known[name])]
         # Vendors that share an address depend on the same answers.
-        alike: dict[tuple[tuple[Question, str], ...], list[str]] = {}
+        alike: dict[tuple[tuple[Question, str], ...], dict[str, Kept]] = {}
         for name, kept in open_:
             far = tuple((one, answer) for one, answer in kept.answers.items() if one[0] not in _NEAR)
-            alike.setdefault(far, []).append(name)
-        outcomes = ordered_map(self._all_same, alike, self._doors.settings.lookup_jobs)
-        same = {
-            name
-            for outcome, names_ in zip(outcomes, alike.values(), strict=True)
-            if outcome.get()
-            for name in names_
-        }
-        return self._read({name: kept for name, kept in open_ if name in same})
+            alike.setdefault(far, {})[name] = kept
+
+        def read(far: tuple[tuple[Question, str], ...]) -> dict[str, Finding]:
+            # Read at once: other answers are still on their way.
+            return _findings(alike[far]) if self._all_same(far) else {}
+
+        outcomes = ordered_map(read, alike, self._doors.settings.lookup_jobs)
+        return {name: finding for outcome in outcomes for name, finding in outcome.get().items()}
 
     def keep(
         self,
@@ -165,14 +164,6 @@ class Unchanged:
 
     # -- on disk --------------------------------------------------------------------------------------
 
-    def _read(self, kept: Mapping[str, Kept]) -> dict[str, Finding]:
-        from upstreamsync.kit import facts
-
-        try:
-            return {name: facts.finding(one.finding) for name, one in kept.items()}
-        except facts.UNREADABLE:
-            return {}
-
     def _load(self) -> Record | None:
         data = self._doors.cache.get(_NAMESPACE, self._key)
         if data is None:
@@ -230,6 +221,15 @@ def standing_without_configuration(
     wanted = [name for name in record.names if not names or name in names]
     found = unchanged.standing(wanted)
     return tuple(found[name] for name in wanted) if len(found) == len(wanted) else None
+
+
+def _findings(kept: Mapping[str, Kept]) -> dict[str, Finding]:
+    from upstreamsync.kit import facts
+
+    try:
+        return {name: facts.finding(one.finding) for name, one in kept.items()}
+    except facts.UNREADABLE:
+        return {}
 
 
 def _record(document: Any) -> Record:
