@@ -27,6 +27,16 @@ _DAY = 86_400.0
 _ENTRY = re.compile(r"[0-9a-f]{64}(?:\..*\.tmp)?")
 
 
+def _create(path: str) -> int:
+    """A new file, with the folders that it needs."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags, 0o644)
+
+
 def default_cache_folder() -> Path:
     """The platform's folder for what can be made anew, such as ``~/.cache/upstreamsync``."""
     import platformdirs
@@ -77,8 +87,7 @@ class Cache:
             return False
         beside = f"{path}.{os.getpid()}-{next(self._numbers)}.tmp"
         try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            handle = _create(beside)
             with open(handle, "wb") as file:
                 file.write(data)
             os.replace(beside, path)

@@ -31,6 +31,7 @@ from upstreamsync.errors import (
 from upstreamsync.kit import addresses, witness
 from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.credentials import Credentials
+from upstreamsync.kit.inflate import Damaged, Oversized, unpack
 from upstreamsync.kit.redact import redact
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ DEFAULT_LIMIT = 256 * 1024 * 1024
 MAX_REDIRECTS = 10
 #: Bodies above this size are not held for the whole run where the disk holds them, too.
 _SMALL = 256 * 1024
+#: Where bodies are kept as they are, and where in gzip as they came.
+_PLAIN, _GZIP = "http-body", "http-gzip"
 #: Headers that are kept with a cached answer; others may be private, or mean that one exchange only.
 _KEPT = ("content-type", "content-disposition", "docker-content-digest", "etag", "last-modified", "link")
 #: Of the headers kept, those that only say how to ask again.
@@ -58,11 +61,12 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 class Response:
     """An answer; read-only. ``url`` is where it came from in the end, header names are in lower case.
 
-    ``digest`` is the body's, as ``sha256:<hex>``. ``revalidated`` says that the server answered 304 and
-    the body is the one known already; it is read from the cache when it is asked for, and only then.
+    ``digest`` is the body's, as ``sha256:<hex>``, and ``size`` its length. ``revalidated`` says that the
+    server answered 304 and the body is the one known already; it is read from the cache when it is asked
+    for, and only then.
     """
 
-    __slots__ = ("_body", "digest", "headers", "revalidated", "status", "url")
+    __slots__ = ("_body", "_read", "digest", "headers", "revalidated", "size", "status", "url")
 
     def __init__(
         self,
@@ -79,24 +83,40 @@ class Response:
         self.headers: Mapping[str, str] = MappingProxyType(dict(headers))
         self.digest = digest
         self.revalidated = revalidated
-        self._body = body if isinstance(body, _Body) else _Body(data=body)
+        self._body = body if isinstance(body, _Body) else _Body(data=body, size=len(body))
+        self._read: bytes | None = None
+        self.size = self._body.size
 
     @property
     def body(self) -> bytes:
         """The bytes, decoded. Raises UpstreamError when they have to be fetched again and can't be."""
-        return self._body.read()
+        if self._read is None:
+            self._read = self._body.read()
+        return self._read
 
     def __repr__(self) -> str:
         return f"Response({redact(self.url)!r}, status={self.status}, revalidated={self.revalidated})"
 
 
 class _Body:
-    """Bytes in memory, or the way to get them; shared by all who hold a response at the same time."""
+    """Bytes in memory, or the way to get them; shared by all who hold a response at the same time.
 
-    __slots__ = ("__weakref__", "_data", "_load", "_lock")
+    What came in gzip stays so, and is decoded for each who reads it: an index is ten times as large then.
+    """
 
-    def __init__(self, *, data: bytes | None = None, load: Callable[[], bytes] | None = None) -> None:
+    __slots__ = ("__weakref__", "_data", "_load", "_lock", "_packed", "size")
+
+    def __init__(
+        self,
+        *,
+        size: int,
+        data: bytes | None = None,
+        packed: bool = False,
+        load: Callable[[], bytes] | None = None,
+    ) -> None:
+        self.size = size
         self._data = data
+        self._packed = packed
         self._load = load
         self._lock = threading.Lock()
 
@@ -105,7 +125,7 @@ class _Body:
             if self._data is None:
                 assert self._load is not None  # noqa: S101 (one of the two is always given)
                 self._data = self._load()
-            return self._data
+            return unpack(self._data, self.size) if self._packed else self._data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +137,7 @@ class _Known:
     headers: Mapping[str, str]
     digest: str
     size: int
+    packed: bool
     revalidated: bool
     body: _Body | None
 
@@ -264,7 +285,11 @@ class Http:
         answer = self._ask("POST", target, sent, content=content, limit=limit, deadline=self._deadline())
         addresses.raise_for_status(answer.status, target, accept_status)
         return Response(
-            url=target, status=answer.status, headers=answer.headers, body=answer.body, digest=answer.digest
+            url=target,
+            status=answer.status,
+            headers=answer.headers,
+            body=_Body(data=answer.body, packed=answer.packed, size=answer.size),
+            digest=answer.digest,
         )
 
     def _once(self, ask: _Ask) -> tuple[_Known, _Body | None]:
@@ -332,7 +357,7 @@ class Http:
             return self._known_already(url, kept), None, None
         location = answer.headers.get("location") if answer.status in _REDIRECTS else None
         stored = location is None and ask.store and self._keep(key, answer)
-        body = _Body(data=answer.body)
+        body = _Body(data=answer.body, packed=answer.packed, size=answer.size)
         with self._lock:
             self._bodies[ask] = body
         known = _Known(
@@ -340,7 +365,8 @@ class Http:
             status=answer.status,
             headers=answer.headers,
             digest=answer.digest,
-            size=len(answer.body),
+            size=answer.size,
+            packed=answer.packed,
             revalidated=False,
             body=None if stored and len(answer.body) > _SMALL else body,
         )
@@ -354,6 +380,7 @@ class Http:
             headers=headers,
             digest=kept["digest"],
             size=int(kept["size"]),
+            packed="packed" in kept,
             revalidated=True,
             body=None,
         )
@@ -364,7 +391,7 @@ class Http:
             with self._lock:
                 body = self._bodies.get(ask)
                 if body is None:
-                    body = self._bodies[ask] = _Body(load=lambda: self._load(ask, known))
+                    body = self._bodies[ask] = _Body(size=known.size, load=lambda: self._load(ask, known))
         return Response(
             url=known.url,
             status=known.status,
@@ -444,7 +471,7 @@ class Http:
             return None
         if not str(kept.get("size", "")).isdigit() or not all(isinstance(v, str) for v in kept.values()):
             return None
-        return kept if self._cache.has("http-body", kept["digest"]) else None
+        return kept if self._cache.has(_GZIP if "packed" in kept else _PLAIN, kept["digest"]) else None
 
     def _keep(self, key: str, answer: Answer) -> bool:
         """Store an answer that can be revalidated later."""
@@ -452,19 +479,27 @@ class Http:
         if answer.status != 200 or not validators or "no-store" in answer.headers.get("cache-control", ""):
             return False
         kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
-        kept |= {"digest": answer.digest, "size": str(len(answer.body))}
-        return self._cache.put("http-body", answer.digest, answer.body) and self._cache.put(
-            "http", key, json.dumps(kept, sort_keys=True).encode()
-        )
+        kept |= {"digest": answer.digest, "size": str(answer.size)}
+        if answer.packed:
+            kept["packed"] = "gzip"
+        return self._cache.put(
+            _GZIP if answer.packed else _PLAIN, answer.digest, answer.body
+        ) and self._cache.put("http", key, json.dumps(kept, sort_keys=True).encode())
 
     def _load(self, ask: _Ask, known: _Known) -> bytes:
         """The body of a known answer from the disk; fetched again if the disk has lost or damaged it."""
         import hashlib
 
-        data = self._cache.get("http-body", known.digest)
+        place = _GZIP if known.packed else _PLAIN
+        data = self._cache.get(place, known.digest)
+        if data is not None and known.packed:
+            try:
+                data = unpack(data, known.size)
+            except (Damaged, Oversized):
+                data = None
         if data is not None and f"sha256:{hashlib.sha256(data).hexdigest()}" == known.digest:
             return data
-        self._cache.forget("http-body", known.digest)
+        self._cache.forget(place, known.digest)
         again, body = self._fetch(ask)
         if again.digest != known.digest:
             raise DigestMismatch(
