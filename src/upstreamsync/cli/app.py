@@ -268,5 +268,4 @@ def schema() -> None:
     exits.run(show)
 
 
-
 __all__ = ["Format", "app"]

@@ -36,12 +36,13 @@ _COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 def plain_check(words: Sequence[str]) -> tuple[Common, list[str], dict[str, bool]] | None:
     """The options, vendors and flags of a plain ``check``; None for any other command line."""
-    if list(words[:1]) != ["check"] or os.name == "nt" or "_UPSTREAMSYNC_COMPLETE" in os.environ:
+    if list(words[:1]) != ["check"] or "_UPSTREAMSYNC_COMPLETE" in os.environ:
         return None
     given: dict[str, Any] = {}
     vendors: list[str] = []
     rest = iter(words[1:])
     for word in rest:
+        meant: Any
         name, equals, value = word.partition("=")
         if not word.startswith("-"):
             if not word:

@@ -186,7 +186,7 @@ class Git:
         return witness.asked(
             ("git-change", url, ref_or_commit, path),
             lambda: self._last_change(url, ref_or_commit, path),
-            lambda commit: commit,
+            str,
         )
 
     def _last_change(self, url: str, ref_or_commit: str, path: str) -> str:

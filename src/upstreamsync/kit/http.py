@@ -31,10 +31,12 @@ from upstreamsync.errors import (
 from upstreamsync.kit import addresses, witness
 from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.credentials import Credentials
-from upstreamsync.kit.inflate import Damaged, Oversized, unpack
+from upstreamsync.kit.inflate import Damaged, Oversized, unpack, unpack_apart
 from upstreamsync.kit.redact import redact
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from upstreamsync.kit._wire import Answer, Wire
 
 Shared = TypeVar("Shared")
@@ -94,6 +96,10 @@ class Response:
             self._read = self._body.read()
         return self._read
 
+    def open(self) -> bytes | mmap:
+        """The bytes for somebody who reads them once and lets them go; raises as ``body``."""
+        return self._body.open() if self._read is None else self._read
+
     def __repr__(self) -> str:
         return f"Response({redact(self.url)!r}, status={self.status}, revalidated={self.revalidated})"
 
@@ -126,6 +132,12 @@ class _Body:
                 assert self._load is not None  # noqa: S101 (one of the two is always given)
                 self._data = self._load()
             return unpack(self._data, self.size) if self._packed else self._data
+
+    def open(self) -> bytes | mmap:
+        """As ``read``, apart from all other memory where it has to be decoded."""
+        if self._data is not None and self._packed:
+            return unpack_apart(self._data, self.size)
+        return self.read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import mmap
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 #: A body that grows by more than this factor beyond BOMB_SIZE bytes is no text. Real indexes reach 45.
 BOMB_RATIO = 300
@@ -55,11 +56,33 @@ def unpack(data: bytes, size: int) -> bytes:
     """All of it, where it has ``size`` bytes. Raises Damaged and Oversized."""
     # Not a list of parts: joining them would hold a large body twice.
     body = io.BytesIO()
+    _unpack(data, size, body.write)
+    return body.getvalue()
+
+
+def unpack_apart(data: bytes, size: int) -> bytes | mmap.mmap:
+    """As ``unpack``, in memory that is the system's again as soon as it is let go.
+
+    What is freed otherwise often stays with the process, a little of every large body that it ever held.
+    """
+    if size == 0:
+        return unpack(data, size)
+    body = mmap.mmap(-1, size)
+    try:
+        _unpack(data, size, body.write)
+    except BaseException:
+        body.close()
+        raise
+    return body
+
+
+def _unpack(data: bytes, size: int, write: Callable[[bytes], object]) -> None:
     inflater = Inflater(size)
     view = memoryview(data)
+    written = 0
     for start in range(0, len(view), _FED):
         for part in inflater.feed(view[start : start + _FED]):
-            body.write(part)
-    if not inflater.complete or body.tell() != size:
+            write(part)
+            written += len(part)
+    if not inflater.complete or written != size:
         raise Damaged("it ends early")
-    return body.getvalue()

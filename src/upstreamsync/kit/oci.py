@@ -107,9 +107,7 @@ class Oci:
 
         Raises UsageError for the reference, and as ``Http.get``; Malformed for an answer that is no list.
         """
-        return witness.asked(
-            ("oci-tags", reference, self._allow_http), lambda: self._tags(reference), lambda tags: tags
-        )
+        return witness.asked(("oci-tags", reference, self._allow_http), lambda: self._tags(reference), list)
 
     def _tags(self, reference: str) -> tuple[str, ...]:
         where = Reference.parse(reference)
@@ -142,7 +140,7 @@ class Oci:
         return witness.asked(
             ("oci-manifest", reference, tag_or_digest, self._allow_http),
             lambda: self._manifest(reference, tag_or_digest),
-            lambda found: found,
+            list,
         )
 
     def _manifest(self, reference: str, tag_or_digest: str | None) -> tuple[str, dict[str, Any]]:

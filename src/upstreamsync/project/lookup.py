@@ -77,9 +77,7 @@ def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) ->
         major=major,
     )
     candidates = choice.candidates[choice.candidates.index(complete) :] if complete else ()
-    return Lookup(
-        finding=finding, releases=releases, candidates=candidates, until=min(moments, default=None)
-    )
+    return Lookup(finding=finding, releases=releases, candidates=candidates, until=min(moments, default=None))
 
 
 def explain(vendor: Vendor, lookup: Lookup, tools: Toolbox) -> tuple[tuple[Release, str], ...]:

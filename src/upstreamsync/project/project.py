@@ -78,7 +78,9 @@ class Changes:
 class Project:
     """A vendors.yaml and the tools to work with it. Close it, or use it as a context manager."""
 
-    def __init__(self, configuration: Configuration, settings: Settings, *, doors: Doors | None = None) -> None:
+    def __init__(
+        self, configuration: Configuration, settings: Settings, *, doors: Doors | None = None
+    ) -> None:
         self.configuration = configuration
         self.settings = settings
         self._doors = doors

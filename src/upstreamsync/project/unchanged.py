@@ -13,6 +13,7 @@ the very program that has made it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -127,11 +128,9 @@ class Unchanged:
 
     def _same(self, question: Question, answer: str) -> bool:
         """Whether a question is answered as before."""
-        with attend() as witness:
-            try:
-                self._ask(question)
-            except UpstreamsyncError:
-                pass  # that something does not exist was noted as its answer; all else is for the lookup to say
+        # That something does not exist was noted as its answer; all other errors are for the lookup to say.
+        with attend() as witness, contextlib.suppress(UpstreamsyncError):
+            self._ask(question)
         return not witness.doubtful and witness.answers == {question: answer}
 
     def _ask(self, question: Question) -> None:

@@ -86,17 +86,11 @@ class _Reader:
 
     def _serve(self, response: Response) -> None:
         with self._lock:
-            wanted = self._wanted.pop(response.digest, [])
-        if not wanted:
-            return  # it was among those that came before
-        try:
-            index = self._open(response)
-        except BaseException as error:
-            for _, future in wanted:
-                future.set_exception(error)
-            return
+            wanted = self._wanted.pop(response.digest, [])  # none where others have asked for them, too
+        index: HelmIndex | None = None
         for chart, future in wanted:
             try:
+                index = index or self._open(response)
                 future.set_result((index.entries(chart), index.charts))
             except BaseException as error:
                 future.set_exception(error)
@@ -106,7 +100,7 @@ class _Reader:
         if index is None:
             while self._recent and response.size + self._held() > KEPT_BYTES:
                 del self._recent[next(iter(self._recent))]
-            index = HelmIndex(response.body)
+            index = HelmIndex(response.open())
         if len(index.data) <= KEPT_BYTES:
             self._recent[response.digest] = index
         return index
