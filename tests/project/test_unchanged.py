@@ -18,7 +18,7 @@ from upstreamsync.kit import facts
 from upstreamsync.model import EMPTY, Finding, ImageFinding, PassedOver, Release, Status
 from upstreamsync.project import Settings, unchanged
 from upstreamsync.project.opening import Opening
-from upstreamsync.testing import World
+from upstreamsync.testing import Fault, World
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 
@@ -149,7 +149,11 @@ def test_another_configuration_is_read(place):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"allow_commands": True}, {"environment": {"GITHUB_API_URL": "http://127.0.0.1:1"}}, {"use_cache": False}],
+    [
+        {"allow_commands": True},
+        {"environment": {"GITHUB_API_URL": "http://127.0.0.1:1"}},
+        {"use_cache": False},
+    ],
     ids=str,
 )
 def test_other_options_look_anew(place, changes):
@@ -202,8 +206,7 @@ def test_a_lock_that_changed(place):
 
 @pytest.fixture
 def images(place):
-    for tag in ("1.0.0", "1.1.0"):
-        place.world.oci_image("team/app", tag)
+    place.world.oci_image("team/app", ["1.0.0", "1.1.0"])
     image = f"{place.world.oci_url.removeprefix('oci://')}/team/app"
     (place.root / "kustomization.yaml").write_text(
         f"images:\n- name: app\n  newName: {image}\n  newTag: 1.0.0\n- {{name: other}}\n", "utf-8"
@@ -239,7 +242,7 @@ def test_a_link_in_place_of_a_file(images, tmp_path):
 
 def test_tags_that_changed(images):
     images.check()
-    images.world.oci_image("team/app", "1.2.0")
+    images.world.oci_image("team/app", ["1.2.0"])
     findings, stood = images.check()
     assert (stood, findings[0].target.version) == (False, "1.2.0")
     assert images.check() == (findings, True)
@@ -251,7 +254,7 @@ def test_a_base_that_became_a_link_out_of_the_repository(place, tmp_path):
     place.check()
     (tmp_path / "elsewhere").mkdir()
     (place.root / "alpha").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ConfigError, match="problem"):
+    with pytest.raises(ConfigError, match="is a link"):
         place.check()
 
 
@@ -290,7 +293,7 @@ def test_an_answer_that_is_gone_and_comes_back(page):
 @pytest.mark.parametrize("status", [500, 403, 429])
 def test_an_answer_that_is_none_is_a_failure(page, status):
     first, _ = page.check()
-    page.world.fault("/app/1.1.0.yaml", status=status)
+    page.world.fault("/app/1.1.0.yaml", Fault.status(status))
     findings, stood = page.check(attempts=1)
     assert (stood, findings[0].status) == (False, Status.FAILED)
     page.world.heal()

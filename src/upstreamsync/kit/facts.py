@@ -10,10 +10,11 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from upstreamsync.kit.moments import UNREADABLE, moment
 from upstreamsync.model import Finding, ImageFinding, PassedOver, Release, Status
 
-#: What loading raises for anything that the functions of here have not made.
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
+__all__ = ["UNREADABLE", "finding", "of_finding", "of_release", "release"]
+
 _RELEASE = {field.name: field.default for field in fields(Release)}
 
 
@@ -48,7 +49,7 @@ def release(facts: Mapping[str, Any]) -> Release:
         else:
             _check(value, str)
     if "published" in made:
-        made["published"] = _moment(made["published"])
+        made["published"] = moment(made["published"])
     return Release(**made)
 
 
@@ -119,17 +120,10 @@ def _passed_over(facts: Mapping[str, Any]) -> tuple[PassedOver, ...]:
         PassedOver(
             version=_check(version, str),
             reason=_check(reason, str),
-            until=_moment(until) if until is not None else None,
+            until=moment(until) if until is not None else None,
         )
         for version, reason, until in facts.get("passed_over", ())
     )
-
-
-def _moment(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"{text} is in no time zone")
-    return at
 
 
 def _check(value: Any, kind: type) -> Any:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from upstreamsync.errors import (
     Denied,
@@ -32,8 +33,10 @@ from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.credentials import Credentials
 from upstreamsync.kit.paths import check_relative
 from upstreamsync.kit.redact import redact
-from upstreamsync.kit.repository import Identity, LogEntry, Repository
 from upstreamsync.model import ContentFile
+
+if TYPE_CHECKING:
+    from upstreamsync.kit.repository import Identity, LogEntry, Repository
 
 MAX_FILES = 20_000
 MAX_BYTES = 256 * 1024 * 1024
@@ -442,6 +445,14 @@ def _ref_missing(address: Address, ref: str, error: UpstreamsyncError) -> Upstre
             hint="check how upstream writes its tags",
         )
     return error
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Identity", "LogEntry", "Repository"):
+        raise AttributeError(f"module `upstreamsync.kit.git` has no attribute `{name}`")
+    from upstreamsync.kit import repository  # other verbs than `check` write to the user's own
+
+    return getattr(repository, name)
 
 
 __all__ = ["Git", "GitTree", "Identity", "LogEntry", "RemoteRef", "Repository"]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from upstreamsync.base.edits import current_value
 from upstreamsync.config.spec import ImageFollow, Releases, Vendor
 from upstreamsync.errors import NotFound
 from upstreamsync.kit.toolbox import Toolbox
@@ -191,6 +190,8 @@ def _with_missing(
 def _image(
     number: int, image: ImageFollow, vendor: Vendor, tools: Toolbox, read: Read
 ) -> tuple[ImageFinding, datetime | None]:
+    from upstreamsync.base.edits import current_value
+
     spec = Releases(oci=image.image, tag=image.tag, scheme=image.scheme)
     current = version_of(spec, image.version or current_value(image.edits[0], read))
     follow = image.follow or vendor.follow

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from upstreamsync.base.locked import read_lock
 from upstreamsync.base.view import View, disk_view
-from upstreamsync.base.write import as_tree, recover, write
 from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
 from upstreamsync.config.load import content_digest
 from upstreamsync.errors import DigestMismatch, UpstreamsyncError, UsageError
@@ -62,6 +61,8 @@ class Changes:
     @property
     def files(self) -> Mapping[str, bytes | None]:
         """Everything that would be written: path → new bytes, None for a file that goes away."""
+        from upstreamsync.base.write import as_tree
+
         return as_tree(self.together)
 
     @property
@@ -71,6 +72,8 @@ class Changes:
 
     def write(self) -> None:
         """Write all of it, or nothing. Raises RepositoryError; then the repository is as it was."""
+        from upstreamsync.base.write import write
+
         if self.together:
             write(self.together, self.root)
 
@@ -193,6 +196,8 @@ class Project:
         ``to`` names the version for the one vendor given. ``locked`` regenerates each base at its current
         version, and fails where the result does not equal the lock.
         """
+        from upstreamsync.base.write import recover
+
         chosen = self._selected(vendors)
         recover(self.root)  # what a run that was killed left behind has to be whole before it is read
         if to is not None and len(vendors) != 1:
@@ -259,6 +264,8 @@ class Project:
 
     def _together(self, made: Sequence[tuple[VendorUpdate, Prepared | None]]) -> tuple[Change, ...]:
         """All changes one upon the other: several vendors may edit vendors.yaml, or one README."""
+        from upstreamsync.base.write import as_tree
+
         chain: list[Change] = []
         for update, prepared in made:
             change = update.change

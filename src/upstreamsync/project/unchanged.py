@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from upstreamsync._version import __version__
 from upstreamsync.config.where import leaves
 from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.moments import UNREADABLE, moment
 from upstreamsync.kit.parallel import ordered_map
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.witness import Question, Witness, attend
@@ -97,12 +98,14 @@ class Unchanged:
         names: Sequence[str],
         bases: Sequence[str],
     ) -> None:
-        """Keep findings with what they were found from, as far as all of that can be asked again."""
+        """Keep findings with what they were found from, as far as all of that can be asked again.
+
+        What was kept of a vendor that can't be looked at today is as true as before.
+        """
         from upstreamsync.kit import facts
 
         kept = dict(self.record.kept) if self.record is not None else {}
         for name, (finding, witness, until) in found.items():
-            kept.pop(name, None)
             if finding.error is None and not witness.doubtful and not _has_secrets(witness.answers):
                 kept[name] = Kept(
                     finding=facts.of_finding(finding),
@@ -137,9 +140,10 @@ class Unchanged:
         doors = self._doors
         match question:
             case ("http", str(url), tuple(headers), int(limit), bool(allow_http), tuple(accepted)):
-                doors.http.get(
-                    url, headers=dict(headers), limit=limit, allow_http=allow_http, accept_status=accepted
-                )
+                if all(isinstance(one, int) for one in accepted) and all(map(_is_header, headers)):
+                    doors.http.get(
+                        url, headers=dict(headers), limit=limit, allow_http=allow_http, accept_status=accepted
+                    )
             case ("oci-tags", str(reference), bool(allow_http)):
                 from upstreamsync.kit.oci import Oci
 
@@ -172,7 +176,7 @@ class Unchanged:
             return None
         try:
             return _record(json.loads(text))
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        except UNREADABLE:
             return None
 
     def _dump(self, record: Record) -> bytes:
@@ -227,27 +231,48 @@ def _findings(kept: Mapping[str, Kept]) -> dict[str, Finding]:
 
     try:
         return {name: facts.finding(one.finding) for name, one in kept.items()}
-    except facts.UNREADABLE:
+    except UNREADABLE:
         return {}
 
 
 def _record(document: Any) -> Record:
     """What ``_dump`` has written. Raises for anything else, see ``_load``."""
-    questions = [(_frozen(question), str(answer)) for question, answer in document["questions"]]
-    kept = {
-        name: Kept(
-            finding=dict(finding),
+    questions = [(_frozen(question), answer) for question, answer in document["questions"]]
+    _texts([answer for _, answer in questions])
+    kept = {}
+    for name, (numbers, since, until, finding) in document["vendors"].items():
+        kept[name] = Kept(
+            finding=finding,
             answers=dict(questions[number] for number in numbers),
-            since=datetime.fromisoformat(since),
-            until=datetime.fromisoformat(until) if until is not None else None,
+            since=moment(since),
+            until=moment(until) if until is not None else None,
         )
-        for name, (numbers, since, until, finding) in document["vendors"].items()
-    }
-    return Record(names=tuple(document["names"]), bases=tuple(document["bases"]), kept=kept)
+        if finding["vendor"] != name:
+            raise ValueError(f"the finding of {name} is another vendor's")
+    return Record(names=_texts(document["names"]), bases=_texts(document["bases"]), kept=kept)
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise TypeError(f"{value!r} is no list of texts")
+    return tuple(value)
+
+
+def _frozen(question: Any) -> Question:
+    """A question as it is asked: lists of lists become tuples. Raises for what can't be one."""
+
+    def frozen(value: Any) -> Any:
+        return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+    made = frozen(question)
+    hash(made)
+    if not isinstance(made, tuple) or not made:
+        raise TypeError(f"{question!r} is no question")
+    return made
+
+
+def _is_header(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(one, str) for one in value)
 
 
 def _has_secrets(value: Any) -> bool:
