@@ -39,7 +39,8 @@ HEAVY = {"deepdiff", "github", "git", "requests", "selectolax", "markdown_it", "
 #: Modules of the program that other verbs need.
 OTHER_VERBS = {
     *("verify", "forge", "review", "testing"),
-    *("base.change", "base.shape", "base.write", "project.regenerate", "kit.repository"),
+    *("base.change", "base.shape", "base.write", "project.regenerate", "kit.repository", "kit.archives"),
+    *("kit.splice", "sources.render", "sources.docs", "sources.archive"),
 }
 
 
