@@ -6,8 +6,6 @@ What is read again is held against the types that it should have: it may have be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
-from datetime import datetime
 from typing import Any
 
 from upstreamsync.kit.moments import UNREADABLE, moment
@@ -15,23 +13,32 @@ from upstreamsync.model import Finding, ImageFinding, PassedOver, Release, Statu
 
 __all__ = ["UNREADABLE", "finding", "of_finding", "of_release", "release"]
 
-_RELEASE = {field.name: field.default for field in fields(Release)}
-
 
 def of_release(release: Release) -> dict[str, Any]:
-    """A release."""
-    facts: dict[str, Any] = {}
-    for name, default in _RELEASE.items():
-        value = getattr(release, name)
-        if value is None or value is default or value == ():
-            continue
-        if isinstance(value, datetime):
-            value = value.isoformat()
-        elif name in {"assets", "groups"}:
-            value = dict(value)
-            if not value:
-                continue
-        facts[name] = value
+    """A release. Written out, as there are thousands of them: going by ``fields`` takes three times as long."""
+    facts: dict[str, Any] = {"version": release.version, "ref": release.ref}
+    if release.published is not None:
+        facts["published"] = release.published.isoformat()
+    if release.prerelease:
+        facts["prerelease"] = True
+    if release.digest is not None:
+        facts["digest"] = release.digest
+    if release.app_version is not None:
+        facts["app_version"] = release.app_version
+    if release.commit is not None:
+        facts["commit"] = release.commit
+    if release.download:
+        facts["download"] = release.download
+    if release.page is not None:
+        facts["page"] = release.page
+    if release.notes is not None:
+        facts["notes"] = release.notes
+    if release.note is not None:
+        facts["note"] = release.note
+    if release.assets:
+        facts["assets"] = dict(release.assets)
+    if release.groups:
+        facts["groups"] = dict(release.groups)
     return facts
 
 

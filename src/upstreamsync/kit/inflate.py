@@ -24,10 +24,14 @@ class Oversized(Exception):
 
 
 class Inflater:
-    """Several members if need be, at most ``limit`` bytes together."""
+    """Several members if need be, at most ``limit`` bytes together.
 
-    def __init__(self, limit: int) -> None:
+    ``doubted`` is what comes from outside: it may not grow out of proportion either.
+    """
+
+    def __init__(self, limit: int, *, doubted: bool = True) -> None:
         self._limit = limit
+        self._doubted = doubted
         self._received = self._size = 0
         self._member = zlib.decompressobj(wbits=31)
         self.complete = False
@@ -45,7 +49,7 @@ class Inflater:
             self._size += len(part)
             if self._size > self._limit:
                 raise Oversized(f"unpacks to more than {self._limit} bytes")
-            if self._size > BOMB_SIZE and self._size > self._received * BOMB_RATIO:
+            if self._doubted and self._size > BOMB_SIZE and self._size > self._received * BOMB_RATIO:
                 raise Oversized(f"unpacks to more than {BOMB_RATIO} times its size")
             yield part
             data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
@@ -77,7 +81,7 @@ def unpack_apart(data: bytes, size: int) -> bytes | mmap.mmap:
 
 
 def _unpack(data: bytes, size: int, write: Callable[[bytes], object]) -> None:
-    inflater = Inflater(size)
+    inflater = Inflater(size, doubted=False)
     view = memoryview(data)
     written = 0
     for start in range(0, len(view), _FED):

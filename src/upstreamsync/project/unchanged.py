@@ -289,8 +289,9 @@ def _program() -> list[Any]:
     for folder, folders, names in os.walk(package):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         for name in sorted(names):
-            found = os.stat(os.path.join(folder, name))
-            facts.append([folder, name, found.st_size, found.st_mtime_ns])
+            with contextlib.suppress(OSError):  # what can't be read is no part of it
+                found = os.stat(os.path.join(folder, name))
+                facts.append([folder, name, found.st_size, found.st_mtime_ns])
     places = [place for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
     facts += [[place, os.stat(place).st_mtime_ns] for place in places if os.path.isdir(place)]
     return facts
