@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,26 +116,31 @@ class Doors:
             max_wait=settings.max_wait,
             max_body=settings.max_body,
         )
+        self._lock = threading.Lock()
+        self._git: Git | None = None
 
-    @cached_property
+    @property
     def git(self) -> Git:
-        """Other people's repositories."""
+        """Other people's repositories; one door for all threads, as it asks each of them once."""
         from upstreamsync.kit.git import Git
 
-        return Git(
-            cache=self.cache,
-            credentials=self.credentials,
-            allow_local=self.settings.allow_local,
-            timeout=self.settings.tool_timeout,
-            jobs=self.settings.network_jobs,
-            attempts=self.settings.attempts,
-        )
+        with self._lock:
+            if self._git is None:
+                self._git = Git(
+                    cache=self.cache,
+                    credentials=self.credentials,
+                    allow_local=self.settings.allow_local,
+                    timeout=self.settings.tool_timeout,
+                    jobs=self.settings.network_jobs,
+                    attempts=self.settings.attempts,
+                )
+            return self._git
 
     def close(self) -> None:
         """Close connections, and forget what was asked."""
         self.http.close()
-        if "git" in vars(self):
-            self.git.close()
+        if self._git is not None:
+            self._git.close()
 
 
 def engines(settings: Settings, tools: Tools) -> Engines:
