@@ -440,6 +440,7 @@ def sealed(place: Place, text: bytes) -> bytes:
         lambda data: b"\xff\x00" + data,
         lambda data: data.partition(b"\n")[2],
     ],
+    ids=["empty", "cut", "longer", "another version", "binary", "without its seal"],
 )
 def test_a_damaged_record_is_none(place, damage):
     first, _ = place.check()
