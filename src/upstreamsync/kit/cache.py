@@ -137,8 +137,9 @@ class Cache:
             return None
         # The separator can't occur in a namespace, so no two pairs share a name.
         name = hashlib.sha256(f"{namespace}\0{key}".encode("utf-8", "surrogatepass")).hexdigest()
+        # Few folders, as making one costs as much as writing a small file.
         return os.path.join(
-            self.folder, "".join(c if c.isalnum() else "-" for c in namespace), name[:2], name
+            self.folder, "".join(c if c.isalnum() else "-" for c in namespace), name[:1], name
         )
 
     @staticmethod

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 BOMB_RATIO = 300
 BOMB_SIZE = 16 * 1024 * 1024
 #: What is decoded at a time.
-_PIECE = 128 * 1024
+_PIECE = 64 * 1024
 _FED = 64 * 1024
 
 
@@ -71,7 +71,7 @@ def unpack_apart(data: bytes, size: int) -> bytes | mmap.mmap:
     """
     if size == 0:
         return unpack(data, size)
-    body = mmap.mmap(-1, size)
+    body = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     try:
         _unpack(data, size, body.write)
     except BaseException:

@@ -21,7 +21,7 @@ from upstreamsync.releases.index_cut import Entry, HelmIndex
 from upstreamsync.releases.pack import remembered
 
 #: Indexes up to this size together stay decoded, should more charts of them be asked for.
-KEPT_BYTES = 8 * 1024 * 1024
+KEPT_BYTES = 4 * 1024 * 1024
 _Read = tuple[tuple[Entry, ...] | None, tuple[str, ...]]
 #: Addresses and names that are joined by writing one behind the other.
 _PLAIN_FOLDER = re.compile(r"https?://[\w.:\[\]-]+/(?:[A-Za-z0-9_~-][\w.~-]*/)*")

@@ -208,7 +208,9 @@ def _quotes_reach(data: bytes | mmap, start: int, end: int, indent: int) -> bool
     Each quote that may open a scalar counts, whatever stands around it, so none that does is overlooked.
     """
     outer = re.compile(rb"\n {0,%d}(?![ \n])" % indent)
-    for opening, rest in ((_OPEN_DOUBLE, _REST_DOUBLE), (_OPEN_SINGLE, _REST_SINGLE)):
+    for quote, opening, rest in ((b'"', _OPEN_DOUBLE, _REST_DOUBLE), (b"'", _OPEN_SINGLE, _REST_SINGLE)):
+        if not _occurs(quote, data, start, end):
+            continue
         for match in opening.finditer(data, start, end):
             line = data.rfind(b"\n", 0, match.start()) + 1
             if not _NODE_START.fullmatch(data, line, match.start()):
@@ -217,6 +219,13 @@ def _quotes_reach(data: bytes | mmap, start: int, end: int, indent: int) -> bool
             if closing is None or outer.search(data, match.end(), closing.end()):
                 return True
     return False
+
+
+def _occurs(byte: bytes, data: bytes | mmap, start: int, end: int) -> bool:
+    """Whether a byte is in there at all: bytes are looked through ten times as fast as expressions do it."""
+    if isinstance(data, bytes):
+        return data.find(byte, start, end) >= 0
+    return any(byte in data[at : min(at + _SCANNED, end)] for at in range(start, end, _SCANNED))
 
 
 # -- reading a block ---------------------------------------------------------------------------------
@@ -228,7 +237,7 @@ _LISTED_VALUE = re.compile(rb"\n *-" + _VALUE)
 _URLS, _ODD = 5, 6
 #: A bracket that may open a list or mapping, and is not closed on its line. One literal each: 20 times as fast.
 _OPEN_BRACKETS = tuple(
-    re.compile(rb"""%b(?<=[\s:]%b)(?![^\n\[\]{}"']*[\]}])""" % (one, one)) for one in (rb"\[", rb"\{")
+    (one, re.compile(rb"""\%b(?<=[\s:]\%b)(?![^\n\[\]{}"']*[\]}])""" % (one, one))) for one in (b"[", b"{")
 )
 
 
@@ -250,7 +259,8 @@ def _has_flow(text: bytes) -> bool:
     """Whether a list or mapping in brackets goes on over the end of a line."""
     return any(
         _NODE_START.fullmatch(text, text.rfind(b"\n", 0, match.start()) + 1, match.start())
-        for opening in _OPEN_BRACKETS
+        for bracket, opening in _OPEN_BRACKETS
+        if bracket in text
         for match in opening.finditer(text)
     )
 
