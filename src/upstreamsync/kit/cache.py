@@ -15,6 +15,7 @@ import os
 import re
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from upstreamsync.kit import witness
@@ -54,9 +55,13 @@ class Cache:
         self.folder = folder
         self._warned = threading.Event()
         self._numbers = itertools.count()
+        self._gathered: dict[tuple[str, str], bytes] | None = None
 
     def get(self, namespace: str, key: str) -> bytes | None:
         """What was put there, or None."""
+        gathered = self._gathered
+        if gathered is not None and (namespace, key) in gathered:
+            return gathered[namespace, key]
         path = self._path(namespace, key)
         if path is None:
             return None
@@ -99,6 +104,28 @@ class Cache:
                 _log.warning("the cache %s can't be written (%s); going on without", self.folder, error)
             return False
         return True
+
+    def put_soon(self, namespace: str, key: str, data: bytes) -> None:
+        """Keep ``data``, at the latest when who is gathering has done so."""
+        gathered = self._gathered
+        if gathered is None:
+            self.put(namespace, key, data)
+        else:
+            gathered[namespace, key] = data
+
+    @contextlib.contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Write what is put soon within the block at its end: many threads that write at once wait for one another."""
+        if self.folder is None or self._gathered is not None:
+            yield
+            return
+        gathered = self._gathered = {}
+        try:
+            yield
+        finally:
+            self._gathered = None
+            for (namespace, key), data in gathered.items():
+                self.put(namespace, key, data)
 
     def forget(self, namespace: str, key: str) -> None:
         """Drop one entry, if it is there."""

@@ -160,7 +160,8 @@ class Project:
                 progress(vendor.name)
             return lookup.finding, witness, lookup.until
 
-        outcomes = ordered_map(one, vendors, self.settings.lookup_jobs)
+        with tools.cache.gathering():
+            outcomes = ordered_map(one, vendors, self.settings.lookup_jobs)
         return {vendor.name: outcome.get() for vendor, outcome in zip(vendors, outcomes, strict=True)}
 
     def explain(self, vendor: str) -> tuple[Finding, tuple[tuple[Release, str], ...]]:

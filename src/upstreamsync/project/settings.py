@@ -70,7 +70,7 @@ class Settings:
         More than requests are allowed: those that wait for an answer that another one has asked for must
         not keep the next address from being asked. One at a time where one job is wished for.
         """
-        return self.network_jobs * 3 if self.network_jobs > 1 else 1
+        return self.network_jobs * 6 if self.network_jobs > 1 else 1
 
     @property
     def engine_jobs(self) -> int:

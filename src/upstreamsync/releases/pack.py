@@ -29,7 +29,7 @@ def remembered(
         except facts.UNREADABLE:
             pass
     releases = read()
-    cache.put(_NAMESPACE, name, dump(releases))
+    cache.put_soon(_NAMESPACE, name, dump(releases))
     return releases
 
 
