@@ -118,3 +118,20 @@ def test_pruning_drops_what_was_unused_for_longest(tmp_path: Path) -> None:
 
 def test_the_default_folder_is_ours() -> None:
     assert default_cache_folder().name == "upstreamsync"
+
+
+def test_what_is_gathered_is_there_at_once_and_written_at_the_end(tmp_path):
+    cache, other = Cache(tmp_path), Cache(tmp_path)
+    cache.put_soon("n", "before", b"1")
+    assert other.get("n", "before") == b"1"
+    with cache.gathering():
+        cache.put_soon("n", "within", b"2")
+        with cache.gathering():
+            cache.put_soon("n", "inside", b"3")
+        assert (cache.get("n", "within"), cache.get("n", "inside")) == (b"2", b"3")
+        assert other.get("n", "within") is None
+    assert (other.get("n", "within"), other.get("n", "inside")) == (b"2", b"3")
+    nowhere = Cache(None)
+    with nowhere.gathering():
+        nowhere.put_soon("n", "k", b"4")
+        assert nowhere.get("n", "k") is None

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import hashlib
 import http.server
+import os
 import socket
 import subprocess
 import sys
@@ -35,6 +36,11 @@ from upstreamsync.kit.credentials import Credentials
 from upstreamsync.kit.http import Http
 
 Answer = tuple[int, dict[str, str], bytes]
+GZIP = {"Content-Encoding": "gzip"}
+
+
+def sha256(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 class Site(http.server.ThreadingHTTPServer):
@@ -231,6 +237,102 @@ def test_large_bodies_are_not_held_for_the_run(site: Site, tmp_path: Path) -> No
 
 
 # -- compression and size ---------------------------------------------------------------------------
+
+
+def test_what_came_in_gzip_is_kept_so(site: Site, tmp_path: Path) -> None:
+    body = b"".join(b"line %d\n" % number for number in range(100_000))
+    url = site.tagged("/a", gzip.compress(body[:50_000]) + gzip.compress(body[50_000:]), **GZIP)
+    with client(tmp_path) as web:
+        first = web.get(url)
+        assert (first.body, first.size, first.digest) == (body, len(body), sha256(body))
+        assert bytes(web.get(url).open()) == body
+    (kept,) = (path for path in (tmp_path / "http-gzip").rglob("*") if path.is_file())
+    assert kept.stat().st_size < len(body) / 3
+    with client(tmp_path) as web:
+        again = web.get(url)
+        assert (again.revalidated, again.size, again.digest) == (True, len(body), first.digest)
+        assert bytes(again.open()) == body
+        assert again.body == body
+        with pytest.raises(TooLarge):
+            web.get(url, limit=len(body) - 1)
+    assert len(site.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:-9],
+        lambda data: data[:100] + b"\0" + data[101:],
+        lambda data: gzip.compress(b"something else"),
+        lambda data: data + gzip.compress(b"more"),
+        lambda data: gzip.compress(b"\0" * 50_000_000),
+        lambda data: gzip.decompress(data),
+    ],
+)
+def test_damage_of_what_is_kept_in_gzip_costs_a_request(site: Site, tmp_path: Path, damage: Any) -> None:
+    body = b"".join(b"line %d\n" % number for number in range(100_000))
+    url = site.tagged("/a", gzip.compress(body), **GZIP)
+    with client(tmp_path) as web:
+        web.get(url)
+    (kept,) = (path for path in (tmp_path / "http-gzip").rglob("*") if path.is_file())
+    kept.write_bytes(damage(kept.read_bytes()))
+    with client(tmp_path) as web:
+        assert web.get(url).body == body
+    assert len(site.asked) == 3
+
+
+def test_what_an_older_version_kept_still_serves(site: Site, tmp_path: Path) -> None:
+    """It kept all bodies decoded."""
+    body = b"x" * 400_000
+    url = site.tagged("/a", body)
+    with client(tmp_path) as web:
+        web.get(url)
+    site.tagged("/a", gzip.compress(body), **GZIP)
+    site.pages["/a"] = lambda _: (304, {}, b"")
+    with client(tmp_path) as web:
+        assert web.get(url).body == body
+
+
+def test_a_size_that_somebody_made_up_takes_no_memory(site: Site, tmp_path: Path) -> None:
+    url = site.tagged("/a", gzip.compress(b"x" * 1000), **GZIP)
+    with client(tmp_path) as web:
+        web.get(url)
+    for path in (tmp_path / "http").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes().replace(b'"size": "1000"', b'"size": "250000000"'))
+    with client(tmp_path) as web:
+        assert web.get(url).body == b"x" * 1000
+
+
+@pytest.mark.parametrize("members", [b"", gzip.compress(b"", mtime=0)], ids=["nothing", "a member"])
+def test_nothing_in_gzip_is_nothing(site: Site, tmp_path: Path, members: bytes) -> None:
+    url = site.tagged("/a", members, **GZIP)
+    for _ in range(2):
+        with client(tmp_path) as web:
+            answer = web.get(url)
+            assert (answer.body, answer.size, bytes(answer.open())) == (b"", 0, b"")
+
+
+def test_members_without_content_are_no_way_round_the_limit(site: Site, web: Http) -> None:
+    data = gzip.compress(b"") * 1000
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data)  # so that no length is stated
+    url = site.page("/a", chunked, Content_Encoding="gzip", Transfer_Encoding="chunked")
+    with pytest.raises(TooLarge):
+        web.get(url, limit=1000)
+
+
+def test_a_sparse_body_is_read_as_it_was_received(site: Site, web: Http) -> None:
+    """However the network cuts it into pieces: what was within the limits when it came still is."""
+    body = os.urandom(120_000) + b"\0" * (24 * 1024 * 1024)
+    answer = web.get(site.page("/a", gzip.compress(body), Content_Encoding="gzip"))
+    assert answer.body == body
+    assert bytes(answer.open()) == body
+
+
+def test_an_error_in_gzip_is_an_error(site: Site, web: Http) -> None:
+    url = site.page("/a", gzip.compress(b"no"), status=401, Content_Encoding="gzip")
+    assert web.get(url, accept_status=(401,)).body == b"no"
 
 
 def test_gzip_is_undone_but_not_of_archives(site: Site, web: Http) -> None:

@@ -35,6 +35,15 @@ def loaded(*words: str, cwd=None) -> set[str]:
     return set(done.stderr.split())
 
 
+HEAVY = {"deepdiff", "github", "git", "requests", "selectolax", "markdown_it", "jinja2", "numpy"}
+#: Modules of the program that other verbs need.
+OTHER_VERBS = {
+    *("verify", "forge", "review", "testing"),
+    *("base.change", "base.shape", "base.write", "project.regenerate", "kit.repository", "kit.archives"),
+    *("kit.splice", "sources.render", "sources.docs", "sources.archive"),
+}
+
+
 @pytest.fixture
 def world(tmp_path):
     with World() as world:
@@ -51,15 +60,28 @@ def world(tmp_path):
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_check_loads_neither_the_judge_nor_a_forge_nor_what_compares(tmp_path, world, form):
     words = ("check", "--cache-dir", str(tmp_path / "cache"), "--format", form)
-    loaded(*words, cwd=tmp_path)
     modules = loaded(*words, cwd=tmp_path)
-    assert {"httpx", "upstreamsync.releases.helm_index"} <= modules, "this list says nothing"
-    heavy = {"deepdiff", "github", "git", "requests", "selectolax", "markdown_it", "jinja2", "numpy"}
-    assert not modules & heavy
-    own = {"verify", "forge", "review", "testing", "base.change", "base.shape", "project.regenerate"}
-    assert not modules & {f"upstreamsync.{name}" for name in own}
+    assert {"httpx", "pydantic", "upstreamsync.releases.helm_index"} <= modules, "this list says nothing"
+    assert not modules & HEAVY
+    assert not modules & {f"upstreamsync.{name}" for name in OTHER_VERBS}
+    assert not modules & {"typer", "asyncio", "httpx_retries"}
     if form == "json":
         assert "rich" not in modules
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "github"])
+def test_check_with_nothing_changed_loads_neither_the_configuration_nor_the_policy(tmp_path, world, form):
+    words = ("check", "--cache-dir", str(tmp_path / "cache"), "--format", form)
+    loaded(*words, cwd=tmp_path)
+    world.reset()
+    modules = loaded(*words, cwd=tmp_path)
+    assert [request.status for request in world.requests] == [304]
+    assert {"httpx", "upstreamsync.project.unchanged"} <= modules, "this list says nothing"
+    assert not modules & HEAVY
+    assert not modules & {"pydantic", "yaml", "typer", "asyncio", "httpx_retries"}
+    own = {*OTHER_VERBS, "config.load", "config.spec", "releases", "sources", "project.lookup", "kit.git"}
+    assert not modules & {f"upstreamsync.{name}" for name in own}
+    assert ("rich" in modules) == (form == "text")
 
 
 @pytest.mark.parametrize("word", ["--version", "--help"])

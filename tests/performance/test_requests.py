@@ -114,6 +114,37 @@ def test_releases_on_github_are_asked_again_with_a_condition(tmp_path):
         assert [[one.status for one in requests] for requests in lists] == [[200], [304]]
 
 
+def test_what_changed_at_one_address_costs_nothing_at_the_others(tmp_path, monkeypatch):
+    from upstreamsync.project import project
+
+    with World() as world:
+        names = [f"chart-{number:02}" for number in range(30)]
+        for name in names:
+            world.chart(f"charts/{name[-1]}", name, "1.0.0")
+        vendors = [
+            row(name, "1.0.0", f"{{helm: {{repository: '{world.url}/charts/{name[-1]}', chart: {name}}}}}")
+            for name in names
+        ]
+        check(tmp_path / "repo", vendors, tmp_path / "cache")
+        world.chart("charts/7", "chart-17", "1.1.0")
+        looked: list[str] = []
+        look_up = project.look_up
+        monkeypatch.setattr(
+            project,
+            "look_up",
+            lambda vendor, *rest, **more: (looked.append(vendor.name), look_up(vendor, *rest, **more))[1],
+        )
+        world.reset()
+        findings = check(tmp_path / "repo", vendors, tmp_path / "cache")
+        assert [one.vendor for one in findings if one.status is Status.OUTDATED] == ["chart-17"]
+        assert sorted(looked) == ["chart-07", "chart-17", "chart-27"]
+        asked = Counter((request.path, request.status) for request in world.requests)
+        assert asked == {
+            (f"/charts/{digit}/index.yaml", 200 if digit == 7 else 304): 1 for digit in range(10)
+        }
+        assert all("if-none-match" in request.headers for request in world.requests)
+
+
 def test_what_an_index_says_is_read_once(tmp_path, monkeypatch):
     """A 304 costs neither reading nor parsing: the cache knows what the chart's block said."""
     with World() as world:
@@ -127,5 +158,6 @@ def test_what_an_index_says_is_read_once(tmp_path, monkeypatch):
 
         monkeypatch.setattr("upstreamsync.releases.helm_index.HelmIndex", never)
         monkeypatch.setattr("upstreamsync.kit.http.Http._load", never)
-        assert check(tmp_path / "repo", vendors, tmp_path / "cache") == first
+        # Of another configuration nothing stands, so that it is looked up once more.
+        assert check(tmp_path / "repo", [*vendors, "# another file\n"], tmp_path / "cache") == first
         assert [one.status for one in first] == [Status.OUTDATED]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from upstreamsync.errors import Refused, RepositoryError
+from upstreamsync.kit import witness
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
@@ -65,6 +67,13 @@ class Disk:
 
     def find(self, path: str) -> Found | None:
         """The regular file at ``path``; None where there is nothing. Raises Refused for anything else."""
+        return witness.asked(
+            ("file", str(self.root), path),
+            lambda: self._find(path),
+            lambda found: hashlib.sha256(found.data).hexdigest() if found is not None else None,
+        )
+
+    def _find(self, path: str) -> Found | None:
         try:
             with self.parent(path) as (folder, name):
                 return _read(folder, name, path)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upstreamsync.base.disk import Disk
-from upstreamsync.base.write import as_tree
 from upstreamsync.model import Change
 
 
@@ -24,6 +23,8 @@ class View:
 
     def with_changes(self, changes: Change | Sequence[Change]) -> View:
         """The repository as it will be when the changes are written, so that a next one can build on them."""
+        from upstreamsync.base.write import as_tree
+
         laid_over = as_tree(changes)
 
         def read(path: str) -> bytes | None:

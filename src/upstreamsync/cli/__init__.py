@@ -18,6 +18,14 @@ def main() -> None:
         print(f"upstreamsync {__version__}")  # noqa: T201
         sys.exit(0)
     # Everything else is loaded only now: asking for the version costs no more than Python itself.
+    if sys.argv[1:2] == ["check"]:
+        from upstreamsync.cli.plain import plain_check
+
+        plain = plain_check(sys.argv[1:])
+        if plain is not None:
+            from upstreamsync.cli.checking import run_check
+
+            run_check(*plain)
     from upstreamsync.cli.app import app
 
     app()

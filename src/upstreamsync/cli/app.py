@@ -10,7 +10,8 @@ import typer
 
 from upstreamsync._version import __version__
 from upstreamsync.cli import exits
-from upstreamsync.cli.common import Common, Format, verb
+from upstreamsync.cli.common import Common, Format, text_form
+from upstreamsync.cli.options import verb
 
 app = typer.Typer(
     name="upstreamsync",
@@ -53,22 +54,9 @@ def check(
     ] = False,
 ) -> int:
     """Find new upstream versions and say what each vendor would move to. Writes nothing."""
-    from upstreamsync.report import annotations, document, markdown
+    from upstreamsync.cli.checking import check as look
 
-    with common.project() as project:
-        total = len(vendors or project.configuration.vendors)
-        with common.progress("checking", total) as step:
-            findings = project.check(vendors or (), progress=step)
-        file = project.configuration.places.file
-    common.say(
-        document=lambda: document.check_document(findings),
-        text=lambda out: _text().print_check(out, findings, verbose=common.verbose),
-        markdown=lambda: markdown.check_markdown(findings),
-        github=lambda: (
-            annotations.matrix(findings) if matrix else annotations.check_annotations(findings, file=file)
-        ),
-    )
-    return exits.of_check(findings, updates_count=exit_code)
+    return look(common, tuple(vendors or ()), exit_code=exit_code, matrix=matrix)
 
 
 @app.command()
@@ -84,7 +72,7 @@ def explain(
         file = project.configuration.places.file
     common.say(
         document=lambda: document.explain_document(finding, versions),
-        text=lambda out: _text().print_explanation(out, finding, versions),
+        text=lambda out: text_form().print_explanation(out, finding, versions),
         markdown=lambda: markdown.explain_markdown(finding, versions),
         github=lambda: annotations.check_annotations([finding], file=file),
     )
@@ -116,9 +104,9 @@ def update(
     updates = changes.updates
 
     def text(out: Any) -> None:
-        _text().print_updates(out, updates, dry_run=dry_run)
+        text_form().print_updates(out, updates, dry_run=dry_run)
         if verification is not None:
-            _text().print_verification(out, verification, verbose=common.verbose)
+            text_form().print_verification(out, verification, verbose=common.verbose)
 
     common.say(
         document=lambda: document.update_document(updates, verification),
@@ -164,7 +152,7 @@ def verify(
     )
     common.say(
         document=lambda: document.verify_document(verification),
-        text=lambda out: _text().print_verification(out, verification, verbose=common.verbose),
+        text=lambda out: text_form().print_verification(out, verification, verbose=common.verbose),
         markdown=lambda: markdown.verify_markdown(verification),
         github=lambda: annotations.verify_annotations(verification, prefix=prefix),
     )
@@ -210,7 +198,7 @@ def pr(
     )
     common.say(
         document=lambda: document.pr_document(pull_requests),
-        text=lambda out: _text().print_pull_requests(out, pull_requests),
+        text=lambda out: text_form().print_pull_requests(out, pull_requests),
         markdown=lambda: markdown.pr_markdown(pull_requests),
         github=lambda: annotations.pr_annotations(pull_requests, file=file),
     )
@@ -278,13 +266,6 @@ def schema() -> None:
         return exits.DONE
 
     exits.run(show)
-
-
-def _text() -> Any:
-    """The module that draws text: it loads rich, which other forms do not need."""
-    from upstreamsync.report import text
-
-    return text
 
 
 __all__ = ["Format", "app"]

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from upstreamsync.project import Project
+    from upstreamsync.project.opening import Opening
 
 
 class Format(StrEnum):
@@ -33,32 +30,22 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """The options that every verb takes."""
+    """The options that every verb takes; ``options`` has what they are for."""
 
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", help="vendors.yaml; default: in this folder or the nearest above."),
-    ] = None
-    format: Annotated[Format, typer.Option("--format", help="Form of the output.")] = Format.TEXT
-    json_output: Annotated[
-        Path | None,
-        typer.Option("--json-output", metavar="FILE", help="Also write the JSON document to this file."),
-    ] = None
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="What runs at once; 0 chooses.")] = 0
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option("--cache-dir", help="Cache folder; also UPSTREAMSYNC_CACHE.", show_default=False),
-    ] = None
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False
-    allow_commands: Annotated[
-        bool, typer.Option("--allow-commands", help="Let `command` sources run their generators.")
-    ] = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more; logs go to stderr.")] = False
+    config: Path | None = None
+    format: Format = Format.TEXT
+    json_output: Path | None = None
+    jobs: int = 0
+    cache_dir: Path | None = None
+    no_cache: bool = False
+    allow_commands: bool = False
+    verbose: bool = False
 
     @contextmanager
-    def project(self) -> Iterator[Project]:
-        """The project that the options name, closed at the end."""
-        from upstreamsync.project import Settings, open_project
+    def opening(self) -> Iterator[Opening]:
+        """The project that the options name, its configuration not read yet; closed at the end."""
+        from upstreamsync.project.opening import Opening
+        from upstreamsync.project.settings import Settings
 
         settings = Settings(
             jobs=self.jobs,
@@ -66,8 +53,14 @@ class Common:
             use_cache=not self.no_cache,
             allow_commands=self.allow_commands,
         )
-        with open_project(Path.cwd(), config=self.config, settings=settings) as project:
-            yield project
+        with Opening(Path.cwd(), config=self.config, settings=settings) as opening:
+            yield opening
+
+    @contextmanager
+    def project(self) -> Iterator[Project]:
+        """The project that the options name, closed at the end."""
+        with self.opening() as opening:
+            yield opening.project()
 
     def say(
         self,
@@ -109,6 +102,13 @@ class Common:
             yield lambda _name: bar.advance(task)
 
 
+def text_form() -> Any:
+    """The module that draws text: it loads rich, which other forms do not need."""
+    from upstreamsync.report import text
+
+    return text
+
+
 def write_summary(markdown: str) -> None:
     """Append to the job summary, where a workflow gives one (GITHUB_STEP_SUMMARY)."""
     import os
@@ -117,37 +117,6 @@ def write_summary(markdown: str) -> None:
     if summary:
         with open(summary, "a", encoding="utf-8") as file:
             file.write(markdown + "\n")
-
-
-def verb(function: Callable[..., int]) -> Callable[..., None]:
-    """Make a command of a function whose first parameter is ``common``; it returns the exit code."""
-    own = [one for name, one in inspect.signature(function).parameters.items() if name != "common"]
-    hints = inspect.get_annotations(function, eval_str=True)
-    shared = [
-        inspect.Parameter(
-            one.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=one.default,
-            annotation=inspect.get_annotations(Common, eval_str=True)[one.name],
-        )
-        for one in fields(Common)
-    ]
-
-    @functools.wraps(function)
-    def command(**arguments: Any) -> None:
-        from upstreamsync.cli.exits import run
-
-        common = Common(**{one.name: arguments.pop(one.name) for one in fields(Common)})
-        set_up_logging(verbose=common.verbose)
-        run(lambda: function(common, **arguments))
-
-    keyword_only = [
-        one.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints.get(one.name, one.annotation))
-        for one in own
-    ]
-    command.__signature__ = inspect.Signature([*keyword_only, *shared])  # type: ignore[attr-defined]
-    command.__annotations__ = {one.name: one.annotation for one in (*keyword_only, *shared)}
-    return command
 
 
 def set_up_logging(*, verbose: bool) -> None:

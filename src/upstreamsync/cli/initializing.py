@@ -7,7 +7,8 @@ from typing import Any
 
 from upstreamsync.cli import exits
 from upstreamsync.cli.common import Common
-from upstreamsync.config.load import FILE_NAME, parse_configuration
+from upstreamsync.config.load import parse_configuration
+from upstreamsync.config.where import FILE_NAME
 from upstreamsync.errors import UsageError
 from upstreamsync.project.init import Proposal, Start, entry, look_through
 

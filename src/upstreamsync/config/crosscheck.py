@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from upstreamsync.config.places import Keys, Places
 from upstreamsync.config.spec import Edit, Vendor
+from upstreamsync.config.where import folders_above, leaves
 from upstreamsync.kit.templates import PLACEHOLDERS, group_names, placeholders
 from upstreamsync.kit.versions import parse_constraint
 from upstreamsync.model import Problem
@@ -55,7 +55,7 @@ def _bases(vendors: Vendors, places: Places, root: Path) -> Iterator[Problem]:
     for index, vendor in vendors.items():
         for base in vendor.bases:
             place = places.of_value(("vendors", index, "base"))
-            above = _folders_above(base)
+            above = folders_above(base)
             near = [one for folder in (base, *above) for one in at.get(folder, ())] + inside.get(base, [])
             for _, other, owner in sorted(one for one in near if one[2] != vendor.name):
                 relation = "the same base as" if base == other else "a base nested with that of"
@@ -68,26 +68,12 @@ def _bases(vendors: Vendors, places: Places, root: Path) -> Iterator[Problem]:
             at.setdefault(base, []).append((number, base, vendor.name))
             for folder in above:
                 inside.setdefault(folder, []).append((number, base, vendor.name))
-            if escaped := _leaves(root, real_root, base):
+            if escaped := leaves(root, real_root, base):
                 yield Problem(
                     place=place,
                     message=f"`{base}` leaves the repository: `{escaped}` is a link",
                     hint="a base has to be a real folder inside the repository",
                 )
-
-
-def _folders_above(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:length]) for length in range(1, len(parts))]
-
-
-def _leaves(root: Path, real_root: Path, folder: str) -> str | None:
-    """The first part of the path that is a symlink out of the repository."""
-    for path in (*_folders_above(folder), folder):
-        current = f"{root}/{path}"
-        if os.path.islink(current) and not Path(current).resolve().is_relative_to(real_root):
-            return path
-    return None
 
 
 def _completeness(vendor: Vendor, places: Places, path: Keys) -> Iterator[Problem]:

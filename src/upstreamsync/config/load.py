@@ -14,13 +14,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from upstreamsync.config.crosscheck import cross_check
-from upstreamsync.config.places import Places, read_places, shown_path
+from upstreamsync.config.places import Places, read_places
 from upstreamsync.config.spec import Document, Forge, Tools, Vendor
+from upstreamsync.config.where import FILE_NAME, shown_path
 from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
 from upstreamsync.kit import manifests
 from upstreamsync.model import Place, Problem
 
-FILE_NAME = "vendors.yaml"
 MAX_BYTES = 4 * 1024 * 1024
 #: Mappings that a vendor completes key by key; every other key of a vendor replaces the default.
 _MERGED = ("follow", "pull_request")
@@ -31,12 +31,13 @@ class Configuration:
     """A vendors.yaml that holds together.
 
     ``root`` is the folder of the file; every path in it is relative to that. ``text`` is the file as it
-    was read, for edits that leave everything else as it stands.
+    was read, for edits that leave everything else as it stands; ``digest`` names its bytes.
     """
 
     path: Path
     root: Path
     text: str
+    digest: str
     vendors: tuple[Vendor, ...]
     tools: Tools
     forge: Forge
@@ -55,18 +56,6 @@ class Configuration:
         """Where a key of a vendor stands."""
         index = [candidate.name for candidate in self.vendors].index(vendor)
         return self.places.of_value(("vendors", index, *keys))
-
-
-def find_configuration(start: Path) -> Path:
-    """The vendors.yaml in ``start`` or the nearest folder above. Raises UsageError when there is none."""
-    for folder in (start.absolute(), *start.absolute().parents):
-        candidate = folder / FILE_NAME
-        if candidate.is_file():
-            return candidate
-    raise UsageError(
-        f"there is no {FILE_NAME} in {start} or above",
-        hint="name one with --config, or write one: `upstreamsync init` makes a start",
-    )
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -92,6 +81,7 @@ def parse_configuration(data: bytes, *, path: Path, name: str = FILE_NAME) -> Co
         path=path,
         root=path.parent.absolute(),
         text=text,
+        digest=hashlib.sha256(data).hexdigest(),
         vendors=document.vendors,
         tools=document.tools,
         forge=document.forge,

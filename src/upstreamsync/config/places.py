@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 
@@ -78,11 +77,3 @@ def _walk(root: yaml.Node, path: Keys, places: Places, problems: list[Problem]) 
 
 def _place(file: str, node: yaml.Node) -> Place:
     return Place(file=file, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
-
-
-def shown_path(path: Path, start: Path | None = None) -> str:
-    """How a file is named to people: relative to the working folder where it lies below it."""
-    try:
-        return path.resolve().relative_to((start or Path.cwd()).resolve()).as_posix()
-    except ValueError:
-        return path.as_posix()

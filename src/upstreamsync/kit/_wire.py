@@ -14,7 +14,6 @@ import ssl
 import sys
 import threading
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from upstreamsync.errors import TooLarge, Unreachable
 from upstreamsync.kit.credentials import is_loopback
+from upstreamsync.kit.inflate import Damaged, Inflater, Oversized
 
 # httpx imports its command line (click, rich, pygments) where those are installed: 65 of 150 ms.
 if "httpx" not in sys.modules and "httpx._main" not in sys.modules:
@@ -32,12 +32,8 @@ if "httpx" not in sys.modules and "httpx._main" not in sys.modules:
         del sys.modules["httpx._main"]
 else:
     import httpx
-from httpx_retries import Retry, RetryTransport
 
 RETRIED = (429, 500, 502, 503, 504)
-#: A body that grows by more than this factor beyond BOMB_SIZE bytes is no text. Real indexes reach 45.
-BOMB_RATIO = 300
-BOMB_SIZE = 16 * 1024 * 1024
 _ERROR_BODY = 1 << 20
 
 
@@ -59,11 +55,16 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer: its body decoded, its header names in lower case."""
+    """One answer, its header names in lower case.
+
+    ``body`` is as it came, in gzip where it is ``packed``; ``size`` and ``digest`` are of what is in it.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    packed: bool
+    size: int
     digest: str
 
 
@@ -96,36 +97,25 @@ class Wire:
         record: Callable[[str, str, int], None],
     ) -> None:
         self._timeouts = {"connect": min(timeout, 10.0), "read": timeout, "write": timeout, "pool": None}
-        self._never = _Retry(total=0)
         self._bounded = _BoundedTransport(jobs=jobs, per_host=per_host, record=record)
-        self._transport = RetryTransport(
-            transport=self._bounded,
-            retry=_Retry(
-                total=attempts - 1,
-                status_forcelist=RETRIED,
-                backoff_factor=backoff,
-                max_backoff_wait=max_wait,
-                total_timeout=max_wait * 2,
-            ),
-        )
+        self._attempts = attempts
+        self._max_wait = max_wait
+        self._backoff = backoff
 
     def ask(self, question: Question) -> Answer:
         """Send, wait, retry.
 
         Raises ComeBackLater, Failed, TooLarge, and Unreachable for what no retry can mend.
         """
-        extensions: dict[str, object] = {"timeout": self._timeouts, "question": question}
-        if question.once:
-            extensions["retry"] = self._never
         try:
             request = httpx.Request(
                 question.method,
                 question.url,
                 headers=dict(question.headers),
                 content=question.content,
-                extensions=extensions,
+                extensions={"timeout": self._timeouts, "question": question},
             )
-            response = self._transport.handle_request(request)
+            response = self._send(request, question)
         except httpx.TimeoutException as error:
             raise Failed(
                 "it did not answer in time", lasting=isinstance(error, httpx.ConnectTimeout)
@@ -141,23 +131,28 @@ class Wire:
         assert isinstance(answer, Answer)  # noqa: S101 (set by _BoundedTransport, for the type checker)
         return answer
 
+    def _send(self, request: httpx.Request, question: Question) -> httpx.Response:
+        """An attempt, and more of them where it failed in a way that another one may mend."""
+        more = question.method == "GET" and not question.once and self._attempts > 1
+        first: httpx.Response | httpx.TransportError
+        try:
+            first = self._bounded.handle_request(request)
+            if not more or first.status_code not in RETRIED:
+                return first
+        except httpx.TransportError as error:
+            if not more:
+                raise
+            first = error
+        from upstreamsync.kit import _retries
+
+        again = _retries.transport(
+            first, self._bounded, attempts=self._attempts, max_wait=self._max_wait, backoff=self._backoff
+        )
+        return again.handle_request(request)
+
     def close(self) -> None:
         """Close all connections."""
-        self._transport.close()
-
-
-class _Retry(Retry):
-    """Waits as told to, unless that is too long: then it gives up at once instead of asking too early."""
-
-    def sleep(self, response: httpx.Response | Exception) -> None:
-        if isinstance(response, httpx.Response) and (stated := response.headers.get("retry-after")):
-            try:
-                seconds = self.parse_retry_after(stated)
-            except ValueError:
-                seconds = 0.0
-            if seconds > self.max_backoff_wait:
-                raise ComeBackLater(seconds)
-        super().sleep(response)
+        self._bounded.close()
 
 
 class _BoundedTransport(httpx.BaseTransport):
@@ -221,7 +216,7 @@ class _BoundedTransport(httpx.BaseTransport):
 
 
 def _read(response: httpx.Response, question: Question) -> Answer:
-    """The body of an answer, decoded, within the limits."""
+    """The body of an answer, looked through and found within the limits."""
     headers = {name: ", ".join(response.headers.get_list(name)) for name in response.headers}
     ok = 200 <= response.status_code < 300
     limit = question.limit if ok else _ERROR_BODY
@@ -229,60 +224,40 @@ def _read(response: httpx.Response, question: Question) -> Answer:
     if ok and length.isdigit() and int(length) > limit:
         raise TooLarge(f"the answer has {length} bytes; the limit is {limit}")
     gzip = question.decode and headers.get("content-encoding", "").lower() in {"gzip", "x-gzip"}
-    inflate = _Inflater(limit) if gzip else None
+    inflater = Inflater(limit) if gzip else None
     # Not a list of chunks: joining them would hold a large body twice.
     body = io.BytesIO()
     digest = hashlib.sha256()
-    received = size = 0
-    for raw in response.stream:  # type: ignore[union-attr]
-        _check_deadline(question)
-        received += len(raw)
-        chunk = inflate.feed(raw, received) if inflate else raw
-        size += len(chunk)
-        if size > limit:
-            if not ok:
-                break
-            raise TooLarge(f"the answer has more than {limit} bytes")
-        body.write(chunk)
-        digest.update(chunk)
-    if inflate and ok and received and not inflate.complete:
+    size = 0
+    packed = inflater is not None and ok
+    try:
+        for raw in response.stream:  # type: ignore[union-attr]
+            _check_deadline(question)
+            for piece in inflater.feed(raw) if inflater else (raw,):
+                size += len(piece)
+                digest.update(piece)
+                if not packed and size <= limit:
+                    body.write(piece)
+            if packed:
+                body.write(raw)
+            if max(size, body.tell()) > limit:
+                if not ok:
+                    break
+                raise TooLarge(f"the answer has more than {limit} bytes")
+    except Damaged as error:
+        raise httpx.RemoteProtocolError(f"the compressed body is damaged: {error}") from None
+    except Oversized as error:
+        raise TooLarge(f"the answer {error}") from None
+    if inflater and ok and body.tell() and not inflater.complete:
         raise httpx.RemoteProtocolError("the compressed body is incomplete")
     return Answer(
         status=response.status_code,
         headers=headers,
         body=body.getvalue(),
+        packed=packed and body.tell() > 0,
+        size=size,
         digest=f"sha256:{digest.hexdigest()}",
     )
-
-
-class _Inflater:
-    """gzip, several members if need be, never more than ``limit`` bytes and never out of proportion."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._member = zlib.decompressobj(wbits=31)
-        self.complete = False
-
-    def feed(self, data: bytes, received: int) -> bytes:
-        """Decode what came; ``received`` counts all compressed bytes so far."""
-        parts: list[bytes] = []
-        while data:
-            if self._member.eof:
-                self._member = zlib.decompressobj(wbits=31)
-            try:
-                part = self._member.decompress(data, self._limit - self._size + 1)
-            except zlib.error as error:
-                raise httpx.RemoteProtocolError(f"the compressed body is damaged: {error}") from None
-            parts.append(part)
-            self._size += len(part)
-            if self._size > self._limit:
-                raise TooLarge(f"the answer unpacks to more than {self._limit} bytes")
-            if self._size > BOMB_SIZE and self._size > received * BOMB_RATIO:
-                raise TooLarge(f"the answer unpacks to more than {BOMB_RATIO} times its size")
-            data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-        self.complete = self._member.eof
-        return b"".join(parts)
 
 
 def _honest_status(answer: Answer) -> int:

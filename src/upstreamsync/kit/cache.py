@@ -15,7 +15,10 @@ import os
 import re
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from upstreamsync.kit import witness
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +26,16 @@ _log = logging.getLogger(__name__)
 DEFAULT_SIZE = 2 * 1024**3
 _DAY = 86_400.0
 _ENTRY = re.compile(r"[0-9a-f]{64}(?:\..*\.tmp)?")
+
+
+def _create(path: str) -> int:
+    """A new file, with the folders that it needs."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags, 0o644)
 
 
 def default_cache_folder() -> Path:
@@ -42,9 +55,13 @@ class Cache:
         self.folder = folder
         self._warned = threading.Event()
         self._numbers = itertools.count()
+        self._gathered: dict[tuple[str, str], bytes] | None = None
 
     def get(self, namespace: str, key: str) -> bytes | None:
         """What was put there, or None."""
+        gathered = self._gathered
+        if gathered is not None and (namespace, key) in gathered:
+            return gathered[namespace, key]
         path = self._path(namespace, key)
         if path is None:
             return None
@@ -54,6 +71,14 @@ class Cache:
                 return file.read()
         except OSError:
             return None
+
+    def relied_on(self, namespace: str, key: str, data: bytes | None) -> None:
+        """Say that work was done with what is kept there, which was ``data``."""
+        witness.asked(
+            ("cache", namespace, key),
+            lambda: data,
+            lambda kept: None if kept is None else hashlib.sha256(kept).hexdigest(),
+        )
 
     def has(self, namespace: str, key: str) -> bool:
         """Whether ``get`` would find something; reads nothing."""
@@ -67,8 +92,7 @@ class Cache:
             return False
         beside = f"{path}.{os.getpid()}-{next(self._numbers)}.tmp"
         try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            handle = _create(beside)
             with open(handle, "wb") as file:
                 file.write(data)
             os.replace(beside, path)
@@ -80,6 +104,28 @@ class Cache:
                 _log.warning("the cache %s can't be written (%s); going on without", self.folder, error)
             return False
         return True
+
+    def put_soon(self, namespace: str, key: str, data: bytes) -> None:
+        """Keep ``data``, at the latest when who is gathering has done so."""
+        gathered = self._gathered
+        if gathered is None:
+            self.put(namespace, key, data)
+        else:
+            gathered[namespace, key] = data
+
+    @contextlib.contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Write what is put soon within the block at its end: many threads that write at once wait for one another."""
+        if self.folder is None or self._gathered is not None:
+            yield
+            return
+        gathered = self._gathered = {}
+        try:
+            yield
+        finally:
+            self._gathered = None
+            for (namespace, key), data in gathered.items():
+                self.put(namespace, key, data)
 
     def forget(self, namespace: str, key: str) -> None:
         """Drop one entry, if it is there."""
@@ -118,8 +164,9 @@ class Cache:
             return None
         # The separator can't occur in a namespace, so no two pairs share a name.
         name = hashlib.sha256(f"{namespace}\0{key}".encode("utf-8", "surrogatepass")).hexdigest()
+        # Few folders, as making one costs as much as writing a small file.
         return os.path.join(
-            self.folder, "".join(c if c.isalnum() else "-" for c in namespace), name[:2], name
+            self.folder, "".join(c if c.isalnum() else "-" for c in namespace), name[:1], name
         )
 
     @staticmethod

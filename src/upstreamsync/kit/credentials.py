@@ -14,13 +14,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from upstreamsync.errors import ToolError
-from upstreamsync.kit import process, redact
+from upstreamsync.kit import redact
 
 #: Where a token for github.com may go; nowhere else.
 GITHUB_HOSTS = (
@@ -41,6 +40,10 @@ def is_loopback(host: str | None) -> bool:
         return False
     if host.lower() == "localhost":
         return True
+    if not host[-1].isdigit() and ":" not in host:
+        return False  # a name
+    from ipaddress import ip_address
+
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -134,6 +137,8 @@ class Credentials:
         """What ``docker-credential-HELPER get`` says; None when it knows nothing or is not there."""
         if not isinstance(helper, str) or not _HELPER.fullmatch(helper):
             return None
+        from upstreamsync.kit import process
+
         try:
             answer = process.run(
                 [f"docker-credential-{helper}", "get"],
@@ -188,6 +193,8 @@ def _json(file: Path) -> dict[str, object]:
 @cache
 def _netrc(file: Path) -> Mapping[str, tuple[str, str]]:
     """Host → (user, password). A file that can't be read, or that others may read, has no entries."""
+    if not os.path.exists(file):
+        return _NONE  # type: ignore[return-value]
     import netrc
 
     try:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from upstreamsync.errors import (
     Denied,
@@ -26,14 +27,16 @@ from upstreamsync.errors import (
     Unreachable,
     UpstreamsyncError,
 )
-from upstreamsync.kit import _git, locks
+from upstreamsync.kit import _git, locks, witness
 from upstreamsync.kit._git import COMMIT, DEFAULT_TIMEOUT, Address, Entry
 from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.credentials import Credentials
 from upstreamsync.kit.paths import check_relative
 from upstreamsync.kit.redact import redact
-from upstreamsync.kit.repository import Identity, LogEntry, Repository
 from upstreamsync.model import ContentFile
+
+if TYPE_CHECKING:
+    from upstreamsync.kit.repository import Identity, LogEntry, Repository
 
 MAX_FILES = 20_000
 MAX_BYTES = 256 * 1024 * 1024
@@ -130,6 +133,13 @@ class Git:
         An annotated tag stands for the commit that it was put on. Raises UsageError or Refused for the
         address, and NotFound, Denied or Unreachable.
         """
+        return witness.asked(
+            ("git-refs", url, heads, tags),
+            lambda: self._listed_once(url, heads=heads, tags=tags),
+            lambda refs: [(one.ref, one.commit) for one in refs],
+        )
+
+    def _listed_once(self, url: str, *, heads: bool, tags: bool) -> tuple[RemoteRef, ...]:
         key = (url, heads, tags)
         with self._lock:
             future = self._listed.get(key)
@@ -176,6 +186,13 @@ class Git:
 
         Raises as ``fetch_tree``; NotFound also where no commit touched the path.
         """
+        return witness.asked(
+            ("git-change", url, ref_or_commit, path),
+            lambda: self._last_change(url, ref_or_commit, path),
+            str,
+        )
+
+    def _last_change(self, url: str, ref_or_commit: str, path: str) -> str:
         address = _git.checked_address(url, allow_local=self._allow_local)
         ref = _git.checked_ref(ref_or_commit)
         check_relative(path, origin="the request")
@@ -428,6 +445,14 @@ def _ref_missing(address: Address, ref: str, error: UpstreamsyncError) -> Upstre
             hint="check how upstream writes its tags",
         )
     return error
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Identity", "LogEntry", "Repository"):
+        raise AttributeError(f"module `upstreamsync.kit.git` has no attribute `{name}`")
+    from upstreamsync.kit import repository  # other verbs than `check` write to the user's own
+
+    return getattr(repository, name)
 
 
 __all__ = ["Git", "GitTree", "Identity", "LogEntry", "RemoteRef", "Repository"]

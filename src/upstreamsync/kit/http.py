@@ -28,12 +28,15 @@ from upstreamsync.errors import (
     Unreachable,
     UpstreamsyncError,
 )
-from upstreamsync.kit import addresses
+from upstreamsync.kit import addresses, witness
 from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.credentials import Credentials
+from upstreamsync.kit.inflate import Damaged, Oversized, unpack, unpack_apart
 from upstreamsync.kit.redact import redact
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from upstreamsync.kit._wire import Answer, Wire
 
 Shared = TypeVar("Shared")
@@ -44,21 +47,28 @@ DEFAULT_LIMIT = 256 * 1024 * 1024
 MAX_REDIRECTS = 10
 #: Bodies above this size are not held for the whole run where the disk holds them, too.
 _SMALL = 256 * 1024
+#: Where bodies are kept as they are, and where in gzip as they came.
+_PLAIN, _GZIP = "http-body", "http-gzip"
 #: Headers that are kept with a cached answer; others may be private, or mean that one exchange only.
 _KEPT = ("content-type", "content-disposition", "docker-content-digest", "etag", "last-modified", "link")
+#: Of the headers kept, those that only say how to ask again.
+_VALIDATORS = frozenset(("etag", "last-modified"))
 #: These are fetched as they are: a server that says `Content-Encoding: gzip` of a .tgz means the file itself.
 _PACKED = (".tgz", ".gz", ".zip", ".tar", ".xz", ".bz2", ".zst")
+#: What says who asks.
+_PERSONAL = frozenset(("authorization", "cookie"))
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
 class Response:
     """An answer; read-only. ``url`` is where it came from in the end, header names are in lower case.
 
-    ``digest`` is the body's, as ``sha256:<hex>``. ``revalidated`` says that the server answered 304 and
-    the body is the one known already; it is read from the cache when it is asked for, and only then.
+    ``digest`` is the body's, as ``sha256:<hex>``, and ``size`` its length. ``revalidated`` says that the
+    server answered 304 and the body is the one known already; it is read from the cache when it is asked
+    for, and only then.
     """
 
-    __slots__ = ("_body", "digest", "headers", "revalidated", "status", "url")
+    __slots__ = ("_body", "_read", "digest", "headers", "revalidated", "size", "status", "url")
 
     def __init__(
         self,
@@ -75,24 +85,44 @@ class Response:
         self.headers: Mapping[str, str] = MappingProxyType(dict(headers))
         self.digest = digest
         self.revalidated = revalidated
-        self._body = body if isinstance(body, _Body) else _Body(data=body)
+        self._body = body if isinstance(body, _Body) else _Body(data=body, size=len(body))
+        self._read: bytes | None = None
+        self.size = self._body.size
 
     @property
     def body(self) -> bytes:
         """The bytes, decoded. Raises UpstreamError when they have to be fetched again and can't be."""
-        return self._body.read()
+        if self._read is None:
+            self._read = self._body.read()
+        return self._read
+
+    def open(self) -> bytes | mmap:
+        """The bytes for somebody who reads them once and lets them go; raises as ``body``."""
+        return self._body.open() if self._read is None else self._read
 
     def __repr__(self) -> str:
         return f"Response({redact(self.url)!r}, status={self.status}, revalidated={self.revalidated})"
 
 
 class _Body:
-    """Bytes in memory, or the way to get them; shared by all who hold a response at the same time."""
+    """Bytes in memory, or the way to get them; shared by all who hold a response at the same time.
 
-    __slots__ = ("__weakref__", "_data", "_load", "_lock")
+    What came in gzip stays so, and is decoded for each who reads it: an index is ten times as large then.
+    """
 
-    def __init__(self, *, data: bytes | None = None, load: Callable[[], bytes] | None = None) -> None:
+    __slots__ = ("__weakref__", "_data", "_load", "_lock", "_packed", "size")
+
+    def __init__(
+        self,
+        *,
+        size: int,
+        data: bytes | None = None,
+        packed: bool = False,
+        load: Callable[[], bytes] | None = None,
+    ) -> None:
+        self.size = size
         self._data = data
+        self._packed = packed
         self._load = load
         self._lock = threading.Lock()
 
@@ -101,7 +131,13 @@ class _Body:
             if self._data is None:
                 assert self._load is not None  # noqa: S101 (one of the two is always given)
                 self._data = self._load()
-            return self._data
+            return unpack(self._data, self.size) if self._packed else self._data
+
+    def open(self) -> bytes | mmap:
+        """As ``read``, apart from all other memory where it has to be decoded."""
+        if self._data is not None and self._packed:
+            return unpack_apart(self._data, self.size)
+        return self.read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +149,7 @@ class _Known:
     headers: Mapping[str, str]
     digest: str
     size: int
+    packed: bool
     revalidated: bool
     body: _Body | None
 
@@ -216,11 +253,22 @@ class Http:
         NotFound, Denied, RateLimited, TooLarge, Malformed or Unreachable.
         """
         names = tuple(sorted((name.lower(), value) for name, value in (headers or {}).items()))
-        limit = min(limit, self._max_body)
-        ask = _Ask(url=url, headers=names, limit=limit, allow_http=allow_http, store=store)
+        ask = _Ask(
+            url=url, headers=names, limit=min(limit, self._max_body), allow_http=allow_http, store=store
+        )
+        if not store or any(name in _PERSONAL for name, _ in names):
+            witness.doubt()
+        return witness.asked(
+            ("http", url, names, limit, allow_http, tuple(sorted(accept_status))),
+            lambda: self._answer(ask, accept_status),
+            _gist,
+        )
+
+    def _answer(self, ask: _Ask, accept_status: Collection[int]) -> Response:
+        limit = ask.limit
         known, held = self._once(ask)
         if known.size > limit:
-            raise TooLarge(f"`{redact(url)}` has more than {limit} bytes", hint=addresses.HINTS[TooLarge])
+            raise TooLarge(f"`{redact(ask.url)}` has more than {limit} bytes", hint=addresses.HINTS[TooLarge])
         addresses.raise_for_status(known.status, known.url, accept_status)
         return self._respond(ask, known, held)
 
@@ -239,6 +287,7 @@ class Http:
 
         Raises as ``get``.
         """
+        witness.doubt()
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         if form is not None:
             content = urlencode(form).encode()
@@ -248,7 +297,11 @@ class Http:
         answer = self._ask("POST", target, sent, content=content, limit=limit, deadline=self._deadline())
         addresses.raise_for_status(answer.status, target, accept_status)
         return Response(
-            url=target, status=answer.status, headers=answer.headers, body=answer.body, digest=answer.digest
+            url=target,
+            status=answer.status,
+            headers=answer.headers,
+            body=_Body(data=answer.body, packed=answer.packed, size=answer.size),
+            digest=answer.digest,
         )
 
     def _once(self, ask: _Ask) -> tuple[_Known, _Body | None]:
@@ -316,7 +369,7 @@ class Http:
             return self._known_already(url, kept), None, None
         location = answer.headers.get("location") if answer.status in _REDIRECTS else None
         stored = location is None and ask.store and self._keep(key, answer)
-        body = _Body(data=answer.body)
+        body = _Body(data=answer.body, packed=answer.packed, size=answer.size)
         with self._lock:
             self._bodies[ask] = body
         known = _Known(
@@ -324,7 +377,8 @@ class Http:
             status=answer.status,
             headers=answer.headers,
             digest=answer.digest,
-            size=len(answer.body),
+            size=answer.size,
+            packed=answer.packed,
             revalidated=False,
             body=None if stored and len(answer.body) > _SMALL else body,
         )
@@ -338,6 +392,7 @@ class Http:
             headers=headers,
             digest=kept["digest"],
             size=int(kept["size"]),
+            packed="packed" in kept,
             revalidated=True,
             body=None,
         )
@@ -348,7 +403,7 @@ class Http:
             with self._lock:
                 body = self._bodies.get(ask)
                 if body is None:
-                    body = self._bodies[ask] = _Body(load=lambda: self._load(ask, known))
+                    body = self._bodies[ask] = _Body(size=known.size, load=lambda: self._load(ask, known))
         return Response(
             url=known.url,
             status=known.status,
@@ -428,7 +483,7 @@ class Http:
             return None
         if not str(kept.get("size", "")).isdigit() or not all(isinstance(v, str) for v in kept.values()):
             return None
-        return kept if self._cache.has("http-body", kept["digest"]) else None
+        return kept if self._cache.has(_GZIP if "packed" in kept else _PLAIN, kept["digest"]) else None
 
     def _keep(self, key: str, answer: Answer) -> bool:
         """Store an answer that can be revalidated later."""
@@ -436,19 +491,27 @@ class Http:
         if answer.status != 200 or not validators or "no-store" in answer.headers.get("cache-control", ""):
             return False
         kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
-        kept |= {"digest": answer.digest, "size": str(len(answer.body))}
-        return self._cache.put("http-body", answer.digest, answer.body) and self._cache.put(
-            "http", key, json.dumps(kept, sort_keys=True).encode()
-        )
+        kept |= {"digest": answer.digest, "size": str(answer.size)}
+        if answer.packed:
+            kept["packed"] = "gzip"
+        return self._cache.put(
+            _GZIP if answer.packed else _PLAIN, answer.digest, answer.body
+        ) and self._cache.put("http", key, json.dumps(kept, sort_keys=True).encode())
 
     def _load(self, ask: _Ask, known: _Known) -> bytes:
         """The body of a known answer from the disk; fetched again if the disk has lost or damaged it."""
         import hashlib
 
-        data = self._cache.get("http-body", known.digest)
+        place = _GZIP if known.packed else _PLAIN
+        data = self._cache.get(place, known.digest)
+        if data is not None and known.packed:
+            try:
+                data = unpack(data, known.size)
+            except (Damaged, Oversized):
+                data = None
         if data is not None and f"sha256:{hashlib.sha256(data).hexdigest()}" == known.digest:
             return data
-        self._cache.forget("http-body", known.digest)
+        self._cache.forget(place, known.digest)
         again, body = self._fetch(ask)
         if again.digest != known.digest:
             raise DigestMismatch(
@@ -457,9 +520,19 @@ class Http:
         return self._respond(ask, again, body).body
 
 
+def _gist(answer: Response) -> Any:
+    """All of an answer that is the same when the server says that nothing has changed."""
+    if not 200 <= answer.status < 300:
+        witness.doubt()
+    kept = {
+        name: answer.headers[name] for name in _KEPT if name in answer.headers and name not in _VALIDATORS
+    }
+    return [answer.status, answer.url, answer.digest, kept]
+
+
 def _cache_key(url: str, headers: Sequence[tuple[str, str]]) -> str:
     """The address and what it was asked for. Not by whom: no kept answer is used unless the server agrees."""
-    asked = [(name, value) for name, value in headers if name not in {"authorization", "cookie"}]
+    asked = [(name, value) for name, value in headers if name not in _PERSONAL]
     return json.dumps([url, asked])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from upstreamsync.errors import Denied, DigestMismatch, Malformed, Refused, TooLarge, UsageError
-from upstreamsync.kit import addresses
+from upstreamsync.kit import addresses, witness
 from upstreamsync.kit.credentials import basic, is_loopback
 from upstreamsync.kit.http import Http, Response
 from upstreamsync.kit.redact import redact, register
@@ -107,6 +107,9 @@ class Oci:
 
         Raises UsageError for the reference, and as ``Http.get``; Malformed for an answer that is no list.
         """
+        return witness.asked(("oci-tags", reference, self._allow_http), lambda: self._tags(reference), list)
+
+    def _tags(self, reference: str) -> tuple[str, ...]:
         where = Reference.parse(reference)
         url = f"{where.url}/tags/list?n={_PAGE}"
         found: dict[str, None] = {}
@@ -134,6 +137,13 @@ class Oci:
 
         Raises DigestMismatch when the bytes are not those of the digest that was asked for, or stated.
         """
+        return witness.asked(
+            ("oci-manifest", reference, tag_or_digest, self._allow_http),
+            lambda: self._manifest(reference, tag_or_digest),
+            list,
+        )
+
+    def _manifest(self, reference: str, tag_or_digest: str | None) -> tuple[str, dict[str, Any]]:
         where = Reference.parse(reference)
         version = tag_or_digest or where.version or "latest"
         if not (_TAG.fullmatch(version) or _DIGEST.fullmatch(version)):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout
+from upstreamsync.kit import witness
 from upstreamsync.kit.redact import redact
 
 #: What a child sees of our environment; everything else is passed explicitly.
@@ -47,6 +48,7 @@ def run(
 
     Raises ToolMissing, ToolFailed (exit code and stderr attached), ToolTimeout or TooLarge.
     """
+    witness.doubt()  # what a program says may be another thing the next time
     words = [os.fspath(word) for word in argv]
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment.setdefault("LANG", "C.UTF-8")

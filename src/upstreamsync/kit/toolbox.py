@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.engines import Engines
-from upstreamsync.kit.git import Git
-from upstreamsync.kit.http import Http
+if TYPE_CHECKING:  # the verbs that use a tool load it
+    from upstreamsync.kit.cache import Cache
+    from upstreamsync.kit.engines import Engines
+    from upstreamsync.kit.git import Git
+    from upstreamsync.kit.http import Http
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from upstreamsync.base.edits import current_value
 from upstreamsync.config.spec import ImageFollow, Releases, Vendor
 from upstreamsync.errors import NotFound
 from upstreamsync.kit.toolbox import Toolbox
@@ -23,11 +23,15 @@ Read = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """A finding with what led to it: every release on offer, and the acceptable ones, best first."""
+    """A finding with what led to it: every release on offer, and the acceptable ones, best first.
+
+    Up to ``until`` the time that passes changes nothing of it; None for ever.
+    """
 
     finding: Finding
     releases: tuple[Release, ...] = ()
     candidates: tuple[Release, ...] = ()
+    until: datetime | None = None
 
     def release(self, version: str) -> Release | None:
         """The release of that version, a leading v being of no account."""
@@ -41,11 +45,14 @@ class Lookup:
 def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) -> Lookup:
     """What ``check`` finds out about one vendor. Raises UpstreamsyncError when it can't be found out."""
     tools = replace(tools, allow_http=vendor.allow_http)
-    images = tuple(_image(number, image, vendor, tools, read) for number, image in enumerate(vendor.images))
+    looked = [_image(number, image, vendor, tools, read) for number, image in enumerate(vendor.images)]
+    images = tuple(image for image, _ in looked)
+    moments = [until for _, until in looked if until is not None]
     if vendor.version is None:
-        return Lookup(finding=_images_only(vendor, images))
+        return Lookup(finding=_images_only(vendor, images), until=min(moments, default=None))
     spec = effective_releases(vendor)
-    releases, choice = _choose(spec, vendor, tools)
+    releases, choice, until = _choose(spec, vendor, tools)
+    moments += [until] if until is not None else []
     choice, major = _apart(vendor, choice, spec)
     complete, missing = _first_complete(vendor, choice, tools)
     status = choice.status
@@ -69,7 +76,7 @@ def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) ->
         major=major,
     )
     candidates = choice.candidates[choice.candidates.index(complete) :] if complete else ()
-    return Lookup(finding=finding, releases=releases, candidates=candidates)
+    return Lookup(finding=finding, releases=releases, candidates=candidates, until=min(moments, default=None))
 
 
 def explain(vendor: Vendor, lookup: Lookup, tools: Toolbox) -> tuple[tuple[Release, str], ...]:
@@ -91,8 +98,13 @@ def explain(vendor: Vendor, lookup: Lookup, tools: Toolbox) -> tuple[tuple[Relea
     )
 
 
-def _choose(spec: Releases, vendor: Vendor, tools: Toolbox) -> tuple[tuple[Release, ...], Choice]:
-    """The releases on offer and the choice among them; further pages are read only while it is open."""
+def _choose(
+    spec: Releases, vendor: Vendor, tools: Toolbox
+) -> tuple[tuple[Release, ...], Choice, datetime | None]:
+    """The releases on offer, the choice among them, and until when the clock leaves it as it is.
+
+    Further pages are read only while the choice is open.
+    """
     wishes = Policy(
         current=vendor.version or "",
         follow=vendor.follow,
@@ -101,7 +113,17 @@ def _choose(spec: Releases, vendor: Vendor, tools: Toolbox) -> tuple[tuple[Relea
         now=tools.now,
     )
     releases = fetch_releases(spec, tools, enough=policy.enough_for(wishes))
-    return releases, policy.choose(**_arguments(spec, vendor, releases, tools))
+    arguments = _arguments(spec, vendor, releases, tools)
+    return releases, policy.choose(**arguments), _until(arguments)
+
+
+def _until(arguments: Mapping[str, Any]) -> datetime | None:
+    return policy.holds_until(
+        arguments["releases"],
+        cooldown=arguments["cooldown"],
+        now=arguments["now"],
+        first_seen=arguments["first_seen"],
+    )
 
 
 def _arguments(spec: Releases, vendor: Vendor, releases: Sequence[Release], tools: Toolbox) -> dict[str, Any]:
@@ -165,24 +187,30 @@ def _with_missing(
     return (*missing, *[one for one in choice.passed_over if one.version not in said])
 
 
-def _image(number: int, image: ImageFollow, vendor: Vendor, tools: Toolbox, read: Read) -> ImageFinding:
+def _image(
+    number: int, image: ImageFollow, vendor: Vendor, tools: Toolbox, read: Read
+) -> tuple[ImageFinding, datetime | None]:
+    from upstreamsync.base.edits import current_value
+
     spec = Releases(oci=image.image, tag=image.tag, scheme=image.scheme)
     current = version_of(spec, image.version or current_value(image.edits[0], read))
     follow = image.follow or vendor.follow
     releases = fetch_releases(spec, tools)
-    choice = policy.choose(
-        releases=releases,
-        current=current,
-        follow=follow,
-        cooldown=follow.cooldown if image.follow else vendor.cooldown_period,
-        scheme=image.scheme,
-        now=tools.now,
-        first_seen=first_seen.record(tools.cache, feed_key(spec), releases, tools.now),
-    )
+    arguments: dict[str, Any] = {
+        "releases": releases,
+        "current": current,
+        "follow": follow,
+        "cooldown": follow.cooldown if image.follow else vendor.cooldown_period,
+        "scheme": image.scheme,
+        "now": tools.now,
+        "first_seen": first_seen.record(tools.cache, feed_key(spec), releases, tools.now),
+    }
+    choice = policy.choose(**arguments)
     target = choice.candidates[0] if choice.candidates else None
-    return ImageFinding(
+    finding = ImageFinding(
         key=number, image=image.image, current=current, target=target, passed_over=choice.passed_over
     )
+    return finding, _until(arguments)
 
 
 def _images_only(vendor: Vendor, images: Sequence[ImageFinding]) -> Finding:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from upstreamsync.base.locked import read_lock
 from upstreamsync.base.view import View, disk_view
-from upstreamsync.base.write import as_tree, recover, write
 from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
 from upstreamsync.config.load import content_digest
 from upstreamsync.errors import DigestMismatch, UpstreamsyncError, UsageError
 from upstreamsync.kit.parallel import ordered_map
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.kit.witness import Witness, attend
 from upstreamsync.lock import Lock
 from upstreamsync.lock import verify as verify_lock
 from upstreamsync.model import (
@@ -35,7 +35,8 @@ from upstreamsync.model import (
 )
 from upstreamsync.project.lookup import Lookup, explain, look_up
 from upstreamsync.project.outcomes import completed_update, failed_update, unchanged_update
-from upstreamsync.project.settings import Settings, toolbox
+from upstreamsync.project.settings import Doors, Settings, toolbox
+from upstreamsync.project.unchanged import Unchanged
 
 if TYPE_CHECKING:  # what only some verbs need is imported where it is used: `check` is to start quickly
     from upstreamsync.model import PullRequest
@@ -60,6 +61,8 @@ class Changes:
     @property
     def files(self) -> Mapping[str, bytes | None]:
         """Everything that would be written: path → new bytes, None for a file that goes away."""
+        from upstreamsync.base.write import as_tree
+
         return as_tree(self.together)
 
     @property
@@ -69,6 +72,8 @@ class Changes:
 
     def write(self) -> None:
         """Write all of it, or nothing. Raises RepositoryError; then the repository is as it was."""
+        from upstreamsync.base.write import write
+
         if self.together:
             write(self.together, self.root)
 
@@ -76,10 +81,12 @@ class Changes:
 class Project:
     """A vendors.yaml and the tools to work with it. Close it, or use it as a context manager."""
 
-    def __init__(self, configuration: Configuration, settings: Settings) -> None:
+    def __init__(
+        self, configuration: Configuration, settings: Settings, *, doors: Doors | None = None
+    ) -> None:
         self.configuration = configuration
         self.settings = settings
-        self._stack = ExitStack()
+        self._doors = doors
         self._toolbox: Toolbox | None = None
 
     def __enter__(self) -> Self:
@@ -92,8 +99,9 @@ class Project:
 
     def close(self) -> None:
         """Close connections; the project may be used again."""
-        self._stack.close()
-        self._toolbox = None
+        if self._doors is not None:
+            self._doors.close()
+        self._doors = self._toolbox = None
 
     @property
     def root(self) -> Path:
@@ -104,31 +112,75 @@ class Project:
     def tools(self) -> Toolbox:
         """HTTP, git, the engines and the cache, made when they are first needed."""
         if self._toolbox is None:
-            self._toolbox = toolbox(self.settings, self.configuration.tools, self.root, self._stack)
+            self._toolbox = toolbox(self.doors, self.configuration.tools, self.root)
         return self._toolbox
+
+    @property
+    def doors(self) -> Doors:
+        """The ways out that the tools share."""
+        if self._doors is None:
+            self._doors = Doors(self.settings)
+        return self._doors
 
     # -- check ----------------------------------------------------------------------------------------
 
     def check(self, vendors: Sequence[str] = (), *, progress: Progress | None = None) -> tuple[Finding, ...]:
-        """What each vendor (or each of those named) would move to, in the order of the file."""
-        return tuple(lookup.finding for lookup in self._lookups(self._selected(vendors), progress))
+        """What each vendor (or each of those named) would move to, in the order of the file.
+
+        What was found before is found again without looking, where nothing that it depends on has changed.
+        """
+        chosen = self._selected(vendors)
+        configuration = self.configuration
+        memory = Unchanged(configuration.path, configuration.digest, self.doors)
+        found = memory.standing([vendor.name for vendor in chosen])
+        if progress is not None:
+            for name in found:
+                progress(name)
+        changed = [vendor for vendor in chosen if vendor.name not in found]
+        if changed:
+            looked = self._witnessed(changed, progress)
+            memory.keep(
+                looked,
+                names=[vendor.name for vendor in configuration.vendors],
+                bases=[base for vendor in configuration.vendors for base in vendor.bases],
+            )
+            found |= {name: finding for name, (finding, _, _) in looked.items()}
+        return tuple(found[vendor.name] for vendor in chosen)
+
+    def _witnessed(
+        self, vendors: Sequence[Vendor], progress: Progress | None
+    ) -> dict[str, tuple[Finding, Witness, datetime | None]]:
+        """The findings, each with all that was asked for it."""
+        tools = self.tools
+
+        def one(vendor: Vendor) -> tuple[Finding, Witness, datetime | None]:
+            with attend() as witness:
+                lookup = self._look_up(vendor, tools)
+            if progress is not None:
+                progress(vendor.name)
+            return lookup.finding, witness, lookup.until
+
+        with tools.cache.gathering():
+            outcomes = ordered_map(one, vendors, self.settings.lookup_jobs)
+        return {vendor.name: outcome.get() for vendor, outcome in zip(vendors, outcomes, strict=True)}
 
     def explain(self, vendor: str) -> tuple[Finding, tuple[tuple[Release, str], ...]]:
         """The finding of one vendor and what became of every version on offer."""
         chosen = self.configuration.vendor(vendor)
-        (lookup,) = self._lookups([chosen], None)
+        (lookup,) = self._lookups([chosen])
         return lookup.finding, explain(chosen, lookup, self.tools)
 
-    def _lookups(self, vendors: Sequence[Vendor], progress: Progress | None) -> list[Lookup]:
+    def _lookups(self, vendors: Sequence[Vendor]) -> list[Lookup]:
         tools = self.tools
 
         def one(vendor: Vendor) -> Lookup:
-            found = _guarded(lambda: look_up(vendor, tools, read=self.read, lock=self.lock(vendor)))
-            if progress is not None:
-                progress(vendor.name)
-            return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
+            return self._look_up(vendor, tools)
 
         return [outcome.get() for outcome in ordered_map(one, vendors, self.settings.lookup_jobs)]
+
+    def _look_up(self, vendor: Vendor, tools: Toolbox) -> Lookup:
+        found = _guarded(lambda: look_up(vendor, tools, read=self.read, lock=self.lock(vendor)))
+        return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
 
     # -- update ---------------------------------------------------------------------------------------
 
@@ -145,11 +197,13 @@ class Project:
         ``to`` names the version for the one vendor given. ``locked`` regenerates each base at its current
         version, and fails where the result does not equal the lock.
         """
+        from upstreamsync.base.write import recover
+
         chosen = self._selected(vendors)
         recover(self.root)  # what a run that was killed left behind has to be whole before it is read
         if to is not None and len(vendors) != 1:
             raise UsageError("--to needs exactly one vendor", hint="upstreamsync update VENDOR --to VERSION")
-        lookups = self._lookups(chosen, None)
+        lookups = self._lookups(chosen)
         pairs = list(zip(chosen, lookups, strict=True))
 
         def one(pair: tuple[Vendor, Lookup]) -> tuple[VendorUpdate, Prepared | None]:
@@ -211,6 +265,8 @@ class Project:
 
     def _together(self, made: Sequence[tuple[VendorUpdate, Prepared | None]]) -> tuple[Change, ...]:
         """All changes one upon the other: several vendors may edit vendors.yaml, or one README."""
+        from upstreamsync.base.write import as_tree
+
         chain: list[Change] = []
         for update, prepared in made:
             change = update.change

@@ -11,7 +11,7 @@ from upstreamsync.kit.templates import placeholders
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock
 from upstreamsync.model import Release
-from upstreamsync.sources import Job
+from upstreamsync.sources.job import Job
 
 #: Placeholders that leave the content of an address open to change while the version stays.
 _VAGUE = frozenset({"major", "minor", "app_version"})

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from upstreamsync.config.spec import Tools
 from upstreamsync.kit.cache import Cache, default_cache_folder
 from upstreamsync.kit.credentials import Credentials
-from upstreamsync.kit.engines import Engines
-from upstreamsync.kit.git import Git
 from upstreamsync.kit.http import DEFAULT_LIMIT, Http
 from upstreamsync.kit.toolbox import Toolbox
 
+if TYPE_CHECKING:  # loaded where they are used: `check` is to start quickly
+    from upstreamsync.config.spec import Tools
+    from upstreamsync.kit.engines import Engines
+    from upstreamsync.kit.git import Git
+
 #: Network requests under way at once; engines are limited by the processors instead.
-NETWORK_JOBS = 16
+NETWORK_JOBS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a caller may choose about a run.
 
-    ``jobs`` bounds what runs at once (0: 16 requests, and an engine per processor). ``cache_folder`` is
+    ``jobs`` bounds what runs at once (0: 32 requests, and an engine per processor). ``cache_folder`` is
     the platform's when None. ``allow_local`` lets git read paths and file:// URLs, for tests.
 
     How patient a run is: ``timeout`` bounds each wait for the network and ``total_timeout`` one answer with
@@ -67,7 +70,7 @@ class Settings:
         More than requests are allowed: those that wait for an answer that another one has asked for must
         not keep the next address from being asked. One at a time where one job is wished for.
         """
-        return self.network_jobs * 4 if self.network_jobs > 1 else 1
+        return self.network_jobs * 6 if self.network_jobs > 1 else 1
 
     @property
     def engine_jobs(self) -> int:
@@ -91,8 +94,59 @@ class BuildStore:
         self._cache.put("builds", key, data)
 
 
+class Doors:
+    """The ways out of a run, each opened when it is first used, and the run's one look at the clock.
+
+    Close them, or use them as a context manager; then they may be used again.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.now = settings.now or datetime.now(UTC)
+        self.github_api = settings.environment.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+        self.cache = Cache(settings.cache_place if settings.use_cache else None)
+        self.credentials = Credentials.from_environment(settings.environment)
+        self.http = Http(
+            cache=self.cache,
+            credentials=self.credentials,
+            jobs=settings.network_jobs,
+            timeout=settings.timeout,
+            total_timeout=settings.total_timeout,
+            attempts=settings.attempts,
+            max_wait=settings.max_wait,
+            max_body=settings.max_body,
+        )
+        self._lock = threading.Lock()
+        self._git: Git | None = None
+
+    @property
+    def git(self) -> Git:
+        """Other people's repositories; one door for all threads, as it asks each of them once."""
+        from upstreamsync.kit.git import Git
+
+        with self._lock:
+            if self._git is None:
+                self._git = Git(
+                    cache=self.cache,
+                    credentials=self.credentials,
+                    allow_local=self.settings.allow_local,
+                    timeout=self.settings.tool_timeout,
+                    jobs=self.settings.network_jobs,
+                    attempts=self.settings.attempts,
+                )
+            return self._git
+
+    def close(self) -> None:
+        """Close connections, and forget what was asked."""
+        self.http.close()
+        if self._git is not None:
+            self._git.close()
+
+
 def engines(settings: Settings, tools: Tools) -> Engines:
     """The engines of a run: pinned ones lie below the cache folder."""
+    from upstreamsync.kit.engines import Engines
+
     pins = {name: pin for name, pin in (("helm", tools.helm), ("kustomize", tools.kustomize)) if pin}
     return Engines(
         folder=settings.cache_place / "tools",
@@ -102,38 +156,15 @@ def engines(settings: Settings, tools: Tools) -> Engines:
     )
 
 
-def toolbox(settings: Settings, tools: Tools, root: Path, stack: ExitStack) -> Toolbox:
-    """The tools of a run; closed with ``stack``."""
-    cache = Cache(settings.cache_place if settings.use_cache else None)
-    credentials = Credentials.from_environment(settings.environment)
-    http = stack.enter_context(
-        Http(
-            cache=cache,
-            credentials=credentials,
-            jobs=settings.network_jobs,
-            timeout=settings.timeout,
-            total_timeout=settings.total_timeout,
-            attempts=settings.attempts,
-            max_wait=settings.max_wait,
-            max_body=settings.max_body,
-        )
-    )
-    git = Git(
-        cache=cache,
-        credentials=credentials,
-        allow_local=settings.allow_local,
-        timeout=settings.tool_timeout,
-        jobs=settings.network_jobs,
-        attempts=settings.attempts,
-    )
-    stack.callback(git.close)
+def toolbox(doors: Doors, tools: Tools, root: Path) -> Toolbox:
+    """The tools of a run, behind doors that somebody else closes."""
     return Toolbox(
-        http=http,
-        git=git,
-        engines=engines(settings, tools),
-        cache=cache,
+        http=doors.http,
+        git=doors.git,
+        engines=engines(doors.settings, tools),
+        cache=doors.cache,
         root=root,
-        now=settings.now or datetime.now(UTC),
-        allow_commands=settings.allow_commands,
-        github_api=settings.environment.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+        now=doors.now,
+        allow_commands=doors.settings.allow_commands,
+        github_api=doors.github_api,
     )

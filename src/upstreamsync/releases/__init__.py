@@ -16,6 +16,7 @@ from typing import Protocol
 
 from upstreamsync.config.spec import HelmReleases, Releases, Vendor
 from upstreamsync.errors import NotFound, UsageError
+from upstreamsync.kit import witness
 from upstreamsync.kit.templates import PLACEHOLDERS, fill, version_values
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.kit.versions import parse
@@ -112,7 +113,10 @@ def fetch_releases(
             break
     if not found:
         raise _nothing(spec, seen)
-    return _each_once(found)
+    once = _each_once(found)
+    if not single and len(once) < len(found):
+        witness.doubt()  # what was dropped may have decided how far the pages were read
+    return once
 
 
 def _shaped(listed: Sequence[Release], spec: Releases) -> Iterator[Release]:

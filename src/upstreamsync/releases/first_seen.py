@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from upstreamsync.kit import witness
 from upstreamsync.kit.cache import Cache
 from upstreamsync.model import Release
 
@@ -17,7 +18,10 @@ _NAMESPACE = "first-seen"
 
 def load(cache: Cache, feed: str) -> Mapping[str, datetime]:
     """Version → when it was first seen (aware, UTC). ``feed`` names the feed: see ``feed_key``."""
-    raw = cache.get(_NAMESPACE, feed)
+    return _read(cache.get(_NAMESPACE, feed))
+
+
+def _read(raw: bytes | None) -> Mapping[str, datetime]:
     if raw is None:
         return {}
     try:
@@ -35,11 +39,16 @@ def record(cache: Cache, feed: str, releases: Iterable[Release], now: datetime) 
     undated = {release.version for release in releases if release.published is None}
     if not undated:
         return {}
-    known = load(cache, feed)
+    kept = cache.get(_NAMESPACE, feed)
+    known = _read(kept)
     merged = dict(known)
     for version in undated:
         merged.setdefault(version, now.replace(microsecond=0))
     if merged.keys() != known.keys():
         times = {version: int(at.timestamp()) for version, at in sorted(merged.items())}
-        cache.put(_NAMESPACE, feed, json.dumps(times).encode())
+        kept = json.dumps(times).encode()
+        if not cache.put(_NAMESPACE, feed, kept):
+            witness.doubt()
+    # As long as this is kept, and the same versions are on offer, there is nothing to be noted.
+    cache.relied_on(_NAMESPACE, feed, kept)
     return {version: merged[version] for version in sorted(undated)}

@@ -6,6 +6,7 @@ import difflib
 import re
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from upstreamsync.config.spec import HelmReleases, Releases
@@ -19,8 +20,9 @@ from upstreamsync.releases.answers import moment
 from upstreamsync.releases.index_cut import Entry, HelmIndex
 from upstreamsync.releases.pack import remembered
 
-#: Indexes beyond this size together are let go, the oldest first; reading one again costs little.
-KEPT_BYTES = 12 * 1024 * 1024
+#: Indexes up to this size together stay decoded, should more charts of them be asked for.
+KEPT_BYTES = 4 * 1024 * 1024
+_Read = tuple[tuple[Entry, ...] | None, tuple[str, ...]]
 #: Addresses and names that are joined by writing one behind the other.
 _PLAIN_FOLDER = re.compile(r"https?://[\w.:\[\]-]+/(?:[A-Za-z0-9_~-][\w.~-]*/)*")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)*")
@@ -49,10 +51,9 @@ def index_url(repository: str) -> str:
 
 
 def _read(response: Response, wanted: HelmReleases, tools: Toolbox) -> tuple[Release, ...]:
-    index = tools.http.shared("helm-indexes", _Recent).open(response)
-    entries = index.entries(wanted.chart)
+    entries, charts = tools.http.shared("helm-indexes", _Reader).read(response, wanted.chart)
     if not entries:
-        close = difflib.get_close_matches(wanted.chart, index.charts, n=3)
+        close = difflib.get_close_matches(wanted.chart, charts, n=3)
         hint = f"did you mean {' or '.join(f'`{name}`' for name in close)}?" if close else None
         raise NotFound(
             f"the repository `{redact(wanted.repository)}` has no chart `{wanted.chart}`",
@@ -62,27 +63,50 @@ def _read(response: Response, wanted: HelmReleases, tools: Toolbox) -> tuple[Rel
     return tuple(_release(entry, resolved) for entry in entries)
 
 
-class _Recent:
-    """The indexes looked at last in this run, so that all charts of one are cut from the same bytes."""
+class _Reader:
+    """Reads indexes, one at a time and in one thread, so that no more than the largest is held decoded.
+
+    More threads would gain nothing, as Python reads with one of them at a time, and what each of them has
+    freed stays with it. All that is wanted of an index by then is read at once.
+    """
 
     def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="upstreamsync-index")
         self._lock = threading.Lock()
-        self._opening: dict[str, threading.Lock] = {}
-        self._kept: dict[str, HelmIndex] = {}
+        self._wanted: dict[str, list[tuple[str, Future[_Read]]]] = {}
+        self._recent: dict[str, HelmIndex] = {}
 
-    def open(self, response: Response) -> HelmIndex:
-        """The index of a response; while one thread looks at it, the others that want it wait."""
+    def read(self, response: Response, chart: str) -> _Read:
+        """A chart's entries, None where it is not in there, and the names of those that are."""
+        future: Future[_Read] = Future()
         with self._lock:
-            mine = self._opening.setdefault(response.digest, threading.Lock())
-        with mine:
-            with self._lock:
-                index = self._kept.pop(response.digest, None)
-            index = index or HelmIndex(response.body)
-            with self._lock:
-                self._kept[response.digest] = index
-                while len(self._kept) > 1 and sum(len(one.data) for one in self._kept.values()) > KEPT_BYTES:
-                    del self._kept[next(iter(self._kept))]
+            self._wanted.setdefault(response.digest, []).append((chart, future))
+        self._thread.submit(self._serve, response)
+        return future.result()
+
+    def _serve(self, response: Response) -> None:
+        with self._lock:
+            wanted = self._wanted.pop(response.digest, [])  # none where others have asked for them, too
+        index: HelmIndex | None = None
+        for chart, future in wanted:
+            try:
+                index = index or self._open(response)
+                future.set_result((index.entries(chart), index.charts))
+            except BaseException as error:
+                future.set_exception(error)
+
+    def _open(self, response: Response) -> HelmIndex:
+        index = self._recent.pop(response.digest, None)
+        if index is None:
+            while self._recent and response.size + self._held() > KEPT_BYTES:
+                del self._recent[next(iter(self._recent))]
+            index = HelmIndex(response.open())
+        if len(index.data) <= KEPT_BYTES:
+            self._recent[response.digest] = index
         return index
+
+    def _held(self) -> int:
+        return sum(len(one.data) for one in self._recent.values())
 
 
 def _release(entry: Entry, resolved: Callable[[str], str]) -> Release:

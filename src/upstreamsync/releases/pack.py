@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import fields
-from datetime import datetime
-from typing import Any
 
+from upstreamsync.kit import facts
 from upstreamsync.kit.cache import Cache
 from upstreamsync.model import Release
 
 _NAMESPACE = "releases"
 #: To be raised whenever a feed reads answers differently: what was kept before is then not used.
 _READING = 1
-_DEFAULTS = {field.name: field.default for field in fields(Release)}
 
 
 def remembered(
@@ -29,42 +26,18 @@ def remembered(
     if kept is not None:
         try:
             return load(kept)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except facts.UNREADABLE:
             pass
     releases = read()
-    cache.put(_NAMESPACE, name, dump(releases))
+    cache.put_soon(_NAMESPACE, name, dump(releases))
     return releases
 
 
 def dump(releases: Sequence[Release]) -> bytes:
     """The releases as JSON, without what is not set."""
-    return json.dumps([_facts(release) for release in releases], separators=(",", ":")).encode()
+    return json.dumps([facts.of_release(release) for release in releases], separators=(",", ":")).encode()
 
 
 def load(data: bytes) -> tuple[Release, ...]:
-    """What ``dump`` made. Raises ValueError, TypeError, KeyError or AttributeError for anything else."""
-    return tuple(_release(facts) for facts in json.loads(data))
-
-
-def _facts(release: Release) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
-    for name, default in _DEFAULTS.items():
-        value = getattr(release, name)
-        if value is None or value is default or value == ():
-            continue
-        if isinstance(value, datetime):
-            value = value.isoformat()
-        elif name in {"assets", "groups"}:
-            value = dict(value)
-            if not value:
-                continue
-        facts[name] = value
-    return facts
-
-
-def _release(facts: dict[str, Any]) -> Release:
-    if "published" in facts:
-        facts["published"] = datetime.fromisoformat(facts["published"])
-    if "download" in facts:
-        facts["download"] = tuple(facts["download"])
-    return Release(**facts)
+    """What ``dump`` made. Raises one of ``facts.UNREADABLE`` for anything else."""
+    return tuple(facts.release(one) for one in json.loads(data))

@@ -14,6 +14,7 @@ from upstreamsync.config.spec import Follow
 from upstreamsync.kit.versions import Version, parse, parse_constraint
 from upstreamsync.model import EMPTY, PassedOver, Release, Status
 
+_DURATIONS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 _LEVELS = ("patch", "minor", "major")
 
 
@@ -181,6 +182,25 @@ def enough_for(policy: Policy) -> Callable[[Sequence[Release]], bool]:
     return lambda releases: is_enough(releases, policy)
 
 
+def holds_until(
+    releases: Sequence[Release], *, cooldown: timedelta, now: datetime, first_seen: Mapping[str, datetime]
+) -> datetime | None:
+    """Up to when the time that passes changes nothing of what is said of these releases; None for ever.
+
+    A release that is too young grows old enough, and before that the words for its age change.
+    """
+    if cooldown <= timedelta():
+        return None
+    moments = []
+    for release in releases:
+        since = release.published or first_seen.get(release.version)
+        if since is None:
+            return now  # counted from each look anew
+        if since + cooldown > now:
+            moments.append(min(since + cooldown, _other_words(since, now)))
+    return min(moments, default=None)
+
+
 # -- parts -------------------------------------------------------------------------------------------
 
 
@@ -293,10 +313,17 @@ def _too_young(release: Release, policy: Policy) -> _No | None:
     return _No(reason=f"{verb} {when}, cooldown {_short(policy.cooldown)}", until=until)
 
 
+def _other_words(since: datetime, now: datetime) -> datetime:
+    """When ``_duration`` has other words for the time since then."""
+    seconds = max(0, int((now - since).total_seconds()))
+    unit = next((length for _, length in _DURATIONS if seconds >= length), 60)
+    return since + timedelta(seconds=(seconds // unit + 1) * unit)
+
+
 def _duration(span: timedelta) -> str:
     """The span in its largest whole unit: ``3 days``, ``1 hour``."""
     seconds = max(0, int(span.total_seconds()))
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+    for unit, length in _DURATIONS:
         if seconds >= length:
             count = seconds // length
             return f"{count} {unit}{'s' if count != 1 else ''}"

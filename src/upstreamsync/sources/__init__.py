@@ -7,27 +7,39 @@ bytes; selection, splitting and layout come later.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import UsageError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import EMPTY, Artifact, Release
-from upstreamsync.sources import archive, command, docs, git, helm, kustomize, url
 from upstreamsync.sources.job import Job, SourceKind
 
 __all__ = ["KINDS", "Job", "SourceKind", "fetch", "probe"]
 
+
+class _Modules(Mapping[str, SourceKind]):
+    """The modules of this folder by their names, each loaded when it is first used."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def __getitem__(self, name: str) -> SourceKind:
+        if name not in self._names:
+            raise KeyError(name)
+        kind: SourceKind = import_module(f"{__name__}.{name}")
+        return kind
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 #: Every kind of source by its key in vendors.yaml.
-KINDS: Mapping[str, SourceKind] = {
-    "archive": archive,
-    "command": command,
-    "docs": docs,
-    "git": git,
-    "helm": helm,
-    "kustomize": kustomize,
-    "url": url,
-}
+KINDS: Mapping[str, SourceKind] = _Modules("archive", "command", "docs", "git", "helm", "kustomize", "url")
 
 
 def fetch(

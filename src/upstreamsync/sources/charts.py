@@ -14,7 +14,6 @@ from urllib.parse import urljoin, urlsplit
 
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.errors import Malformed, NotFound, Refused, Unreachable
-from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.charts import index_entry, metadata, newest_with_app_version
 from upstreamsync.kit.oci import Oci
 from upstreamsync.kit.redact import redact
@@ -260,6 +259,8 @@ def _layers(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 def _packed(name: str, archive: bytes, location: str, digest: str, provenance: bytes | None) -> Chart:
     """A chart from its archive, after the archive has been looked through."""
+    from upstreamsync.kit.archives import read_archive  # a look at what is on offer opens none
+
     members = read_archive(archive, name=location)
     roots = {posixpath.dirname(file.path) for file in members if file.path.endswith("/Chart.yaml")}
     root = min(roots, key=lambda path: (path.count("/"), path), default=None)

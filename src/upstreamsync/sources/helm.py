@@ -6,15 +6,15 @@ import dataclasses
 
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.model import Artifact
-from upstreamsync.sources.chart_folders import from_git
 from upstreamsync.sources.charts import Chart, obtain, probe_index
 from upstreamsync.sources.job import Job, one_file
-from upstreamsync.sources.render import render
-from upstreamsync.sources.stability import listed
 
 
 def fetch(job: Job) -> Artifact:
     """Fetch the chart with what it depends on, and render it."""
+    from upstreamsync.sources.render import render  # which `probe` has no use for
+    from upstreamsync.sources.stability import listed
+
     spec = _helm(job)
     chart = _chart(job, spec)
     rendered = render(job, spec, chart)
@@ -38,6 +38,8 @@ def probe(job: Job) -> None:
 
 
 def _chart(job: Job, spec: HelmSource) -> Chart:
+    from upstreamsync.sources.chart_folders import from_git
+
     return obtain(job, spec) if spec.git is None else from_git(job, spec)
 
 

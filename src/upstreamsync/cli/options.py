@@ -1,0 +1,65 @@
+"""The options that every verb shares, as typer is to know them, and how a function becomes a verb."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from upstreamsync.cli.common import Common, Format, set_up_logging
+
+#: Field of Common → its declaration; the defaults are those of the fields.
+OPTIONS: dict[str, Any] = {
+    "config": Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="vendors.yaml; default: in this folder or the nearest above."),
+    ],
+    "format": Annotated[Format, typer.Option("--format", help="Form of the output.")],
+    "json_output": Annotated[
+        Path | None,
+        typer.Option("--json-output", metavar="FILE", help="Also write the JSON document to this file."),
+    ],
+    "jobs": Annotated[int, typer.Option("--jobs", "-j", min=0, help="What runs at once; 0 chooses.")],
+    "cache_dir": Annotated[
+        Path | None,
+        typer.Option("--cache-dir", help="Cache folder; also UPSTREAMSYNC_CACHE.", show_default=False),
+    ],
+    "no_cache": Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")],
+    "allow_commands": Annotated[
+        bool, typer.Option("--allow-commands", help="Let `command` sources run their generators.")
+    ],
+    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say more; logs go to stderr.")],
+}
+
+
+def verb(function: Callable[..., int]) -> Callable[..., None]:
+    """Make a command of a function whose first parameter is ``common``; it returns the exit code."""
+    own = [one for name, one in inspect.signature(function).parameters.items() if name != "common"]
+    hints = inspect.get_annotations(function, eval_str=True)
+    shared = [
+        inspect.Parameter(
+            one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=OPTIONS[one.name]
+        )
+        for one in fields(Common)
+    ]
+
+    @functools.wraps(function)
+    def command(**arguments: Any) -> None:
+        from upstreamsync.cli.exits import run
+
+        common = Common(**{one.name: arguments.pop(one.name) for one in fields(Common)})
+        set_up_logging(verbose=common.verbose)
+        run(lambda: function(common, **arguments))
+
+    keyword_only = [
+        one.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints.get(one.name, one.annotation))
+        for one in own
+    ]
+    command.__signature__ = inspect.Signature([*keyword_only, *shared])  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in (*keyword_only, *shared)}
+    return command
