@@ -120,18 +120,19 @@ def test_the_default_folder_is_ours() -> None:
     assert default_cache_folder().name == "upstreamsync"
 
 
-def test_what_is_gathered_is_there_at_once_and_written_at_the_end(tmp_path):
+def test_what_is_added_stands_behind_what_is_there(tmp_path):
     cache, other = Cache(tmp_path), Cache(tmp_path)
-    cache.put_soon("n", "before", b"1")
-    assert other.get("n", "before") == b"1"
+    cache.add("n", "before", b"1")
+    cache.add("n", "before", b"2")
+    assert other.get("n", "before") == b"12"
     with cache.gathering():
-        cache.put_soon("n", "within", b"2")
+        cache.add("n", "before", b"3")
         with cache.gathering():
-            cache.put_soon("n", "inside", b"3")
-        assert (cache.get("n", "within"), cache.get("n", "inside")) == (b"2", b"3")
-        assert other.get("n", "within") is None
-    assert (other.get("n", "within"), other.get("n", "inside")) == (b"2", b"3")
+            cache.add("n", "inside", b"4")
+        assert (cache.get("n", "before"), cache.get("n", "inside")) == (b"123", b"4")
+        assert (other.get("n", "before"), other.get("n", "inside")) == (b"12", None)
+    assert (other.get("n", "before"), other.get("n", "inside")) == (b"123", b"4")
     nowhere = Cache(None)
     with nowhere.gathering():
-        nowhere.put_soon("n", "k", b"4")
+        nowhere.add("n", "k", b"5")
         assert nowhere.get("n", "k") is None

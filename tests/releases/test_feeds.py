@@ -477,14 +477,26 @@ def test_releases_survive_being_kept():
     assert load(dump(releases)) == releases
 
 
-def test_what_was_kept_and_is_damaged_is_read_again(tmp_path):
+@pytest.mark.parametrize("damage", [b'[{"nonsense": 1}]', b'[]\t[{"nonsense": 1}]\n', b'[]\t[{"ver'])
+def test_what_was_kept_and_is_damaged_is_read_again(tmp_path, damage):
     cache = Cache(tmp_path)
     want = (Release(version="v1", ref="v1"),)
     assert remembered(cache, ["k"], lambda: want) == want
     for path in tmp_path.rglob("*"):
         if path.is_file():
-            path.write_bytes(b'[{"nonsense": 1}]')
+            path.write_bytes(damage)
     assert remembered(cache, ["k"], lambda: want) == want
+    assert remembered(cache, ["k"], lambda: pytest.fail("was read again")) == want
+
+
+def test_the_parts_of_an_answer_are_kept_apart(tmp_path):
+    cache = Cache(tmp_path)
+    one, two = (Release(version="v1", ref="v1"),), (Release(version="v2", ref="v2"),)
+    assert remembered(cache, ["k"], lambda: one, part=["a"]) == one
+    assert remembered(cache, ["k"], lambda: two, part=["b"]) == two
+    for part, kept in (("a", one), ("b", two)):
+        assert remembered(cache, ["k"], lambda: pytest.fail("was read again"), part=[part]) == kept
+    assert sum(path.is_file() for path in tmp_path.rglob("*")) == 1
 
 
 # -- first sight -------------------------------------------------------------------------------------

@@ -71,13 +71,14 @@ class Common:
         github: Callable[[], str],
     ) -> None:
         """Print a result in the chosen form."""
+        written = ""
+        if self.json_output is not None or self.format is Format.JSON:
+            written = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
         if self.json_output is not None:
-            written = json.dumps(document(), indent=2, ensure_ascii=False)
-            self.json_output.write_text(written + "\n", encoding="utf-8")
+            self.json_output.write_text(written, encoding="utf-8")
         match self.format:
             case Format.JSON:
-                json.dump(document(), sys.stdout, indent=2, ensure_ascii=False)
-                sys.stdout.write("\n")
+                sys.stdout.write(written)
             case Format.MARKDOWN:
                 sys.stdout.write(markdown())
             case Format.GITHUB:

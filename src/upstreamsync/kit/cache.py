@@ -55,13 +55,16 @@ class Cache:
         self.folder = folder
         self._warned = threading.Event()
         self._numbers = itertools.count()
-        self._gathered: dict[tuple[str, str], bytes] | None = None
+        self._gathered: dict[tuple[str, str], list[bytes]] | None = None
+        self._lock = threading.Lock()
 
     def get(self, namespace: str, key: str) -> bytes | None:
         """What was put there, or None."""
-        gathered = self._gathered
-        if gathered is not None and (namespace, key) in gathered:
-            return gathered[namespace, key]
+        kept = self._read(namespace, key)
+        added = self._gathered.get((namespace, key)) if self._gathered is not None else None
+        return b"".join([kept or b"", *added]) if added else kept
+
+    def _read(self, namespace: str, key: str) -> bytes | None:
         path = self._path(namespace, key)
         if path is None:
             return None
@@ -105,27 +108,31 @@ class Cache:
             return False
         return True
 
-    def put_soon(self, namespace: str, key: str, data: bytes) -> None:
-        """Keep ``data``, at the latest when who is gathering has done so."""
+    def add(self, namespace: str, key: str, data: bytes) -> None:
+        """Keep ``data`` behind what is kept there; at the latest when who is gathering has done so."""
         gathered = self._gathered
         if gathered is None:
-            self.put(namespace, key, data)
+            self.put(namespace, key, (self._read(namespace, key) or b"") + data)
         else:
-            gathered[namespace, key] = data
+            with self._lock:
+                gathered.setdefault((namespace, key), []).append(data)
 
     @contextlib.contextmanager
     def gathering(self) -> Iterator[None]:
-        """Write what is put soon within the block at its end: many threads that write at once wait for one another."""
+        """Write what is added within the block at its end.
+
+        Many threads that write at once wait for one another, and a file costs more than its content.
+        """
         if self.folder is None or self._gathered is not None:
             yield
             return
-        gathered = self._gathered = {}
+        self._gathered = {}
         try:
             yield
         finally:
-            self._gathered = None
-            for (namespace, key), data in gathered.items():
-                self.put(namespace, key, data)
+            gathered, self._gathered = self._gathered, None
+            for (namespace, key), added in gathered.items():
+                self.put(namespace, key, b"".join([self._read(namespace, key) or b"", *added]))
 
     def forget(self, namespace: str, key: str) -> None:
         """Drop one entry, if it is there."""

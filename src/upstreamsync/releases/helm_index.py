@@ -40,8 +40,8 @@ def feed(spec: Releases, tools: Toolbox) -> Sequence[Sequence[Release]]:
         return (oci.chart_versions(spec.helm, tools),)
     wanted = spec.helm
     response = tools.http.get(index_url(wanted.repository), allow_http=tools.allow_http)
-    key = ["helm", response.digest, wanted.repository, wanted.chart]
-    return (remembered(tools.cache, key, lambda: _read(response, wanted, tools)),)
+    key, part = ["helm", response.digest], [wanted.repository, wanted.chart]
+    return (remembered(tools.cache, key, lambda: _read(response, wanted, tools), part=part),)
 
 
 def index_url(repository: str) -> str:

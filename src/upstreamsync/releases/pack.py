@@ -11,25 +11,30 @@ from upstreamsync.model import Release
 
 _NAMESPACE = "releases"
 #: To be raised whenever a feed reads answers differently: what was kept before is then not used.
-_READING = 1
+_READING = 2
 
 
 def remembered(
-    cache: Cache, key: Sequence[str], read: Callable[[], tuple[Release, ...]]
+    cache: Cache, key: Sequence[str], read: Callable[[], tuple[Release, ...]], *, part: Sequence[str] = ()
 ) -> tuple[Release, ...]:
     """What ``read`` makes of an answer, from the cache where that has it.
 
-    ``key`` has to determine the outcome: the answer's digest, and everything else that enters into it.
+    ``key`` and ``part`` have to determine the outcome: the answer's digest, and everything else that enters
+    into it. The parts of one answer lie together, a line each.
     """
     name = json.dumps([_READING, *key])
-    kept = cache.get(_NAMESPACE, name)
-    if kept is not None:
-        try:
-            return load(kept)
-        except facts.UNREADABLE:
-            pass
+    begin = json.dumps(list(part)).encode() + b"\t"
+    kept = cache.get(_NAMESPACE, name) or b""
+    for line in kept.splitlines():
+        if line.startswith(begin):
+            try:
+                return load(line[len(begin) :])
+            except facts.UNREADABLE:
+                kept = b"damaged"
+    if kept and not kept.endswith(b"\n"):
+        cache.forget(_NAMESPACE, name)
     releases = read()
-    cache.put_soon(_NAMESPACE, name, dump(releases))
+    cache.add(_NAMESPACE, name, begin + dump(releases) + b"\n")
     return releases
 
 
