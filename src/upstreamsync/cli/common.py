@@ -44,11 +44,13 @@ class Common:
     @contextmanager
     def opening(self) -> Iterator[Opening]:
         """The project that the options name, its configuration not read yet; closed at the end."""
+        from upstreamsync.kit.parallel import processors
         from upstreamsync.project.opening import Opening
         from upstreamsync.project.settings import Settings
 
         settings = Settings(
             jobs=self.jobs,
+            processes=1 if self.jobs == 1 else processors(),
             cache_folder=self.cache_dir,
             use_cache=not self.no_cache,
             allow_commands=self.allow_commands,

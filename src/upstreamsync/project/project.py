@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,11 @@ from upstreamsync.base.view import View, disk_view
 from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
 from upstreamsync.config.load import content_digest
 from upstreamsync.errors import DigestMismatch, UpstreamsyncError, UsageError
+from upstreamsync.kit.forks import can_fork, in_processes
 from upstreamsync.kit.parallel import ordered_map
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
-from upstreamsync.kit.witness import Witness, attend
+from upstreamsync.kit.witness import attend
 from upstreamsync.lock import Lock
 from upstreamsync.lock import verify as verify_lock
 from upstreamsync.model import (
@@ -36,6 +37,7 @@ from upstreamsync.model import (
 from upstreamsync.project.lookup import Lookup, explain, look_up
 from upstreamsync.project.outcomes import completed_update, failed_update, unchanged_update
 from upstreamsync.project.settings import Doors, Settings, toolbox
+from upstreamsync.project.spread import Witnessed, packed, spread, unpacked
 from upstreamsync.project.unchanged import Unchanged
 
 if TYPE_CHECKING:  # what only some verbs need is imported where it is used: `check` is to start quickly
@@ -44,6 +46,7 @@ if TYPE_CHECKING:  # what only some verbs need is imported where it is used: `ch
     from upstreamsync.project.regenerate import Prepared
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,13 +150,28 @@ class Project:
             found |= {name: finding for name, (finding, _, _) in looked.items()}
         return tuple(found[vendor.name] for vendor in chosen)
 
-    def _witnessed(
-        self, vendors: Sequence[Vendor], progress: Progress | None
-    ) -> dict[str, tuple[Finding, Witness, datetime | None]]:
-        """The findings, each with all that was asked for it."""
+    def _witnessed(self, vendors: Sequence[Vendor], progress: Progress | None) -> dict[str, Witnessed]:
+        """The findings, each with all that was asked for it; in several processes where that pays."""
+        parts = spread(vendors, self.settings.processes) if can_fork() and self.doors.idle else [vendors]
+        if len(parts) == 1:
+            return self._witnessed_here(vendors, progress)
+        _log.debug("looking up %d vendors in %d processes", len(vendors), len(parts))
+        found: dict[str, Witnessed] = {}
+
+        def look(part: Sequence[Vendor]) -> bytes:
+            return packed(self._witnessed_here(part, progress if part is parts[0] else None))
+
+        for part, data in zip(parts, in_processes(look, parts, at_end=self.doors.close), strict=True):
+            found |= self._witnessed_here(part, progress) if data is None else unpacked(data)
+            if progress is not None and data is not None and part is not parts[0]:
+                for vendor in part:
+                    progress(vendor.name)
+        return found
+
+    def _witnessed_here(self, vendors: Sequence[Vendor], progress: Progress | None) -> dict[str, Witnessed]:
         tools = self.tools
 
-        def one(vendor: Vendor) -> tuple[Finding, Witness, datetime | None]:
+        def one(vendor: Vendor) -> Witnessed:
             with attend() as witness:
                 lookup = self._look_up(vendor, tools)
             if progress is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from upstreamsync.kit.cache import Cache, default_cache_folder
 from upstreamsync.kit.credentials import Credentials
 from upstreamsync.kit.http import DEFAULT_LIMIT, Http
+from upstreamsync.kit.parallel import processors
 from upstreamsync.kit.toolbox import Toolbox
 
 if TYPE_CHECKING:  # loaded where they are used: `check` is to start quickly
@@ -29,7 +30,8 @@ class Settings:
     """What a caller may choose about a run.
 
     ``jobs`` bounds what runs at once (0: 32 requests, and an engine per processor). ``cache_folder`` is
-    the platform's when None. ``allow_local`` lets git read paths and file:// URLs, for tests.
+    the platform's when None. ``processes`` above 1 lets `check` look many vendors up in copies of this
+    process, where it has no other threads. ``allow_local`` lets git read paths and file:// URLs, for tests.
 
     How patient a run is: ``timeout`` bounds each wait for the network and ``total_timeout`` one answer with
     all of its ``attempts``; a Retry-After beyond ``max_wait`` ends them; ``tool_timeout`` bounds each run of
@@ -37,6 +39,7 @@ class Settings:
     """
 
     jobs: int = 0
+    processes: int = 1
     cache_folder: Path | None = None
     use_cache: bool = True
     allow_commands: bool = False
@@ -75,8 +78,7 @@ class Settings:
     @property
     def engine_jobs(self) -> int:
         """How many helm and kustomize processes run at once: they saturate a processor each."""
-        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return min(self.jobs, processors) if self.jobs else processors
+        return min(self.jobs, processors()) if self.jobs else processors()
 
 
 class BuildStore:
@@ -135,6 +137,11 @@ class Doors:
                     attempts=self.settings.attempts,
                 )
             return self._git
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was asked yet."""
+        return self._git is None and not self.http.requests
 
     def close(self) -> None:
         """Close connections, and forget what was asked."""

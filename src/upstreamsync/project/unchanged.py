@@ -106,7 +106,7 @@ class Unchanged:
 
         kept = dict(self.record.kept) if self.record is not None else {}
         for name, (finding, witness, until) in found.items():
-            if finding.error is None and not witness.doubtful and not _has_secrets(witness.answers):
+            if finding.error is None and not witness.doubtful and not has_secrets(witness.answers):
                 kept[name] = Kept(
                     finding=facts.of_finding(finding),
                     answers=witness.answers,
@@ -237,7 +237,7 @@ def _findings(kept: Mapping[str, Kept]) -> dict[str, Finding]:
 
 def _record(document: Any) -> Record:
     """What ``_dump`` has written. Raises for anything else, see ``_load``."""
-    questions = [(_frozen(question), answer) for question, answer in document["questions"]]
+    questions = [(frozen_question(question), answer) for question, answer in document["questions"]]
     _texts([answer for _, answer in questions])
     kept = {}
     for name, (numbers, since, until, finding) in document["vendors"].items():
@@ -258,7 +258,7 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _frozen(question: Any) -> Question:
+def frozen_question(question: Any) -> Question:
     """A question as it is asked: lists of lists become tuples. Raises for what can't be one."""
 
     def frozen(value: Any) -> Any:
@@ -275,11 +275,11 @@ def _is_header(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(isinstance(one, str) for one in value)
 
 
-def _has_secrets(value: Any) -> bool:
+def has_secrets(value: Any) -> bool:
     """Whether there is a text in here that must not be written down: an address with a password, a token."""
     if isinstance(value, str):
         return redact(value) != value
-    return isinstance(value, (tuple, Mapping)) and any(map(_has_secrets, value))
+    return isinstance(value, (tuple, Mapping)) and any(map(has_secrets, value))
 
 
 def _program() -> list[Any]:

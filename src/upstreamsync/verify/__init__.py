@@ -7,12 +7,12 @@ one after it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from upstreamsync.kit.engines import Engines, Kustomize
+from upstreamsync.kit.parallel import processors
 from upstreamsync.model import Judgement, OverlayVerification, Verdict, Verification
 from upstreamsync.verify.builds import Store
 from upstreamsync.verify.graph import Tree, deduce_upstream, find_overlays, normalize
@@ -55,7 +55,7 @@ def verify_trees(
                 after=new,
                 upstream=paths,
                 kustomize=engine,
-                jobs=jobs or os.cpu_count() or 1,
+                jobs=jobs or processors(),
                 store=cache,
                 reading=reading,
             )

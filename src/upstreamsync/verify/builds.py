@@ -141,7 +141,7 @@ class Builder:
 
     def map(self, function: Callable[[_T], _R], values: Sequence[_T]) -> list[_R]:
         """``function`` of each value, in parallel where that helps; results in order."""
-        workers = min(self.jobs, os.cpu_count() or 1, len(values))
+        workers = min(self.jobs, len(values))
         if workers <= 1:
             return [function(value) for value in values]
         with ThreadPoolExecutor(max_workers=workers) as pool:

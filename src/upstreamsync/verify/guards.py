@@ -7,7 +7,6 @@ then refuses the patch when another element stands there, instead of changing th
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import yaml
 
 from upstreamsync.kit.engines import Engines, Kustomize
 from upstreamsync.kit.objects import MISSING, merge_key
+from upstreamsync.kit.parallel import processors
 from upstreamsync.verify import splice
 from upstreamsync.verify.builds import Builder, Manifest
 from upstreamsync.verify.chain import Chain, Effect
@@ -50,7 +50,7 @@ def add_guards(
         items = enumerate_items(source, overlay, tuple(map(normalize, upstream)))
         if not any(_by_index(item) for item in items):
             continue
-        effects = _effects(source, overlay, items, Builder(engine, jobs or os.cpu_count() or 1))
+        effects = _effects(source, overlay, items, Builder(engine, jobs or processors()))
         for item in items:
             effect = effects.get(item.name)
             if _by_index(item) and effect is not None and effect.error is None:
