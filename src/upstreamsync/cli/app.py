@@ -144,19 +144,17 @@ def verify(
     ] = False,
 ) -> int:
     """Judge every local customization: does it still do what it did?"""
-    from upstreamsync.cli.verifying import judge
-    from upstreamsync.report import annotations, document, markdown
+    from upstreamsync.cli.verifying import verify as run
 
-    verification, prefix = judge(
-        common, tuple(overlays or ()), since=since, before=before, after=after, fix=fix, guards=add_guards
+    return run(
+        common,
+        tuple(overlays or ()),
+        since=since,
+        before=before,
+        after=after,
+        fix=fix,
+        add_guards=add_guards,
     )
-    common.say(
-        document=lambda: document.verify_document(verification),
-        text=lambda out: text_form().print_verification(out, verification, verbose=common.verbose),
-        markdown=lambda: markdown.verify_markdown(verification),
-        github=lambda: annotations.verify_annotations(verification, prefix=prefix),
-    )
-    return exits.PERSON if verification.needs_person else exits.DONE
 
 
 @app.command()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Sequence
 
 from upstreamsync.cli import exits
-from upstreamsync.cli.common import Common, set_up_logging, text_form
+from upstreamsync.cli.common import Common, text_form
 
 
 def check(common: Common, vendors: Sequence[str], *, exit_code: bool, matrix: bool) -> int:
@@ -30,9 +29,3 @@ def check(common: Common, vendors: Sequence[str], *, exit_code: bool, matrix: bo
         ),
     )
     return exits.of_check(findings, updates_count=exit_code)
-
-
-def run_check(common: Common, vendors: Sequence[str], flags: Mapping[str, bool]) -> NoReturn:
-    """The verb as a whole process."""
-    set_up_logging(verbose=common.verbose)
-    exits.run(lambda: check(common, vendors, **flags))

@@ -1,14 +1,15 @@
-"""Command lines of ``check`` that need no parser: plain words, each of which can mean one thing alone.
+"""Command lines that need no parser: plain words, each of which can mean one thing alone.
 
-Loading typer and telling it about all verbs takes 0.1 s, a third of a `check` that finds nothing changed.
-Whatever is not plain (help, mistakes, shortened forms, an option given twice) is left to typer.
+Loading typer and telling it about all verbs takes 0.1 s: a third of a `check` that finds nothing changed,
+or as long as `verify` needs for a small build. Whatever is not plain (other verbs, help, mistakes, shortened
+forms, an option given twice) is left to typer.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,6 @@ _FLAGS = {
     "--allow-commands": "allow_commands",
     "--verbose": "verbose",
     "-v": "verbose",
-    "--exit-code": "exit_code",
-    "--matrix": "matrix",
 }
 _VALUES = {
     "--config": "config",
@@ -31,15 +30,25 @@ _VALUES = {
     "--jobs": "jobs",
     "-j": "jobs",
 }
+#: The options of each verb besides: flags, and those with a value.
+_OWN: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
+    "check": ({"--exit-code": "exit_code", "--matrix": "matrix"}, {}),
+    "verify": (
+        {"--fix": "fix", "--add-guards": "add_guards"},
+        {"--since": "since", "--before": "before", "--after": "after"},
+    ),
+}
 _COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
-def plain_check(words: Sequence[str]) -> tuple[Common, list[str], dict[str, bool]] | None:
-    """The options, vendors and flags of a plain ``check``; None for any other command line."""
-    if list(words[:1]) != ["check"] or "_UPSTREAMSYNC_COMPLETE" in os.environ:
+def plain(words: Sequence[str]) -> tuple[Common, list[str], dict[str, Any]] | None:
+    """The common options, names, and own options of a plain ``check`` or ``verify``; None for any other line."""
+    if not words or words[0] not in _OWN or "_UPSTREAMSYNC_COMPLETE" in os.environ:
         return None
+    own_flags, own_values = _OWN[words[0]]
+    flags, values = {**_FLAGS, **own_flags}, {**_VALUES, **own_values}
     given: dict[str, Any] = {}
-    vendors: list[str] = []
+    names: list[str] = []
     rest = iter(words[1:])
     for word in rest:
         meant: Any
@@ -47,21 +56,22 @@ def plain_check(words: Sequence[str]) -> tuple[Common, list[str], dict[str, bool
         if not word.startswith("-"):
             if not word:
                 return None
-            vendors.append(word)
+            names.append(word)
             continue
-        if word in _FLAGS:
-            field, meant = _FLAGS[word], True
-        elif word in _VALUES:
-            field, meant = _VALUES[word], _meant(_VALUES[word], next(rest, ""))
-        elif equals and name.startswith("--") and name in _VALUES:
-            field, meant = _VALUES[name], _meant(_VALUES[name], value)
+        if word in flags:
+            field, meant = flags[word], True
+        elif word in values:
+            field, meant = values[word], _meant(values[word], next(rest, ""))
+        elif equals and name.startswith("--") and name in values:
+            field, meant = values[name], _meant(values[name], value)
         else:
             return None
         if meant is None or field in given:
             return None
         given[field] = meant
-    flags = {name: given.pop(name, False) for name in ("exit_code", "matrix")}
-    return Common(**given), vendors, flags
+    own = {field: given.pop(field, False) for field in own_flags.values()}
+    own |= {field: given.pop(field, None) for field in own_values.values()}
+    return Common(**given), names, own
 
 
 def _meant(field: str, text: str) -> Any:
@@ -72,4 +82,4 @@ def _meant(field: str, text: str) -> Any:
         return int(text) if _COUNT.fullmatch(text) else None
     if field == "format":
         return Format(text) if text in list(Format) else None
-    return Path(text)
+    return text if field == "since" else Path(text)

@@ -1,17 +1,46 @@
-"""``verify``: which two trees are meant, and what is written back when asked for."""
+"""``verify``: which two trees are meant, what is said of them, and what is written back when asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from upstreamsync.cli.common import Common
+from upstreamsync.cli import exits
+from upstreamsync.cli.common import Common, text_form
 from upstreamsync.config import find_configuration
-from upstreamsync.config.spec import Tools
 from upstreamsync.errors import UsageError
 from upstreamsync.model import Change, Verification
-from upstreamsync.project.settings import Settings, engines
-from upstreamsync.project.verification import upstream_paths, verify_revision_without_configuration
+from upstreamsync.project.settings import Settings
+from upstreamsync.project.verification import (
+    upstream_paths,
+    verify_folders,
+    verify_revision_without_configuration,
+)
+
+
+def verify(
+    common: Common,
+    overlays: Sequence[str],
+    *,
+    since: str | None,
+    before: Path | None,
+    after: Path | None,
+    fix: bool,
+    add_guards: bool,
+) -> int:
+    """Judge, report, and say how to end."""
+    verification, prefix = judge(
+        common, tuple(overlays), since=since, before=before, after=after, fix=fix, guards=add_guards
+    )
+    from upstreamsync.report import annotations, document, markdown
+
+    common.say(
+        document=lambda: document.verify_document(verification),
+        text=lambda out: text_form().print_verification(out, verification, verbose=common.verbose),
+        markdown=lambda: markdown.verify_markdown(verification),
+        github=lambda: annotations.verify_annotations(verification, prefix=prefix),
+    )
+    return exits.PERSON if verification.needs_person else exits.DONE
 
 
 def judge(
@@ -52,19 +81,11 @@ def judge(
 def _two_folders(
     common: Common, overlays: Sequence[str], before: Path, after: Path, *, fix: bool, guards: bool
 ) -> tuple[Verification, str]:
-    from upstreamsync.verify import verify_trees
-
     for folder in (before, after):
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder", hint="--before and --after name two folders")
     settings = Settings(jobs=common.jobs, cache_folder=common.cache_dir, use_cache=not common.no_cache)
-    verification = verify_trees(
-        before,
-        after,
-        tuple(overlays) or None,
-        kustomize=engines(settings, Tools()).kustomize(),
-        jobs=settings.engine_jobs,
-    )
+    verification = verify_folders(before, after, overlays, settings=settings)
     _write_back(verification, after, overlays, (), fix=fix, guards=guards)
     return verification, _prefix(after.absolute())
 

@@ -33,6 +33,14 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def ahead(function: Callable[[], Result]) -> Callable[[], Result]:
+    """Begin with ``function`` in a thread; what is returned waits for its outcome, and raises what it raised."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="upstreamsync")
+    future = pool.submit(function)
+    pool.shutdown(wait=False)
+    return future.result
+
+
 def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], jobs: int
 ) -> list[Outcome[Result]]:

@@ -150,14 +150,14 @@ class Doors:
             self._git.close()
 
 
-def engines(settings: Settings, tools: Tools) -> Engines:
+def engines(settings: Settings, tools: Tools | None = None) -> Engines:
     """The engines of a run: pinned ones lie below the cache folder."""
     from upstreamsync.kit.engines import Engines
 
-    pins = {name: pin for name, pin in (("helm", tools.helm), ("kustomize", tools.kustomize)) if pin}
+    pins = {"helm": tools.helm, "kustomize": tools.kustomize} if tools is not None else {}
     return Engines(
         folder=settings.cache_place / "tools",
-        pins=pins,
+        pins={name: pin for name, pin in pins.items() if pin},
         environment=settings.environment,
         timeout=settings.tool_timeout,
     )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from upstreamsync.config import Vendor
-from upstreamsync.config.spec import Tools
 from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.git import Repository
+from upstreamsync.kit.parallel import ahead
 from upstreamsync.model import BaseState, Change, Verification
 from upstreamsync.project.settings import BuildStore, Settings, engines
 from upstreamsync.project.trees import tree_of_revision, tree_with
-from upstreamsync.verify import find_overlays, verify_trees
 
 if TYPE_CHECKING:
+    from upstreamsync.config import Vendor
+    from upstreamsync.kit.engines import Kustomize
     from upstreamsync.project.project import Project
 
 
@@ -44,18 +44,35 @@ def verify_revision_without_configuration(
 
     Returns the verification and the folder that its paths are relative to.
     """
+    kustomize = ahead(engines(settings).kustomize)
     repository = Repository.open(folder)
-    cache = Cache(settings.cache_place if settings.use_cache else None)
     with tree_of_revision(repository, since, repository.root) as before:
-        verification = verify_trees(
-            before,
-            repository.root,
-            tuple(overlays) or None,
-            kustomize=engines(settings, Tools()).kustomize(),
-            jobs=settings.engine_jobs,
-            cache=BuildStore(cache),
+        verification = verify_folders(
+            before, repository.root, overlays, settings=settings, kustomize=kustomize
         )
     return verification, repository.root
+
+
+def verify_folders(
+    before: Path,
+    after: Path,
+    overlays: Sequence[str],
+    *,
+    settings: Settings,
+    kustomize: Callable[[], Kustomize] | None = None,
+) -> Verification:
+    """Judge two plain folders; all overlays that stand on what differs, where none is named."""
+    found = kustomize or ahead(engines(settings).kustomize)
+    from upstreamsync.verify import verify_trees  # loaded while kustomize says which one it is
+
+    return verify_trees(
+        before,
+        after,
+        tuple(overlays) or None,
+        kustomize=found(),
+        jobs=settings.engine_jobs,
+        cache=BuildStore(Cache(settings.cache_place if settings.use_cache else None)),
+    )
 
 
 def _judge(
@@ -67,13 +84,16 @@ def _judge(
     *,
     bases: Sequence[BaseState],
 ) -> Verification:
+    kustomize = ahead(project.tools.engines.kustomize)
+    from upstreamsync.verify import verify_trees
+
     upstream = upstream_paths(project, vendors)
     chosen = tuple(overlays) or _declared_overlays(after, vendors, upstream)
     verification = verify_trees(
         before,
         after,
         chosen,
-        kustomize=project.tools.engines.kustomize(),
+        kustomize=kustomize(),
         upstream=upstream,
         jobs=project.settings.engine_jobs,
         cache=BuildStore(project.tools.cache),
@@ -96,6 +116,8 @@ def upstream_paths(project: Project, vendors: Sequence[Vendor]) -> tuple[str, ..
 
 def _declared_overlays(tree: Path, vendors: Sequence[Vendor], upstream: Collection[str]) -> tuple[str, ...]:
     """The overlays that vendors.yaml names; for vendors that name none, every one that is reached."""
+    from upstreamsync.verify import find_overlays
+
     found: dict[str, None] = {}
     reaching: tuple[str, ...] | None = None
     for vendor in vendors:

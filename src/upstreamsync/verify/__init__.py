@@ -10,18 +10,32 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from upstreamsync.kit.engines import Engines, Kustomize
 from upstreamsync.kit.parallel import processors
 from upstreamsync.model import Judgement, OverlayVerification, Verdict, Verification
 from upstreamsync.verify.builds import Store
 from upstreamsync.verify.graph import Tree, deduce_upstream, find_overlays, normalize
-from upstreamsync.verify.guards import add_guards
 from upstreamsync.verify.judge import Case, judge_overlay
-from upstreamsync.verify.outputs import overlay_output
 from upstreamsync.verify.reading import Reading
 
+if TYPE_CHECKING:
+    from upstreamsync.verify.guards import add_guards
+    from upstreamsync.verify.outputs import overlay_output
+
 __all__ = ["Store", "add_guards", "find_overlays", "overlay_output", "verify_trees"]
+
+#: Names that few need: their modules are loaded when they are first used.
+_HOMES = {"add_guards": "guards", "overlay_output": "outputs"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module `upstreamsync.verify` has no attribute `{name}`")
+    from importlib import import_module
+
+    return getattr(import_module(f"upstreamsync.verify.{_HOMES[name]}"), name)
 
 
 def verify_trees(

@@ -11,7 +11,7 @@ from pathlib import Path
 from upstreamsync.kit.engines import Kustomize
 from upstreamsync.kit.objects import compare
 from upstreamsync.model import Build, Judgement, OverlayVerification, ResourceChange, Severity, Verdict
-from upstreamsync.verify import explain, fixes, helm_values, results
+from upstreamsync.verify import explain, results
 from upstreamsync.verify.builds import Builder, Failed, State, Store
 from upstreamsync.verify.chain import Chain, Effect, Side
 from upstreamsync.verify.classify import failures, uncovered, verdicts
@@ -117,6 +117,8 @@ class _Judge:
             if item.kind is Kind.RESOURCE:
                 found = failures.judge(item, was or Effect({}), now) if now and now.error else [_ok()]
             elif item.kind is Kind.HELM_VALUE:
+                from upstreamsync.verify import helm_values
+
                 found = helm_values.judge(item, partner, self.spaces, self.builder)
             elif now is None:
                 found = [_ok()]
@@ -145,6 +147,8 @@ class _Judge:
         first = worst(notes)
         if first is None or before is None or now is None or judged.severity.rank > Severity.REVIEW.rank:
             return judged
+        from upstreamsync.verify import fixes
+
         return replace(judged, fix=fixes.propose(item, first, before, now, self.case.after))
 
 
