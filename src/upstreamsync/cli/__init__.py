@@ -5,6 +5,7 @@ Results go to stdout; progress, logs, hints and errors to stderr.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +24,7 @@ def main() -> None:
         print(f"upstreamsync {__version__}")  # noqa: T201
         sys.exit(0)
     # Everything else is loaded only now: asking for the version costs no more than Python itself.
+    gc.set_threshold(50_000)  # a run makes many values and hardly any circles
     if sys.argv[1:2] in (["check"], ["verify"]):
         from upstreamsync.cli.plain import plain
 

@@ -1,0 +1,130 @@
+"""Both sides of an overlay, built: what is said of each customization and of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from upstreamsync.kit.objects import compare
+from upstreamsync.model import Judgement, ResourceChange, Severity, Verdict
+from upstreamsync.verify import explain, results
+from upstreamsync.verify.builds import Builder, Failed, State
+from upstreamsync.verify.chain import Effect, Side
+from upstreamsync.verify.classify import failures, uncovered, verdicts
+from upstreamsync.verify.classify.notes import Note, worst
+from upstreamsync.verify.graph import Tree
+from upstreamsync.verify.items import Item, Kind
+from upstreamsync.verify.schemas import Schemas
+from upstreamsync.verify.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The two sides of an overlay, what they were built from, and what with."""
+
+    overlay: str
+    tree: Tree
+    old_items: Sequence[Item]
+    new_items: Sequence[Item]
+    old: Side
+    new: Side
+    spaces: tuple[Workspace, Workspace]
+    builder: Builder
+
+    def judgements(self, failure: str | None) -> tuple[Judgement, ...]:
+        """A verdict on each customization, then those on the result; ``failure``: of the new side."""
+        notes = self._notes()
+        extra = self._result_notes(notes)
+        items = [self._judgement(item, notes[item.name]) for item in self.new_items]
+        items += [explain.on_result(self.overlay, self._file(), note) for note in extra]
+        if isinstance(self.new.base, Failed) and failure:
+            broken = explain.on_result(self.overlay, self._file(), _broken(failure, self.old))
+            items.append(replace(broken, failed_before=isinstance(self.old.base, Failed)))
+        return tuple(items)
+
+    def _file(self) -> str:
+        kustomization = self.tree.kustomization(self.overlay)
+        return kustomization.file if kustomization else self.overlay
+
+    def _notes(self) -> dict[str, list[Note]]:
+        old, new = self.old, self.new
+        partners = pair_items(self.old_items, self.new_items)
+        notes: dict[str, list[Note]] = {}
+        for item in self.new_items:
+            partner = partners.get(item.name)
+            was = old.effects.get(partner.name) if partner else None
+            now = new.effects.get(item.name)
+            if item.kind is Kind.RESOURCE:
+                found = failures.judge(item, was or Effect({}), now) if now and now.error else [_ok()]
+            elif item.kind is Kind.HELM_VALUE:
+                from upstreamsync.verify import helm_values
+
+                found = helm_values.judge(item, partner, self.spaces, self.builder)
+            elif now is None:
+                found = [_ok()]
+            elif partner is None or partner.identity != item.identity or was is None:
+                found = verdicts.edited(item, was, now)
+            else:
+                found = verdicts.judge(item, was, now)
+            notes[item.name] = found
+        for name, note in uncovered.find(self.new_items, old, new, notes):
+            notes[name].append(note)
+        return notes
+
+    def _result_notes(self, notes: dict[str, list[Note]]) -> list[Note]:
+        alone = []
+        for blamed in results.check(self.tree, self.overlay, self.new_items, self.old, self.new):
+            if blamed.item is not None and blamed.item.name in notes:
+                notes[blamed.item.name].append(blamed.note)
+            else:
+                alone.append(blamed.note)
+        return alone
+
+    def _judgement(self, item: Item, notes: list[Note]) -> Judgement:
+        before, now = self.old.effects.get(item.name), self.new.effects.get(item.name)
+        failed = before is not None and before.error is not None
+        judged = explain.judgement(item, notes, self.overlay, failed_before=failed)
+        first = worst(notes)
+        if first is None or before is None or now is None or judged.severity.rank > Severity.REVIEW.rank:
+            return judged
+        from upstreamsync.verify import fixes
+
+        return replace(judged, fix=fixes.propose(item, first, before, now, self.tree))
+
+
+def _ok() -> Note:
+    return Note(verdict=Verdict.OK)
+
+
+def _broken(error: str, old: Side) -> Note:
+    return Note(
+        verdict=Verdict.FAILS, reason="tool_error", did="built" if isinstance(old.base, State) else "",
+        does="kustomize refuses to build, whatever customization is left out",
+        because=failures.gist(error), hint="read kustomize's message",
+    )  # fmt: skip
+
+
+def differences(old: Side, new: Side) -> tuple[tuple[str, ...], tuple[str, ...], tuple[ResourceChange, ...]]:
+    """What the new result adds, removes and changes."""
+    if not isinstance(old.final, State) or not isinstance(new.final, State):
+        return (), (), ()
+    was, now = Schemas.of(old.final, old.schemas), Schemas.of(new.final, new.schemas)
+    return compare(old.final.manifests, new.final.manifests, otherwise=lambda name: was.differing(now, name))
+
+
+def pair_items(old: Sequence[Item], new: Sequence[Item]) -> dict[str, Item]:
+    """The old item for each new one, by content first, then by name: entries may have moved."""
+    found: dict[str, Item] = {}
+    free = list(old)
+    for same_content in (True, False):
+        for item in new:
+            if item.name in found:
+                continue
+            for other in free:
+                if (other.folder, other.field) != (item.folder, item.field):
+                    continue
+                if other.identity == item.identity if same_content else other.name == item.name:
+                    found[item.name] = other
+                    free.remove(other)
+                    break
+    return found
