@@ -10,7 +10,7 @@ A digest is written ``sha256:<hex>``, a git commit as 40 hex digits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -342,10 +342,13 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceChange:
-    """One object of the built output that differs between before and after."""
+    """One object of the built output that differs between before and after.
+
+    Where no customization reaches the schemas of CRDs, they are compared by the digests of their texts.
+    """
 
     resource: str
-    fields: Sequence[FieldChange] = ()
+    fields: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from upstreamsync.kit.engines import Engines, Kustomize
-from upstreamsync.model import Verification
+from upstreamsync.model import ResourceChange, Verification
 from upstreamsync.verify import Store, chain, judge, trim, verify_trees, waves
 from upstreamsync.verify.builds import Builder, State
 from upstreamsync.verify.graph import Tree, deduce_upstream
@@ -63,14 +63,25 @@ def everything(monkeypatch: pytest.MonkeyPatch) -> Everything:
 
 
 def said(verification: Verification) -> list[object]:
-    """All that a verification says but for what it cost; the fields that changed are looked at."""
+    """All that a verification says but for what it cost, and for what in a schema it is that changed."""
     return [
         [
             *(each.path, each.before, each.after, each.items, each.added, each.removed),
-            *((change.resource, tuple(change.fields)) for change in each.changed),
+            *((change.resource, _fields(change)) for change in each.changed),
         ]
         for each in verification.overlays
     ]
+
+
+def _fields(change: ResourceChange) -> list[object]:
+    if "CustomResourceDefinition" not in change.resource:
+        return list(change.fields)
+    found: dict[object, None] = {}
+    for each in change.fields:
+        place, schema, _ = each.path.partition(".schema")
+        values = (None, None) if schema or each.op != "changed" else (each.before, each.after)
+        found[place + schema, "changed" if schema else each.op, repr(values)] = None
+    return sorted(found, key=str)
 
 
 @pytest.mark.slow

@@ -190,23 +190,21 @@ def compare(
     old: Sequence[Mapping[str, Any]],
     new: Sequence[Mapping[str, Any]],
     *,
-    otherwise: Callable[[ObjectId], Sequence[FieldChange] | None] = lambda _: None,
+    instead: Callable[[ObjectId], tuple[Mapping[str, Any], Mapping[str, Any]] | None] = lambda _: None,
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[ResourceChange, ...]]:
     """What a build adds, removes and changes: resources as text, sorted; versions are not part of an id.
 
-    ``otherwise`` knows of some changed objects, by their id without version, in which fields they differ.
+    ``instead`` gives, for some objects by their id without version, the two states to compare.
     """
     before, after = _by_id(old), _by_id(new)
     added = tuple(sorted(str(object_id(after[key])) for key in after.keys() - before.keys()))
     removed = tuple(sorted(str(object_id(before[key])) for key in before.keys() - after.keys()))
     changed = []
     for key in sorted(before.keys() & after.keys()):
-        if (known := otherwise(key[0])) is not None:
-            changed.append(ResourceChange(resource=str(object_id(after[key])), fields=known))
+        one, other = instead(key[0]) or (before[key], after[key])
+        if one is other or one == other:
             continue
-        if before[key] is after[key] or before[key] == after[key]:
-            continue
-        if fields := diff(before[key], after[key]):
+        if fields := diff(one, other):
             changed.append(ResourceChange(resource=str(object_id(after[key])), fields=fields))
     return added, removed, tuple(changed)
 

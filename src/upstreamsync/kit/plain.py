@@ -82,7 +82,11 @@ def plain_object(document: bytes) -> dict[str, Any] | None:
             value = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 (derived from the safe loader)
     except (_InDoubt, yaml.YAMLError, ValueError, RecursionError, UpstreamsyncError):
         return None
-    return value if isinstance(value, dict) and _is_named(value) and _is_calm(value) else None
+    if not isinstance(value, dict) or not _is_named(value) or not _is_calm(value):
+        return None
+    if value["metadata"].get("annotations") == {}:  # kustomize clears away its own, and then what is empty
+        del value["metadata"]["annotations"]
+    return value
 
 
 def _is_named(value: Mapping[str, Any]) -> bool:
@@ -98,10 +102,9 @@ def _is_named(value: Mapping[str, Any]) -> bool:
 
 
 def _is_calm(value: Mapping[str, Any]) -> bool:
-    """Whether labels and annotations are texts, and there are some where there is a map for them."""
+    """Whether labels and annotations are texts."""
     metadata = value["metadata"]
     given = [metadata[name] for name in ("labels", "annotations") if name in metadata]
     return all(
-        isinstance(each, dict) and each and all(isinstance(text, str) for text in each.values())
-        for each in given
+        isinstance(each, dict) and all(isinstance(text, str) for text in each.values()) for each in given
     )

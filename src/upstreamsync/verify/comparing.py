@@ -14,7 +14,7 @@ from upstreamsync.verify.classify import failures, uncovered, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
 from upstreamsync.verify.graph import Tree
 from upstreamsync.verify.items import Item, Kind
-from upstreamsync.verify.schemas import Schemas
+from upstreamsync.verify.schemas import Schemas, told
 from upstreamsync.verify.workspace import Workspace
 
 
@@ -109,7 +109,7 @@ def differences(old: Side, new: Side) -> tuple[tuple[str, ...], tuple[str, ...],
     if not isinstance(old.final, State) or not isinstance(new.final, State):
         return (), (), ()
     was, now = Schemas.of(old.final, old.schemas), Schemas.of(new.final, new.schemas)
-    return compare(old.final.manifests, new.final.manifests, otherwise=lambda name: was.differing(now, name))
+    return compare(old.final.manifests, new.final.manifests, instead=lambda name: told(was, now, name))
 
 
 def pair_items(old: Sequence[Item], new: Sequence[Item]) -> dict[str, Item]:

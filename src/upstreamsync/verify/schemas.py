@@ -1,23 +1,21 @@
-"""The schemas of CRDs, which take no part in the builds: whether they differ, in what, and how large they are.
+"""The schemas of CRDs, which take no part in the builds: whether they differ, and how large they are.
 
-They are most of the bytes of many bases. As nothing changes them on their way they are compared as text,
-and read only where somebody asks for the fields that differ.
+They are most of the bytes of many bases. As nothing changes them on their way they are compared as text.
 """
 
 from __future__ import annotations
 
 import copy
-import functools
+import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from upstreamsync.kit import manifests
-from upstreamsync.kit.objects import ObjectId, diff
-from upstreamsync.model import FieldChange
+from upstreamsync.kit.objects import ObjectId
 from upstreamsync.verify.builds import Manifest, Outcome, State
-from upstreamsync.verify.trim import schema_places
+from upstreamsync.verify.trim import schema_places, schema_texts
 
 #: Everything but ASCII letters and digits, which say the same in every notation.
 _FORM: Final = bytes(byte for byte in range(256) if not (byte < 128 and chr(byte).isalnum()))
@@ -51,6 +49,14 @@ class CompleteCrd:
         crd = copy.deepcopy(dict(self.built))
         for (holder, name), schema in zip(schema_places(crd), given, strict=True):
             holder[name] = schema
+        return crd
+
+    def told(self) -> Manifest:
+        """The CRD with the digest of its text in place of each schema."""
+        crd = copy.deepcopy(dict(self.built))
+        texts = [self.document[begin:end] for begin, end, _ in schema_texts(self.document)]
+        for (holder, name), text in zip(schema_places(crd), texts, strict=True):
+            holder[name] = {"sha256": hashlib.sha256(text).hexdigest()}
         return crd
 
     def exceeds(self, limit: int) -> bool | None:
@@ -96,43 +102,18 @@ class Schemas:
             }
         )
 
-    def differing(self, new: Schemas, name: ObjectId) -> Sequence[FieldChange] | None:
-        """What differs in a CRD when its schemas do; None when they don't, or are not among these."""
-        old_crd, new_crd = self.crds.get(name), new.crds.get(name)
-        if old_crd is None or new_crd is None or old_crd.document == new_crd.document:
-            return None
-        fields = FieldsLater(old_crd, new_crd)
-        left, right = map(_content, _between(old_crd.document, new_crd.document))
-        return fields if left != right or fields else None
 
+def told(old: Schemas, new: Schemas, name: ObjectId) -> tuple[Manifest, Manifest] | None:
+    """Both states of a CRD with a digest in place of each schema; None where the schemas don't differ.
 
-class FieldsLater(Sequence[FieldChange]):
-    """The fields that differ between two CRDs, found out when they are first looked at."""
-
-    def __init__(self, old: CompleteCrd, new: CompleteCrd) -> None:
-        self._sides = (old, new)
-
-    @functools.cached_property
-    def _found(self) -> tuple[FieldChange, ...]:
-        return diff(*(side.read() for side in self._sides))
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._found[index]
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __iter__(self) -> Iterator[FieldChange]:
-        return iter(self._found)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._found == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple((change.path, change.op) for change in self._found))
-
-    def __repr__(self) -> str:
-        return repr(self._found)
+    A change of one word is a change of the schema: in what, the vendored file shows best.
+    """
+    left, right = old.crds.get(name), new.crds.get(name)
+    if left is None or right is None or left.document == right.document:
+        return None
+    if len(set(map(_content, _between(left.document, right.document)))) == 1 and left.read() == right.read():
+        return None
+    return left.told(), right.told()
 
 
 def _between(old: bytes, new: bytes) -> tuple[bytes, bytes]:

@@ -279,7 +279,7 @@ def without_schemas(part: bytes) -> bytes | None:
         return None
     pieces: list[bytes] = []
     position = 0
-    for begin, end, replacement in _schemas(part):
+    for begin, end, replacement in schema_texts(part):
         pieces += [part[position:begin], replacement]
         position = end
     small = b"".join([*pieces, part[position:]])
@@ -306,7 +306,7 @@ def schema_places(crd: Manifest) -> Iterator[tuple[dict[str, Any], str]]:
             yield holder, name
 
 
-def _schemas(part: bytes) -> Iterator[tuple[int, int, bytes]]:
+def schema_texts(part: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Each schema's extent in the text, with what to put in its place."""
     position = 0
     while match := _SCHEMA.search(part, position):
