@@ -56,7 +56,6 @@ ODD = {
     "a number that loses a zero": HEAD + "data:\n  share: 1.50\n",
     "an unquoted on": HEAD + "data: {on: off}\n",
     "a number as a key": HEAD + "data: {8080: web}\n",
-    "annotations that are null": HEAD + "  annotations:\n",
     "an annotation that is no text": HEAD + "  annotations: {a: 1}\n",
     "an annotation of kustomize's": HEAD + "  annotations: {config.kubernetes.io/index: '1'}\n",
     "local to the configuration": HEAD + "  annotations: {config.kubernetes.io/local-config: 'true'}\n",
@@ -87,8 +86,9 @@ def test_maps_without_labels_and_annotations_come_out_as_kustomize_has_them(
     kustomize: Kustomize, tmp_path: Path
 ) -> None:
     heads = ["  annotations: {}\n", "  labels: {}\n", "  labels: {}\n  annotations: {}\n"]
+    heads += ["  annotations:\n", "  labels: null\n", "  labels:\n  annotations: ~\n"]
     documents = [HEAD.format(name=f"bare-{number}") + head for number, head in enumerate(heads)]
-    assert len(read(documents)) == 3
+    assert len(read(documents)) == 6
     assert read(documents) == printed(kustomize, tmp_path / "base", documents)
 
 

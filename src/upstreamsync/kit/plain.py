@@ -84,7 +84,9 @@ def plain_object(document: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict) or not _is_named(value) or not _is_calm(value):
         return None
-    if value["metadata"].get("annotations") == {}:  # kustomize clears away its own, and then what is empty
+    if not value["metadata"].get(
+        "annotations", True
+    ):  # kustomize clears away its own, and then what is empty
         del value["metadata"]["annotations"]
     return value
 
@@ -106,5 +108,6 @@ def _is_calm(value: Mapping[str, Any]) -> bool:
     metadata = value["metadata"]
     given = [metadata[name] for name in ("labels", "annotations") if name in metadata]
     return all(
-        isinstance(each, dict) and all(isinstance(text, str) for text in each.values()) for each in given
+        each is None or (isinstance(each, dict) and all(isinstance(text, str) for text in each.values()))
+        for each in given
     )

@@ -22,11 +22,8 @@ _FORM: Final = bytes(byte for byte in range(256) if not (byte < 128 and chr(byte
 _COMMENT: Final = re.compile(rb"(?:^|\s)#[^\n]*", re.MULTILINE)
 #: At most so many bytes of JSON comes of one byte: an escaped sign, or the quotes and ends around it.
 _LONGEST: Final = 8
-#: Scalars that go on over the end of a line, in quotes or as a block: what may look like keys inside of them.
-_MANY_LINES: Final = re.compile(
-    rb"""[|>][-+0-9]*[ ]*$|^[^"\n]*"(?:[^"\n]*"[^"\n]*")*[^"\n]*$|^[^'\n]*'(?:[^'\n]*'[^'\n]*')*[^'\n]*$""",
-    re.MULTILINE,
-)
+#: The head of a block scalar: what stands in it may look like keys.
+_BLOCK: Final = re.compile(rb"[|>][-+0-9]*[ ]*$", re.MULTILINE)
 _KEY: Final = re.compile(rb"^[ -]*[\w$.-]+:(?= |$)", re.MULTILINE)
 #: Indentation and dashes, what may be a comment or a tag, the heads of blocks, escapes in quoted texts.
 _MAYBE_NOTATION: Final = re.compile(
@@ -59,9 +56,13 @@ class CompleteCrd:
             holder[name] = {"sha256": hashlib.sha256(text).hexdigest()}
         return crd
 
+    def may_exceed(self, limit: int) -> bool:
+        """Whether the CRD has more bytes as JSON, perhaps."""
+        return len(self.document) * _LONGEST > limit and self._at_most() > limit
+
     def exceeds(self, limit: int) -> bool | None:
-        """Whether the CRD has more bytes as JSON; None where that can't be told without reading it."""
-        if len(self.document) * _LONGEST <= limit or self._at_most() <= limit:
+        """Whether it has more; None where that can't be told without reading it."""
+        if not self.may_exceed(limit):
             return False
         return True if self._at_least() > limit else None
 
@@ -69,9 +70,7 @@ class CompleteCrd:
         """The text without the notation, and without what may be that."""
         text = _MAYBE_NOTATION.sub(b"", self.document).translate(None, b"\"'\\\n")
         size = len(text) - text.count(b": ") - text.count(b", ")
-        if (
-            _MANY_LINES.search(self.document) is None
-        ):  # then what looks like a key is one, and is quoted in JSON
+        if not _goes_on(self.document):  # then what looks like a key is one, and is quoted in JSON
             size += 2 * len(_KEY.findall(self.document))
         return size
 
@@ -137,6 +136,14 @@ def _shared(one: bytes, other: bytes) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _goes_on(document: bytes) -> bool:
+    """Whether a scalar may go on over the end of a line, in quotes or as a block."""
+    if _BLOCK.search(document):
+        return True
+    quotes = [quote for quote in (b'"', b"'") if quote in document]
+    return any(line.count(quote) % 2 for line in document.split(b"\n") for quote in quotes)
 
 
 def _content(document: bytes) -> bytes:

@@ -39,8 +39,11 @@ class ResultFinding:
 class Whole(Protocol):
     """An object of which a result has a part alone."""
 
+    def may_exceed(self, limit: int) -> bool:
+        """Whether it has more bytes as JSON, perhaps."""
+
     def exceeds(self, limit: int) -> bool | None:
-        """Whether it has more bytes as JSON; None where only reading it tells."""
+        """Whether it has more; None where only reading it tells."""
 
     def read(self) -> Manifest:
         """The object as a whole; takes a while."""

@@ -28,7 +28,7 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
     Whoever already ships such an object applies on the server's side, and is told nothing.
     """
     now = [_Sized(item, context.whole_after) for item in after.objects if not _applied_otherwise(item)]
-    if all(one.exceeds is False for one in now):
+    if not any(one.may_exceed() for one in now):
         return
     was = [_Sized(item, context.whole_before) for item in before.objects]
     # What is plain comes first: a large CRD takes a while to be read.
@@ -58,6 +58,9 @@ class _Sized:
     @cached_property
     def size(self) -> int:
         return json_size(self.item if self._whole is None else self._whole.read())
+
+    def may_exceed(self) -> bool:
+        return self.size > LIMIT if self._whole is None else self._whole.may_exceed(LIMIT)
 
     @cached_property
     def exceeds(self) -> bool | None:
