@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 
 from upstreamsync.kit.objects import likeness
 from upstreamsync.model import Verdict
@@ -99,21 +100,30 @@ def _is_ours(
     return link.environment and link.owner in before.by_key and (link.kind, link.name) not in old.missing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Upstream:
-    """The links of upstream's own objects, by the names that they have in the result."""
+    """The links of upstream's own objects, by the names that they have in the result; found when asked for."""
 
-    before: _Links | None
-    after: _Links | None
+    context: ResultContext
     names: Mapping[str, str]
 
     @classmethod
     def of(cls, context: ResultContext) -> _Upstream:
-        sides = [
-            None if base is None else _Links.of([_placeless(link, {}) for link in links_of(World.of(base))])
-            for base in (context.base_before, context.base_after)
-        ]
-        return cls(sides[0], sides[1], {new: name for name, new in context.renamed_after.items()})
+        return cls(context, {new: name for name, new in context.renamed_after.items()})
+
+    @cached_property
+    def before(self) -> _Links | None:
+        return self._links(self.context.base_before)
+
+    @cached_property
+    def after(self) -> _Links | None:
+        return self._links(self.context.base_after)
+
+    @staticmethod
+    def _links(base: Sequence[Manifest] | None) -> _Links | None:
+        if base is None:
+            return None
+        return _Links.of([_placeless(link, {}) for link in links_of(World.of(base))])
 
     def did_alone(self, link: Link, was: Link | None) -> bool:
         """Whether the same end is open in the new base, and the old base did not leave it to others."""

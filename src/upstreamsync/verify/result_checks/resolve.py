@@ -46,7 +46,7 @@ def object_link(
         name=name,
         resolved=provided,
         target=found,
-        options=tuple(key_of(item).name for item in world.of_kind(*kinds)),
+        options=world.names(kinds),
         optional=optional or not name,
         environment=environment,
     )

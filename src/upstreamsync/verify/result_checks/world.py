@@ -142,13 +142,28 @@ class World:
         """All objects of these kinds, in order of the kinds."""
         return [item for kind in kinds for item in self.by_kind.get(kind, ())]
 
+    def keyed(self, kinds: Sequence[str]) -> tuple[tuple[Key, Manifest], ...]:
+        """As ``of_kind``, each object with its identity."""
+        name = f"keyed {' '.join(kinds)}"
+        if name not in self.derived:
+            self.derived[name] = tuple((key_of(item), item) for item in self.of_kind(*kinds))
+        found: tuple[tuple[Key, Manifest], ...] = self.derived[name]
+        return found
+
+    def names(self, kinds: Sequence[str]) -> tuple[str, ...]:
+        """What the objects of these kinds are called, in order of the kinds."""
+        name = f"names {' '.join(kinds)}"
+        if name not in self.derived:
+            self.derived[name] = tuple(key.name for key, _ in self.keyed(kinds))
+        found: tuple[str, ...] = self.derived[name]
+        return found
+
     def named(self, kinds: Sequence[str], name: str, namespace: str = "") -> Manifest | None:
         """An object by name; a namespace left open on either side matches any.
 
         A generator's hash at the end of the object's name is looked through.
         """
-        for item in self.of_kind(*kinds):
-            key = key_of(item)
+        for key, item in self.keyed(kinds):
             if not same_namespace(key.namespace, namespace):
                 continue
             if key.name == name:
