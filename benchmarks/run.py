@@ -10,6 +10,7 @@ Exit code 0 whether limits hold or not: a busy machine is no defect. A wrong ans
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import platform
 import re
@@ -29,6 +30,7 @@ from report import Section, print_section, print_summary, write_page
 from startup import measure_startup
 from updating import measure_updating
 
+import upstreamsync
 from world import WorldProcess
 
 PARTS = ("startup", "check", "update", "judge", "difference")
@@ -39,6 +41,7 @@ def main() -> None:
     chosen = _arguments()
     if chosen.peers:
         peers.install()
+    _compile()
     conditions = list(_conditions(chosen))
     print("\n".join(conditions))
     sections = []
@@ -49,6 +52,11 @@ def main() -> None:
     print_summary(sections)
     if chosen.markdown:
         write_page(chosen.markdown, sections, conditions)
+
+
+def _compile() -> None:
+    """Bytecode for upstreamsync, as pip makes it of all that it installs, the peers among it."""
+    compileall.compile_dir(os.path.dirname(upstreamsync.__file__), quiet=2)
 
 
 def _arguments() -> argparse.Namespace:

@@ -84,6 +84,21 @@ def test_check_with_nothing_changed_loads_neither_the_configuration_nor_the_poli
     assert ("rich" in modules) == (form == "text")
 
 
+def test_verify_of_two_folders_loads_neither_the_configuration_nor_the_network(tmp_path):
+    for side in ("before", "after"):
+        (tmp_path / side / "overlay").mkdir(parents=True)
+        (tmp_path / side / "overlay/kustomization.yaml").write_text("resources: [a.yaml]\n", "utf-8")
+        text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: {side}}}\n"
+        (tmp_path / side / "overlay/a.yaml").write_text(text, "utf-8")
+    words = ("verify", "--before", "before", "--after", "after", "overlay", "--no-cache", "--format", "json")
+    modules = loaded(*words, cwd=tmp_path)
+    assert "upstreamsync.verify.judge" in modules, "this list says nothing"
+    assert not modules & HEAVY
+    assert not modules & {"pydantic", "typer", "httpx", "rich", "asyncio"}
+    own = {"config.load", "config.spec", "releases", "sources", "project.project", "forge", "review"}
+    assert not modules & {f"upstreamsync.{name}" for name in own}
+
+
 @pytest.mark.parametrize("word", ["--version", "--help"])
 def test_the_version_and_the_help_need_neither_the_configuration_nor_the_network(word):
     modules = loaded(word)
