@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
@@ -70,6 +71,7 @@ def run(function: Callable[[], int]) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stderr.close()
+    gc.freeze()  # what is still there goes with the process: no circles have to be looked for
     sys.exit(code)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from upstreamsync.kit.objects import ObjectId
 from upstreamsync.verify.builds import Builder, Failed, Key, Manifest, Outcome, State
@@ -71,15 +72,13 @@ class Chain:
     _outcomes: dict[frozenset[str], Future[Outcome]] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
+    def begin(self, pool: Executor) -> None:
+        """Let kustomize build the whole overlay, which is needed in the end, while all else is being read."""
+        folder = self.workspace.state(())
+        self._outcomes[frozenset()] = pool.submit(self._build_folder, folder)
+
     def run(self) -> Side:
         """Build, or read, the base, then build each wave; see Side."""
-        if self.builder.jobs == 1:
-            return self._run()
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            pool.submit(self._build, ())  # is needed in the end, and can be built while the base is read
-            return self._run()
-
-    def _run(self) -> Side:
         steps = self._steps()
         base = unbuilt(self.workspace, steps, self.builder.reading) if steps else None
         side = self._upon(base, built=False) if base is not None else None
@@ -136,14 +135,13 @@ class Chain:
             outcome = self._outcomes.setdefault(names, Future())
         if known is None:
             try:
-                outcome.set_result(self._built(off))
+                outcome.set_result(self._build_folder(self.workspace.state(off)))
             except BaseException as error:
                 outcome.set_exception(error)
                 raise
         return outcome.result()
 
-    def _built(self, off: Sequence[Item]) -> Outcome:
-        folder = self.workspace.state(off)
+    def _build_folder(self, folder: Path) -> Outcome:
         root = folder
         for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
             root = root.parent

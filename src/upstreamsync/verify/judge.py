@@ -76,7 +76,9 @@ class _Judge:
     def run(self) -> OverlayVerification:
         """Build both sides and judge."""
         if self.case.jobs > 1:
-            with ThreadPoolExecutor(max_workers=2) as pool:
+            with ThreadPoolExecutor(max_workers=4) as pool:
+                for chain in self.chains:
+                    chain.begin(pool)
                 sides = [pool.submit(chain.run) for chain in self.chains]
                 # What comes next is loaded while kustomize builds.
                 from upstreamsync.verify import comparing

@@ -70,6 +70,9 @@ def plan_trim(
     old, new = _vendored(before, overlay, upstream), _vendored(after, overlay, upstream)
     if max(sum(map(len, old.values())), sum(map(len, new.values()))) < _WORTH_IT:
         return Cut(), Cut()
+    heavy = any(_CRD.encode() in data for side in (old, new) for data in side.values())
+    if not heavy and not _may_drop(items):
+        return Cut(), Cut()
     sides = [
         {file: reading.once(manifests.split, data) for file, data in side.items()} for side in (old, new)
     ]
@@ -227,8 +230,8 @@ def _droppable(
     reading: Reading,
 ) -> dict[bytes, Manifest]:
     """Documents that are the same on both sides and out of every item's reach, with their objects."""
-    if any(item.kind in (Kind.REPLACEMENTS, Kind.VARS, *WHOLE_OVERLAY) for item in items):
-        return {}  # they read other objects too, or are about all of them
+    if not _may_drop(items):
+        return {}
     old, new = ({part for parts in side.values() for part in parts} for side in sides)
     found: dict[bytes, Manifest] = {}
     for part in (old & new) - kept:
@@ -240,6 +243,11 @@ def _droppable(
         if obj is not None:
             found[part] = obj
     return found
+
+
+def _may_drop(items: Sequence[Item]) -> bool:
+    """Whether no item reads other objects than those that it changes, or is about all of them."""
+    return not any(item.kind in (Kind.REPLACEMENTS, Kind.VARS, *WHOLE_OVERLAY) for item in items)
 
 
 def document_id(part: bytes) -> ObjectId | None:
