@@ -282,6 +282,20 @@ def test_crds_out_of_reach_are_judged_as_if_they_were_built(
     assert len(crds) == differing
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_crd_that_is_no_yaml_is_for_kustomize_to_complain_about(
+    tmp_path: Path, jobs: int, kustomize: Kustomize
+) -> None:
+    sound = _crds("1.0.0", 8) + _DEPLOYMENT.format(release="1.0.0")
+    broken = sound.replace("            description: Field 7 ", "            description: 'Field 7 ", 1)
+    trees = _trees(tmp_path, _PATCH, [sound, broken])
+    (overlay,) = verify_trees(*trees, ["overlay"], kustomize=kustomize, jobs=jobs).overlays
+    assert (overlay.before.ok, overlay.after.ok) == (True, False)
+    assert "yaml" in (overlay.after.error or "").lower()
+    assert [one.verdict.value for one in overlay.items if one.severity.value == "broken"]
+
+
 _REAL = {
     "argo-cd": ("argoproj/argo-cd/v3.3.9/install.yaml", "argoproj/argo-cd/v3.4.7/install.yaml"),
     "kube-prometheus-stack": (

@@ -247,6 +247,17 @@ def split(data: bytes) -> list[bytes]:
     return [data[begin:end] for begin, end in pairwise([*edges, len(data)]) if end > begin]
 
 
+def is_yaml(data: bytes) -> bool:
+    """Whether a text is YAML by its form; costs a fraction of reading it."""
+    try:
+        loader = yaml.CSafeLoader(data)
+        while loader.check_event():
+            loader.get_event()
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return False
+    return True
+
+
 def says_nothing(document: bytes) -> bool:
     """Whether a document is blank, or comments alone; it may begin with its marker."""
     return _NOTHING.fullmatch(document) is not None

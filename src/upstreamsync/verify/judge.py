@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from upstreamsync.kit.engines import Kustomize
+from upstreamsync.kit.manifests import is_yaml
 from upstreamsync.model import Build, OverlayVerification
 from upstreamsync.verify.builds import Builder, Failed, Store
 from upstreamsync.verify.chain import Chain, Side
 from upstreamsync.verify.graph import Tree, inputs
 from upstreamsync.verify.items import Item, enumerate_items
 from upstreamsync.verify.reading import Reading
-from upstreamsync.verify.trim import plan_trim
+from upstreamsync.verify.trim import Cut, plan_trim
 from upstreamsync.verify.workspace import Workspace
 
 
@@ -62,32 +64,56 @@ class _Judge:
     def __init__(self, case: Case, old: Sequence[Item], new: Sequence[Item], scratch: Path) -> None:
         self.case = case
         self.old_items, self.new_items = old, new
+        self.scratch = scratch
         self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading)
-        cuts = plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new], case.reading)
-        self.spaces = (
-            Workspace(case.before, case.overlay, old, scratch / "before", cuts[0]),
-            Workspace(case.after, case.overlay, new, scratch / "after", cuts[1]),
-        )
-        self.chains = (
-            Chain(self.spaces[0], self.builder, old),
-            Chain(self.spaces[1], self.builder, new),
+        self.prepare(
+            *plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new], case.reading)
         )
 
-    def run(self) -> OverlayVerification:
-        """Build both sides and judge."""
-        if self.case.jobs > 1:
+    def prepare(self, old: Cut, new: Cut) -> None:
+        """Make ready to build both sides, with that left out."""
+        place = Path(tempfile.mkdtemp(dir=self.scratch))
+        overlay = self.case.overlay
+        self.cuts = (old, new)
+        self.spaces = (
+            Workspace(self.case.before, overlay, self.old_items, place / "before", old),
+            Workspace(self.case.after, overlay, self.new_items, place / "after", new),
+        )
+        self.chains = (
+            Chain(self.spaces[0], self.builder, self.old_items),
+            Chain(self.spaces[1], self.builder, self.new_items),
+        )
+
+    def build(self) -> tuple[Side, Side]:
+        """Both sides. What is left out has to be YAML: if it is not, kustomize is to say so itself."""
+        if self.case.jobs == 1:
+            sides = (self.chains[0].run(), self.chains[1].run())
+            sound = self.is_sound()
+        else:
             with ThreadPoolExecutor(max_workers=4) as pool:
                 for chain in self.chains:
                     chain.begin(pool)
-                sides = [pool.submit(chain.run) for chain in self.chains]
-                # What comes next is loaded while kustomize builds.
-                from upstreamsync.verify import comparing
+                waiting = [pool.submit(chain.run) for chain in self.chains]
+                # All of this is done while kustomize builds.
+                importlib.import_module("upstreamsync.verify.comparing")
+                sound = self.is_sound()
+                sides = (waiting[0].result(), waiting[1].result())
+        if sound:
+            return sides
+        self.prepare(Cut(), Cut())
+        return self.build()
 
-                old, new = (side.result() for side in sides)
-        else:
-            from upstreamsync.verify import comparing
+    def is_sound(self) -> bool:
+        """Whether all that is new of what is left out can be read."""
+        old, new = self.cuts
+        known = set(old.schemas.values())
+        return all(is_yaml(document) for document in new.schemas.values() if document not in known)
 
-            old, new = self.chains[0].run(), self.chains[1].run()
+    def run(self) -> OverlayVerification:
+        """Build both sides and judge."""
+        old, new = self.build()
+        from upstreamsync.verify import comparing
+
         before, after = _built(self.chains[0], old), _built(self.chains[1], new)
         both = comparing.Comparison(
             overlay=self.case.overlay,
