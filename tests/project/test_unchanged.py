@@ -188,6 +188,28 @@ def test_the_program_is_known_by_its_files(monkeypatch):
     assert before != after
 
 
+def test_what_pip_installed_anew_is_the_same_program(tmp_path):
+    package, listed = tmp_path / "upstreamsync", tmp_path / f"upstreamsync-{unchanged.__version__}.dist-info"
+    package.mkdir()
+    listed.mkdir()
+    (package / "a.py").write_text("a = 1\n", "utf-8")
+    (listed / "RECORD").write_text(
+        "upstreamsync/a.py,sha256=abc,6\n../bin/upstreamsync,sha256=x,1\n", "utf-8"
+    )
+    before = unchanged._program(package)
+    os.utime(package / "a.py", (1, 1))
+    (listed / "RECORD").write_text(
+        "../../bin/upstreamsync,sha256=y,1\nupstreamsync/a.py,sha256=abc,6\n", "utf-8"
+    )
+    assert unchanged._program(package) == before
+    (listed / "RECORD").write_text("upstreamsync/a.py,sha256=abd,6\n", "utf-8")
+    assert unchanged._program(package) != before
+    (listed / "RECORD").unlink()
+    checkout = unchanged._program(package)
+    os.utime(package / "a.py", (2, 2))
+    assert unchanged._program(package) != checkout
+
+
 # -- the files of the repository ----------------------------------------------------------------------
 
 

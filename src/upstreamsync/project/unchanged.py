@@ -282,16 +282,33 @@ def has_secrets(value: Any) -> bool:
     return isinstance(value, (tuple, Mapping)) and any(map(has_secrets, value))
 
 
-def _program() -> list[Any]:
-    """What makes findings: this program to the last file, its Python, and what is installed beside it."""
-    package = Path(__file__).parent.parent
+def _program(package: Path = Path(__file__).parent.parent) -> list[Any]:
+    """What makes findings: this program to the last file, its Python, and what is installed beside it.
+
+    What pip installed is known by its list of files and their digests, wherever and whenever that was: a
+    scheduled job installs everything anew. Files in a checkout are known by size and time.
+    """
+    listed = package.parent / f"upstreamsync-{__version__}.dist-info" / "RECORD"
+    timed = not listed.is_file()
     facts: list[Any] = [__version__, sys.version]
+    if not timed:
+        rows = sorted(
+            line for line in listed.read_text("utf-8").splitlines() if line.startswith("upstreamsync/")
+        )
+        facts.append(
+            hashlib.sha256("\n".join(row for row in rows if "__pycache__" not in row).encode()).hexdigest()
+        )
     for folder, folders, names in os.walk(package):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         for name in sorted(names):
             with contextlib.suppress(OSError):  # what can't be read is no part of it
                 found = os.stat(os.path.join(folder, name))
-                facts.append([folder, name, found.st_size, found.st_mtime_ns])
-    places = [place for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
-    facts += [[place, os.stat(place).st_mtime_ns] for place in places if os.path.isdir(place)]
+                inside = os.path.relpath(os.path.join(folder, name), package)
+                facts.append([inside, found.st_size, found.st_mtime_ns if timed else None])
+    for place in [place for place in sys.path if place.endswith(("site-packages", "dist-packages"))]:
+        if os.path.isdir(place):  # a distribution's folder is named for its version
+            facts.append(
+                sorted(name for name in os.listdir(place) if name.endswith((".dist-info", ".egg-info")))
+            )
+            facts.append(os.stat(place).st_mtime_ns if timed else None)
     return facts
