@@ -138,6 +138,11 @@ vendors:
         (("{version}/install", "{nope}/install"), "nothing fills the placeholder {nope}"),
         (("base: argocd/base", "base: argocd/base\n    follow: {range: '>>1'}"), "`range`"),
         (("base: argocd/base", "base: argocd/base\n    follow: {cooldown: 3 days}"), "a duration is"),
+        (("{github: argoproj/argo-cd}", "{github: a/b, tag: '(?P<version>['}"), "not a regular expression"),
+        (
+            ("{github: argoproj/argo-cd}", "{github: a/b, tag: '(?P<version>[[:digit:]]+)'}"),
+            "not a plain regular expression",
+        ),
         (("base: argocd/base", "base: argocd/base\n    apart_from: [rook]"), "there is no vendor `rook`"),
         (("base: argocd/base", "base: .git/hooks"), "can't be inside .git"),
         (("base: argocd/base", "base: /etc"), "inside the repository"),

@@ -7,6 +7,7 @@ The classes are frozen; nothing in here reads a file or looks at the world.
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -38,9 +39,16 @@ def _parse_duration(value: Any) -> Any:
 
 def _check_regex(value: str) -> str:
     try:
-        re.compile(value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(value)
     except re.error as error:
         raise ValueError(f"not a regular expression: {error}") from None
+    except FutureWarning as warning:
+        # Such as [[:alpha:]], which Python reads as something else than what is meant.
+        raise ValueError(
+            f"not a plain regular expression: {warning}; escape the sign with a backslash"
+        ) from None
     return value
 
 

@@ -82,9 +82,11 @@ def _pairs(item: Item) -> Mapping[str, str]:
 def tell_apart(wave: Sequence[Item], before: Manifest, after: Manifest) -> list[Manifest] | None:
     """An object after each item of the wave, the last one ``after``; None where that can't be told."""
     try:
-        return [_blend(before, after, (), before, wave, number) for number in range(len(wave))]
+        # Each of these looks at every value that differs; the state after the last item is known.
+        states = [_blend(before, after, (), before, wave, number) for number in range(max(1, len(wave) - 1))]
     except _Untold:
         return None
+    return [*states[: len(wave) - 1], after]
 
 
 def _blend(a: Any, c: Any, path: Path, obj: Manifest, wave: Sequence[Item], last: int) -> Any:
