@@ -97,6 +97,15 @@ def test_texts_differ_where_what_is_between_their_common_ends_does(begin, old, n
     assert (one == other) == (left == right)
 
 
+@given(_PIECES, _PIECES)
+def test_a_look_at_the_beginning_says_what_a_look_at_all_says(old, new) -> None:
+    left, right = b"".join(old), b"".join(new)
+    whole = schemas._content(left) != schemas._content(right)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schemas, "_HEAD", 5)
+        assert schemas._surely_differ(left, right) is whole
+
+
 _SCALARS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=30),
     st.integers(-1000, 1000),

@@ -100,9 +100,10 @@ class Common:
         from rich.console import Console as RichConsole
         from rich.progress import Progress
 
-        with Progress(console=RichConsole(file=sys.stderr), transient=True) as bar:
+        # Drawn at each step, and not by a thread of its own: a process with one thread can be copied.
+        with Progress(console=RichConsole(file=sys.stderr), transient=True, auto_refresh=False) as bar:
             task = bar.add_task(what, total=total)
-            yield lambda _name: bar.advance(task)
+            yield lambda _name: bar.update(task, advance=1, refresh=True)
 
 
 def text_form() -> Any:

@@ -20,6 +20,8 @@ from upstreamsync.verify.trim import schema_places, schema_texts
 #: Everything but ASCII letters and digits, which say the same in every notation.
 _FORM: Final = bytes(byte for byte in range(256) if not (byte < 128 and chr(byte).isalnum()))
 _COMMENT: Final = re.compile(rb"(?:^|\s)#[^\n]*", re.MULTILINE)
+#: So many bytes of two texts are looked at first.
+_HEAD: Final = 64 * 1024
 #: At most so many bytes of JSON comes of one byte: an escaped sign, or the quotes and ends around it.
 _LONGEST: Final = 8
 #: The head of a block scalar: what stands in it may look like keys.
@@ -110,9 +112,23 @@ def told(old: Schemas, new: Schemas, name: ObjectId) -> tuple[Manifest, Manifest
     left, right = old.crds.get(name), new.crds.get(name)
     if left is None or right is None or left.document == right.document:
         return None
-    if len(set(map(_content, _between(left.document, right.document)))) == 1 and left.read() == right.read():
+    if not _surely_differ(left.document, right.document) and left.read() == right.read():
         return None
     return left.told(), right.told()
+
+
+def _surely_differ(old: bytes, new: bytes) -> bool:
+    """Whether two texts say different things, whatever their notation; False where that is not plain."""
+    one, other = _between(old, new)
+    # Contents that differ early differ as a whole: most do.
+    left, right = _content(_head(one)), _content(_head(other))
+    length = min(len(left), len(right))
+    return left[:length] != right[:length] or _content(one) != _content(other)
+
+
+def _head(text: bytes) -> bytes:
+    """The lines with which a text begins."""
+    return text if len(text) <= _HEAD else text[: text.rfind(b"\n", 0, _HEAD) + 1]
 
 
 def _between(old: bytes, new: bytes) -> tuple[bytes, bytes]:
