@@ -299,3 +299,17 @@ def test_a_document_that_differs_is_read_as_a_whole():
     changed = CRD.replace(b"field7:", b"field7x:")
     old, new = manifests.objects_of_both(CRD, changed)
     assert (old, new) == (manifests.objects(CRD), manifests.objects(changed))
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"a: b\n---\nc: [1, {d: e}]\n", b"a: |\n  b: 'c\n", b"{}", b"a: &b c\nd: *b\n"]
+)
+def test_what_is_yaml_by_its_form(text):
+    assert manifests.is_yaml(text)
+
+
+@pytest.mark.parametrize(
+    "text", [b"a: 'b\nc: d\n", b"a: [\n", b"a: b: c\n", b"a: \xff\n", b"a:\n\t- b\n", b"a: *b\n- c\n"]
+)
+def test_what_is_not(text):
+    assert not manifests.is_yaml(text)

@@ -250,9 +250,12 @@ def split(data: bytes) -> list[bytes]:
 def is_yaml(data: bytes) -> bool:
     """Whether a text is YAML by its form; costs a fraction of reading it."""
     try:
-        loader = yaml.CSafeLoader(data)
-        while loader.check_event():
-            loader.get_event()
+        loader: Any = yaml.CSafeLoader(data)
+        if hasattr(loader, "raw_parse"):  # all in C, without a Python object for each event
+            loader.raw_parse()
+        else:
+            while loader.check_event():
+                loader.get_event()
     except (yaml.YAMLError, UnicodeDecodeError):
         return False
     return True

@@ -51,7 +51,7 @@ _PLAIN_WIDTH = 120
 def console(stream: IO[str]) -> Console:
     """A console on ``stream``; fixed width where it is no terminal. NO_COLOR is honoured by rich."""
     width = None if stream.isatty() else _PLAIN_WIDTH
-    return Console(file=stream, width=width, highlight=False, soft_wrap=not stream.isatty())
+    return Console(file=stream, width=width, highlight=False, emoji=False, soft_wrap=not stream.isatty())
 
 
 def print_check(out: Console, findings: Sequence[Finding], *, verbose: bool = False) -> None:
