@@ -7,7 +7,9 @@ one after it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,23 +61,30 @@ def verify_trees(
     old, new = Tree(Path(before)), Tree(Path(after))
     paths = deduce_upstream(old, new) if upstream is None else tuple(map(normalize, upstream))
     engine = kustomize or Engines().kustomize()
-    reading = Reading()
     roots = find_overlays(new, paths) if overlays is None else tuple(map(normalize, overlays))
-    judged = [
-        judge_overlay(
+    together = jobs or processors()
+    reading, slots = Reading(), threading.BoundedSemaphore(together)
+
+    def judge(overlay: str) -> OverlayVerification:
+        return judge_overlay(
             Case(
                 overlay=overlay,
                 before=old,
                 after=new,
                 upstream=paths,
                 kustomize=engine,
-                jobs=jobs or processors(),
+                jobs=together,
                 store=cache,
                 reading=reading,
+                slots=slots,
             )
         )
-        for overlay in roots
-    ]
+
+    if together == 1 or len(roots) < 2:
+        judged = [judge(overlay) for overlay in roots]
+    else:  # while one overlay is being compared another one can be built
+        with ThreadPoolExecutor(max_workers=min(together, len(roots))) as pool:
+            judged = list(pool.map(judge, roots))
     return Verification(overlays=tuple(_deduplicated(judged)), engine=str(engine))
 
 

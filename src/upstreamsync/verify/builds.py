@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -69,18 +70,21 @@ Outcome = State | Failed
 
 @dataclass(slots=True)
 class Builder:
-    """Builds states with one kustomize, ``jobs`` at once; ``count`` says how many builds really ran."""
+    """Builds states with one kustomize; ``count`` says how many builds really ran.
+
+    ``jobs`` at once: of all builders together that share ``slots``.
+    """
 
     kustomize: Kustomize
     jobs: int
     store: Store | None = None
     reading: Reading = field(default_factory=Reading)
+    slots: threading.BoundedSemaphore | None = None
     count: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)
-    _slots: threading.BoundedSemaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        self._slots = threading.BoundedSemaphore(self.jobs)
+        self.slots = self.slots or threading.BoundedSemaphore(self.jobs)
 
     def build(self, folder: Path, *, root: Path, helm: bool = False) -> Outcome:
         """Build ``folder``, which lies in the copy ``root``."""
@@ -100,7 +104,7 @@ class Builder:
             self.count += 1
         found: bytes | Failed
         try:
-            with self._slots:
+            with self.slots or contextlib.nullcontext():
                 found = self.kustomize.build(folder, enable_helm=helm)
         except ToolFailed as failure:
             found = Failed(_relative(failure.stderr, root))

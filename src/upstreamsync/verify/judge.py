@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import tempfile
+import threading
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Case:
     jobs: int
     store: Store | None = None
     reading: Reading = field(default_factory=Reading)
+    slots: threading.BoundedSemaphore | None = None
 
 
 def judge_overlay(case: Case) -> OverlayVerification:
@@ -65,7 +67,7 @@ class _Judge:
         self.case = case
         self.old_items, self.new_items = old, new
         self.scratch = scratch
-        self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading)
+        self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading, case.slots)
         self.prepare(
             *plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new], case.reading)
         )
