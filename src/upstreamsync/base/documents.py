@@ -213,7 +213,9 @@ def check_yaml(file: str, data: bytes) -> None:
             hint="open the URL in a browser: it may ask for a login, or the file may have moved",
         )
     manifests.refuse_bombs(data, file)
-    try:
+    if manifests.is_yaml(data):
+        return
+    try:  # what is wrong, and where
         with manifests.no_garbage_collection():
             deque(yaml.parse(data, Loader=yaml.CSafeLoader), maxlen=0)
     except yaml.MarkedYAMLError as error:

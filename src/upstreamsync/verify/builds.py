@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
@@ -82,9 +81,10 @@ class Builder:
     slots: threading.BoundedSemaphore | None = None
     count: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)
+    _slots: threading.BoundedSemaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        self.slots = self.slots or threading.BoundedSemaphore(self.jobs)
+        self._slots = self.slots or threading.BoundedSemaphore(self.jobs)
 
     def build(self, folder: Path, *, root: Path, helm: bool = False) -> Outcome:
         """Build ``folder``, which lies in the copy ``root``."""
@@ -104,7 +104,7 @@ class Builder:
             self.count += 1
         found: bytes | Failed
         try:
-            with self.slots or contextlib.nullcontext():
+            with self._slots:
                 found = self.kustomize.build(folder, enable_helm=helm)
         except ToolFailed as failure:
             found = Failed(_relative(failure.stderr, root))

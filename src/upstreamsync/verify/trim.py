@@ -27,7 +27,6 @@ _WORTH_IT: Final = 100_000
 #: Documents beyond this many bytes are not left out whole: reading them here costs what it saves there.
 _LARGE: Final = 50_000
 _CRD: Final = "CustomResourceDefinition"
-_NOBODY: Final = ObjectId("", "", "", "", "")
 _VALUE: Final = re.compile(rb"[ \t]*[\"']?([^\s\"'#]+)")
 _METADATA: Final = re.compile(rb"metadata:[ \t]*\r?\n((?:[ \t]+.*\r?\n|\r?\n)*)", re.MULTILINE)
 _SCHEMA: Final = re.compile(rb"^([ ]*)(- )?(?:schema|validation):[ \t]*\r?\n", re.MULTILINE)
@@ -121,7 +120,11 @@ def _smaller(sides: Sequence[Documents], ids: Ids, reading: Reading) -> dict[byt
                 known.setdefault(name, []).append(small if counts[name] == 1 else None)
                 if small is not None:
                     cut[part] = small
-    return {part: small for part, small in cut.items() if None not in known[ids[part] or _NOBODY]}
+    return {
+        part: small
+        for part, small in cut.items()
+        if (name := ids[part]) is not None and None not in known[name]
+    }
 
 
 def _cut(side: Documents, ids: Ids, small: _Small) -> Cut:
