@@ -53,7 +53,7 @@ class Everything:
             patch.setattr(chain, "unbuilt", lambda *_: None)
             patch.setattr(judge, "plan_trim", lambda *_: (trim.Cut(), trim.Cut()))
             patch.setattr(waves, "may_join", lambda *_: False)
-            patch.setattr(chain, "may_join", lambda *_: False)
+            patch.setattr(chain, "is_told_apart", lambda *_: False)
             return verify_trees(before, after, overlays, **options)  # type: ignore[arg-type]
 
 
@@ -150,8 +150,8 @@ _SETTINGS = {
     "images": "images:\n- {name: quay.io/shop/web, newName: mirror.example/web}\n"
     "- {name: quay.io/shop/log, newTag: v9}\n- {name: mirror.example/web, newTag: v7}\n",
     "replicas": "replicas:\n- {name: web, count: 3}\n- {name: db, count: 3}\n",
-    "a patch": "patches:\n- target: {kind: Deployment}\n"
-    "  patch: '[{op: add, path: /spec/template/metadata/labels/team, value: infra}]'\n",
+    "a patch": "patches:\n- target: {kind: Deployment}\n  patch: |-\n"
+    "    - {op: add, path: /spec/template/metadata/labels/team, value: infra}\n",
 }
 
 
@@ -206,6 +206,147 @@ def test_settings_are_told_apart_as_if_each_were_built(
     small = verify_trees(*trees, ["overlay"], kustomize=kustomize)
     assert said(small) == said(whole)
     assert small.overlays[0].builds <= whole.overlays[0].builds
+
+
+def _json(kind: str, *operations: str) -> str:
+    """An entry of ``patches`` with JSON 6902 operations."""
+    return f"- target: {{kind: {kind}}}\n  patch: |-\n" + "".join(f"    - {{{one}}}\n" for one in operations)
+
+
+def _merge(kind: str, name: str, rest: str, *, group: str = "apps/v1", namespace: str = "") -> str:
+    """An entry of ``patches`` with a strategic merge in JSON."""
+    where = f', "namespace": "{namespace}"' if namespace else ""
+    head = f'"apiVersion": "{group}", "kind": "{kind}"'
+    return f'- patch: \'{{{head}, "metadata": {{"name": "{name}"{where}}}, {rest}}}\'\n'
+
+
+_POD = '"spec": {"template": {"spec": %s}}'
+#: Patches that come close to what settings write, or take away where they write.
+_PATCHED = {
+    "a field": _json("Deployment", "op: add, path: /spec/paused, value: true"),
+    "a label": _json("Deployment", "op: add, path: /spec/template/metadata/labels/x, value: y"),
+    "labels replaced": _json(
+        "Deployment", "op: replace, path: /spec/template/metadata/labels, value: {app: web}"
+    ),
+    "labels made": _json("Deployment", "op: add, path: /metadata/labels, value: {}"),
+    "annotations made": _json("Service", "op: replace, path: /metadata/annotations, value: {}"),
+    "annotations removed": _json("Service", "op: remove, path: /metadata/annotations"),
+    "annotation removed": _json("Service", "op: remove, path: /metadata/annotations/owner"),
+    "label copied": _json(
+        "Deployment",
+        "op: add, path: /metadata/labels, value: {}",
+        "op: copy, from: /spec/template/metadata/labels/app, path: /metadata/labels/team",
+    ),
+    "container added": _json(
+        "StatefulSet", "op: add, path: /spec/template/spec/containers/-, value: {name: new, image: a/b}"
+    ),
+    "container put first": _json(
+        "Deployment",
+        "op: add, path: /spec/template/spec/containers/0, value: {name: new, command: [sh]}",
+        "op: remove, path: /spec/template/spec/containers/2",
+    ),
+    "container removed": _json("Deployment", "op: remove, path: /spec/template/spec/containers/0"),
+    "containers emptied": _json("Deployment", "op: replace, path: /spec/template/spec/containers, value: []"),
+    "image": _json(
+        "Deployment",
+        "op: replace, path: /spec/template/spec/containers/0/image, value: 'quay.io/shop/log:v1'",
+    ),
+    "spec replaced": _json("Service", "op: replace, path: /spec, value: {ports: [{port: 2}]}"),
+    "object replaced": _json(
+        "Service",
+        "op: replace, path: '', value: {apiVersion: v1, kind: Service, metadata: {name: db}, spec: {ports: [{port: 3}]}}",
+    ),
+    "subject put back": _json(
+        "ClusterRoleBinding", "op: replace, path: /subjects, value: [{kind: ServiceAccount, name: web}]"
+    ),
+    "subjects removed": _json("ClusterRoleBinding", "op: remove, path: /subjects"),
+    "subject added": _json(
+        "ClusterRoleBinding",
+        "op: add, path: /subjects/-, value: {kind: ServiceAccount, name: web, namespace: default}",
+    ),
+    "role": _json("ClusterRoleBinding", "op: replace, path: /roleRef/name, value: edit"),
+    "service of a webhook": _json(
+        "ValidatingWebhookConfiguration",
+        "op: replace, path: /webhooks/0/clientConfig/service, value: {name: web}",
+    ),
+    "webhook": _json(
+        "ValidatingWebhookConfiguration", "op: add, path: /webhooks/0/failurePolicy, value: Ignore"
+    ),
+    "namespace object": _json("Namespace", "op: add, path: /metadata/labels, value: {x: y}"),
+    "a name": _json("ConfigMap", "op: replace, path: /metadata/name, value: other"),
+    "a namespace": _json("ConfigMap", "op: replace, path: /metadata/namespace, value: other"),
+    "namespace removed": _json("ConfigMap", "op: remove, path: /metadata/namespace"),
+    "data": _json("ConfigMap", "op: add, path: /data/namespace, value: shop"),
+    "matches nothing": _json("Ingress", "op: add, path: /spec/x, value: y"),
+    "two": _json("Deployment", "op: add, path: /spec/paused, value: true")
+    + _json("StatefulSet", "op: add, path: /spec/paused, value: true"),
+    "two at one": _json("Deployment", "op: add, path: /spec/paused, value: true")
+    + _json("Deployment", "op: replace, path: /spec/paused, value: false"),
+    "merge of resources": _merge(
+        "Deployment", "web", _POD % '{"containers": [{"name": "web", "resources": {"limits": {"cpu": 1}}}]}'
+    ),
+    "merge of an image": _merge(
+        "Deployment", "web", _POD % '{"containers": [{"name": "log", "image": "quay.io/shop/web:v3"}]}'
+    ),
+    "merge of a new container": _merge(
+        "Deployment", "web", _POD % '{"containers": [{"name": "new", "command": ["sh"]}]}'
+    ),
+    "merge without a container": _merge(
+        "Deployment", "web", _POD % '{"containers": [{"name": "web", "$patch": "delete"}]}'
+    ),
+    "merge in another order": _merge(
+        "Deployment",
+        "web",
+        _POD
+        % '{"$setElementOrder/containers": [{"name": "log"}, {"name": "web"}], "containers": [{"name": "web", "tty": true}]}',
+    ),
+    "merge that replaces containers": _merge(
+        "Deployment", "web", _POD % '{"containers": [{"name": "web", "tty": true}, {"$patch": "replace"}]}'
+    ),
+    "merge that replaces labels": _merge(
+        "Deployment",
+        "web",
+        '"spec": {"template": {"metadata": {"labels": {"$patch": "replace", "app": "web"}}}}',
+    ),
+    "merge that removes labels": _merge(
+        "Deployment", "web", '"spec": {"template": {"metadata": {"labels": null}}}'
+    ),
+    "merge that removes an annotation": _merge(
+        "Service", "db", '"spec": {"selector": {"app": null}}', group="v1"
+    ),
+    "merge of subjects": _merge(
+        "ClusterRoleBinding",
+        "web",
+        '"subjects": [{"kind": "ServiceAccount", "name": "web"}]',
+        group="rbac.authorization.k8s.io/v1",
+    ),
+    "merge with a namespace": _merge(
+        "ConfigMap", "settings", '"data": {"x": "y"}', group="v1", namespace="theirs"
+    ),
+    "merge that deletes": _merge(
+        "ConfigMap", "settings", '"$patch": "delete"', group="v1", namespace="theirs"
+    ),
+    "merge of replicas": _merge("Deployment", "web", '"spec": {"replicas": 3}'),
+    "merge of an empty map": _merge("StatefulSet", "db", '"metadata": {"name": "db", "labels": {}}'),
+}
+_TOGETHER = {
+    "namespace": _SETTINGS["namespace"],
+    "labels": _SETTINGS["labels"],
+    "the rest": _SETTINGS["annotations"] + _SETTINGS["images"] + _SETTINGS["replicas"],
+    "all": "".join(text for name, text in _SETTINGS.items() if name != "a patch"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", _TOGETHER.values(), ids=_TOGETHER)
+@pytest.mark.parametrize("patch", _PATCHED.values(), ids=_PATCHED)
+def test_a_patch_is_told_from_settings_as_if_each_were_built(
+    tmp_path: Path, patch: str, settings: str, kustomize: Kustomize, kept: Store, everything: Everything
+) -> None:
+    trees = _trees(tmp_path, f"patches:\n{patch}{settings}", [_workloads(one) for one in ("v1", "v2")])
+    whole = everything(*trees, ["overlay"], kustomize=kustomize, cache=kept)
+    small = verify_trees(*trees, ["overlay"], kustomize=kustomize, cache=kept)
+    assert said(small) == said(whole)
 
 
 def test_settings_alone_cost_one_build_a_side(tmp_path: Path, kustomize: Kustomize) -> None:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from upstreamsync.kit.objects import ObjectId
+from upstreamsync.verify.apart import Reach, is_told_apart, taken_apart, tell_apart
 from upstreamsync.verify.builds import Builder, Failed, Key, Manifest, Outcome, State
 from upstreamsync.verify.items import RENAMING, Item, Kind
-from upstreamsync.verify.settings import may_join, tell_apart
 from upstreamsync.verify.unbuilt import unbuilt
-from upstreamsync.verify.waves import Reach, plan
+from upstreamsync.verify.waves import plan
 from upstreamsync.verify.workspace import Workspace
 
 #: Items that are always on: objects of the overlay's own, and values, which are judged apart.
@@ -103,16 +103,12 @@ class Chain:
             effects, names, mixed = attribute(states, waves, reaches, strict=not built)
             if mixed is None:
                 break
-            if not is_told_apart(mixed) and not built:
+            if is_told_apart(mixed, reaches):
+                waves = [part for wave in waves for part in (taken_apart(wave) if wave is mixed else [wave])]
+            elif not built:
                 return None
-            # What can't be told apart is switched on one by one; where a guess was too small, everything is.
-            waves = [
-                part
-                for wave in waves
-                for part in (
-                    [[item] for item in wave] if wave is mixed or not is_told_apart(mixed) else [wave]
-                )
-            ]
+            else:  # a guess was too small
+                waves = [[item] for wave in waves for item in wave]
         effects = {
             name: Effect(effect.met, effect.touched, self.refused.get(name))
             for name, effect in effects.items()
@@ -183,7 +179,7 @@ class Chain:
             waiting = waiting[good:]
             if waiting and isinstance(failure := outcomes[good], Failed):
                 if len(waiting[0]) > 1:
-                    waiting[:1] = [[item] for item in waiting[0]]
+                    waiting[:1] = taken_apart(waiting[0])
                 else:
                     self.refused[waiting[0][0].name] = failure.error
                     states.append(states[-1])
@@ -235,11 +231,6 @@ def attribute(
     return effects, names, None
 
 
-def is_told_apart(wave: Sequence[Item]) -> bool:
-    """Whether the items of a wave are settings that may write into the same objects."""
-    return len(wave) > 1 and may_join(wave[-1], wave[:-1])
-
-
 def _attributed(
     wave: Sequence[Item],
     met: Mapping[Key, Manifest],
@@ -250,7 +241,7 @@ def _attributed(
     strict: bool,
 ) -> bool:
     """Lay what changed to the items of a wave; False where it can't be, or where an item left its reach."""
-    if is_told_apart(wave):
+    if is_told_apart(wave, reaches):
         return _told_apart(wave, met, changed, reaches, effects)
     for item in wave:
         reach = reaches[item.name] if strict or len(wave) > 1 else None
@@ -267,7 +258,7 @@ def _told_apart(
     reaches: Mapping[str, Reach],
     effects: dict[str, Effect],
 ) -> bool:
-    """The same for settings that write into the same objects."""
+    """The same for items that write into the same objects."""
     touched: dict[str, dict[Key, Touch]] = {item.name: {} for item in wave}
     for key, touch in changed.items():
         mine = [item for item in wave if (reach := reaches[item.name]) is None or key in reach]

@@ -16,11 +16,12 @@ from typing import Any, Final
 from upstreamsync.kit import manifests
 from upstreamsync.kit.objects import ObjectId
 from upstreamsync.kit.plain import plain_object
+from upstreamsync.verify.apart import Reach
 from upstreamsync.verify.builds import Key, Manifest, State
 from upstreamsync.verify.graph import Tree, children, reached, within
 from upstreamsync.verify.items import WHOLE_OVERLAY, Item, Kind
 from upstreamsync.verify.reading import Reading
-from upstreamsync.verify.waves import Reach, plan
+from upstreamsync.verify.waves import plan
 
 #: Below this many bytes of upstream's resources there is nothing to gain.
 _WORTH_IT: Final = 100_000

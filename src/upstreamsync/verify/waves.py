@@ -11,12 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from upstreamsync.verify.apart import Reach, may_join
 from upstreamsync.verify.builds import Key, State
 from upstreamsync.verify.items import Item, Kind
-from upstreamsync.verify.settings import may_join
-
-#: What an item may touch: objects by key, or None for anything.
-Reach = frozenset[Key] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +41,8 @@ def _spellings(items: Sequence[Item]) -> Spellings:
 def plan(items: Sequence[Item], base: State) -> tuple[list[list[Item]], dict[str, Reach]]:
     """The items in waves, and what each may touch.
 
-    Each wave is one build. No two items of a wave touch one object, unless they are settings whose doings
-    can be told apart by what they write.
+    Each wave is one build. No two items of a wave touch one object, unless their doings can be told
+    apart by what they write.
 
     An item stands in a later wave than every earlier item that it may meet, so an object never sees its
     customizations in another order than kustomize's.
@@ -58,7 +55,7 @@ def plan(items: Sequence[Item], base: State) -> tuple[list[list[Item]], dict[str
     for item in items:
         reach = touches(item, base, spellings=spellings, earlier=items, reaches=reaches)
         reaches[item.name] = reach
-        if waves and may_join(item, waves[-1]):
+        if waves and may_join(item, waves[-1], reaches):
             waves[-1].append(item)
             if reach is None:
                 barrier = len(waves)
