@@ -14,17 +14,23 @@ import shlex
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upstreamsync.errors import ToolCrashed, ToolFailed, ToolMissing
-from upstreamsync.kit import process
+from upstreamsync.kit import process, witness
+from upstreamsync.kit.parallel import ahead
+
+if TYPE_CHECKING:
+    from upstreamsync.kit.cache import Cache
 
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
-#: Builds are short-lived: Go's collector starts when this much memory is used, which saves a third of the time.
-_HASTE = {"GOGC": "off", "GOMEMLIMIT": "384MiB"}
+#: Builds are short-lived: Go's collector seldom runs below this much memory, which saves a third of the time.
+#: Without it altogether small builds would be slower again, as fresh memory has its price as well.
+_HASTE = {"GOGC": "800", "GOMEMLIMIT": "384MiB"}
 _KUSTOMIZE_LINE = re.compile(r"Kustomize Version: v?(\S+)")
 
 
@@ -32,24 +38,37 @@ _KUSTOMIZE_LINE = re.compile(r"Kustomize Version: v?(\S+)")
 class Kustomize:
     """A kustomize: either the program itself, or the one inside kubectl.
 
-    ``helm`` is used for kustomizations with ``helmCharts``, and only if they have any. ``timeout`` bounds each
-    run, in seconds.
+    ``asked`` tells the version, waiting for the answer if need be: a build can begin before. ``helm`` is used
+    for kustomizations with ``helmCharts``, and only if they have any. ``timeout`` bounds each run, in seconds.
     """
 
     binary: Path
-    version: str
+    asked: Callable[[], str]
     embedded: bool
     helm: Path | None = None
     timeout: float = process.DEFAULT_TIMEOUT
 
+    @property
+    def version(self) -> str:
+        """Its version, such as 5.7.1. Raises ToolFailed when the program is no kustomize."""
+        return self.asked()
+
     def __str__(self) -> str:
         return f"kustomize {self.version}{' (kubectl)' if self.embedded else ''}"
 
-    def build(self, folder: Path, *, enable_helm: bool = False, timeout: float | None = None) -> bytes:
+    def build(
+        self,
+        folder: Path,
+        *,
+        enable_helm: bool = False,
+        timeout: float | None = None,
+        started: Callable[[], object] | None = None,
+    ) -> bytes:
         """Build the kustomization in ``folder`` and return the YAML that kustomize prints.
 
-        The load restrictor stays on; functions and plugins stay off. Raises ToolFailed with kustomize's
-        own words in ``stderr`` for what does not build, ToolCrashed when that can't be told.
+        ``started`` is called once it runs. The load restrictor stays on; functions and plugins stay off.
+        Raises ToolFailed with kustomize's own words in ``stderr`` for what does not build, ToolCrashed
+        when that can't be told.
         """
         words: list[str | os.PathLike[str]] = [self.binary, "kustomize" if self.embedded else "build", folder]
         with _empty_home() as home:
@@ -58,7 +77,9 @@ class Kustomize:
                 if self.helm is not None:
                     words += ["--helm-command", _helm_for_kustomize(self.helm, Path(home["HOME"]))]
             try:
-                return process.run(words, env={**home, **_HASTE}, timeout=timeout or self.timeout).stdout
+                return process.run(
+                    words, env={**home, **_HASTE}, timeout=timeout or self.timeout, started=started
+                ).stdout
             except ToolFailed as error:
                 if error.returncode == 1:  # its code for whatever is wrong with a kustomization
                     raise
@@ -166,18 +187,59 @@ def _empty_home() -> Iterator[Mapping[str, str]]:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What a program said of itself in an earlier run; ``key`` is None where it might say another thing now."""
+
+    cache: Cache | None
+    key: str | None
+
+    @classmethod
+    def of(cls, binary: Path, cache: Cache | None) -> _Memory:
+        """The memory for one program, as it lies there now.
+
+        A script may call another program each time, and so may what goes by another name than the one
+        that it is called by: version managers have such stand-ins. These are asked in each run.
+        """
+        witness.doubt()  # whatever it says
+        if cache is None or cache.folder is None:
+            return cls(None, None)
+        try:
+            real = binary.resolve(strict=True)
+            with real.open("rb") as file:
+                facts, head = os.fstat(file.fileno()), file.read(2)
+        except OSError:
+            return cls(None, None)
+        if head == b"#!" or not real.name.startswith(("kubectl", "kustomize")):
+            return cls(None, None)
+        return cls(cache, f"{real} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns} {facts.st_ino}")
+
+    def recall(self) -> str | None:
+        """The word and the version that were kept."""
+        kept = self.cache.get("versions", self.key) if self.cache is not None and self.key else None
+        return kept.decode("utf-8", "replace") if kept and re.fullmatch(rb"\S+ \S+", kept) else None
+
+    def keep(self, word: str, version: str) -> str:
+        """Keep what it said; the version again."""
+        if self.cache is not None and self.key:
+            self.cache.put("versions", self.key, f"{word} {version}".encode())
+        return version
+
+
 @dataclass(slots=True)
 class Engines:
     """Finds helm and kustomize once per run, when they are first needed.
 
     ``folder`` is where pinned tools are installed (``folder/helm-4.1.4/helm``); ``pins`` maps a tool's
-    name to the pinned version; ``timeout`` bounds each of their runs, in seconds.
+    name to the pinned version; ``timeout`` bounds each of their runs, in seconds. ``cache`` remembers which
+    version a program said that it is.
     """
 
     folder: Path | None = None
     pins: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     timeout: float = process.DEFAULT_TIMEOUT
+    cache: Cache | None = None
     _kustomize: Kustomize | None = None
     _helm: Helm | None = None
     _guard: threading.RLock = field(default_factory=threading.RLock)
@@ -192,9 +254,22 @@ class Engines:
                         "neither kustomize nor kubectl was found",
                         hint="`upstreamsync doctor --install` fetches kustomize; or set KUSTOMIZE",
                     )
-                found = probe_kustomize(binary, helm=self._helm_if_any(), timeout=min(self.timeout, 30))
-                self._kustomize = replace(found, timeout=self.timeout)
+                self._kustomize = replace(self._kustomize_at(binary), timeout=self.timeout)
             return self._kustomize
+
+    def _kustomize_at(self, binary: Path) -> Kustomize:
+        """The kustomize that ``binary`` is; a kubectl is known by its name, and says its version meanwhile."""
+        helm, timeout = self._helm_if_any(), min(self.timeout, 30)
+        memory = _Memory.of(binary, self.cache)
+        if (known := memory.recall()) is not None:
+            word, _, version = known.partition(" ")
+            return Kustomize(binary, lambda: version, embedded=word == "kubectl", helm=helm)
+        if "kubectl" in binary.name:
+            asked = ahead(lambda: memory.keep("kubectl", _version_inside(binary, timeout)))
+            return Kustomize(binary, asked, embedded=True, helm=helm)
+        found = probe_kustomize(binary, helm=helm, timeout=timeout)
+        memory.keep("kubectl" if found.embedded else "kustomize", found.version)
+        return found
 
     def _helm_if_any(self) -> Path | None:
         """The helm for kustomizations that have charts; that it is missing matters to those alone."""
@@ -241,14 +316,20 @@ def probe_kustomize(binary: Path, *, helm: Path | None = None, timeout: float = 
         try:
             printed = process.run([binary, "version"], timeout=timeout).stdout.decode("utf-8", "replace")
             if match := _VERSION.search(printed):
-                return Kustomize(binary, match.group(1), embedded=False, helm=helm)
+                alone = match.group(1)
+                return Kustomize(binary, lambda: alone, embedded=False, helm=helm)
         except ToolFailed:
             pass  # a kubectl under another name: asked below
-    printed = process.run([binary, "version", "--client"], timeout=timeout).stdout.decode("utf-8", "replace")
+    inside = _version_inside(binary, timeout)
+    return Kustomize(binary, lambda: inside, embedded=True, helm=helm)
+
+
+def _version_inside(kubectl: Path, timeout: float) -> str:
+    printed = process.run([kubectl, "version", "--client"], timeout=timeout).stdout.decode("utf-8", "replace")
     match = _KUSTOMIZE_LINE.search(printed)
     if match is None:
-        raise ToolFailed(f"`{binary}` is neither a kustomize nor a kubectl: it says {printed[:80]!r}")
-    return Kustomize(binary, match.group(1).removeprefix("v"), embedded=True, helm=helm)
+        raise ToolFailed(f"`{kubectl}` is neither a kustomize nor a kubectl: it says {printed[:80]!r}")
+    return match.group(1).removeprefix("v")
 
 
 def probe_helm(binary: Path, *, timeout: float = 30.0) -> Helm:

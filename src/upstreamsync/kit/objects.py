@@ -1,4 +1,4 @@
-"""Kubernetes objects as JSON-like trees: their names, their digests, and what differs between two.
+"""Kubernetes objects as trees of dicts, lists and scalars: their names, their digests, and what differs.
 
 Lists whose elements have a merge key are compared as maps, so order says nothing; other lists of
 scalars are compared as a whole, and other lists of maps element by element after equal ones are paired.
@@ -13,8 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from upstreamsync.model import FieldChange, ResourceChange
 
@@ -59,8 +58,7 @@ class Missing:
 MISSING: Final = Missing()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectId:
+class ObjectId(NamedTuple):
     """What names an object in a cluster; ``namespace`` is empty for none."""
 
     group: str
@@ -91,7 +89,7 @@ def object_id(obj: Mapping[str, Any]) -> ObjectId:
     api = obj.get("apiVersion")
     group, _, version = api.rpartition("/") if isinstance(api, str) else ("", "", "")
     metadata = obj.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
+    metadata = metadata if isinstance(metadata, dict) else {}
     kind = obj.get("kind")
     return ObjectId(
         group,
@@ -122,7 +120,7 @@ def merge_key(field: str, items: Sequence[Any]) -> tuple[str, ...] | None:
 def shared_key(field: str, *lists: Sequence[Any]) -> tuple[str, ...] | None:
     """The merge key that serves all of several states of one list; None when there is none."""
     filled = [items for items in lists if items]
-    if not filled or not all(isinstance(item, Mapping) for items in filled for item in items):
+    if not filled or not all(isinstance(item, dict) for items in filled for item in items):
         return None
     for fields in _KNOWN_KEYS.get(field, ()):
         if all(_key_value(item, name) is not None for items in filled for item in items for name in fields):
@@ -159,7 +157,7 @@ def element_label(item: Mapping[str, Any], fields: Sequence[str]) -> str:
 def _key_value(item: Mapping[str, Any], field: str) -> str | None:
     value: Any = item
     for part in field.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+        value = value.get(part) if isinstance(value, dict) else None
     if value is None:
         return _KEY_DEFAULTS.get(field)
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
@@ -222,7 +220,7 @@ def _by_id(objects: Sequence[Mapping[str, Any]]) -> dict[tuple[ObjectId, int], M
 def _diff(old: Any, new: Any, path: tuple[str, ...], field: str) -> Iterator[FieldChange]:
     if type(old) is type(new) and old == new:
         return
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
+    if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys((*old, *new)):
             yield from _diff(old.get(key, MISSING), new.get(key, MISSING), (*path, segment(key)), key)
     elif isinstance(old, list) and isinstance(new, list):
@@ -241,7 +239,7 @@ def _diff_lists(old: list[Any], new: list[Any], path: tuple[str, ...], field: st
         before, after = keyed(old, fields), keyed(new, fields)
         for label in dict.fromkeys((*before, *after)):
             yield from _diff(before.get(label, MISSING), after.get(label, MISSING), (*path, f"[{label}]"), "")
-    elif all(isinstance(item, Mapping) for item in (*old, *new)):
+    elif all(isinstance(item, dict) for item in (*old, *new)):
         yield from _diff_unkeyed(old, new, path)
     else:
         yield FieldChange(path=join_path(path), op="changed", before=old, after=new)
@@ -303,7 +301,7 @@ def _without_equal(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[int], l
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every scalar of a tree with the keys above it; list positions are left out."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, child in value.items():
             yield from leaves(child, (*path, str(key)))
     elif isinstance(value, list):

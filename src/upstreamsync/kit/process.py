@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,11 +40,12 @@ def run(
     timeout: float = DEFAULT_TIMEOUT,
     limit: int = DEFAULT_LIMIT,
     hint: str | None = None,
+    started: Callable[[], object] | None = None,
 ) -> Completed:
     """Run ``argv`` and return what it printed.
 
     The child gets PASSED_ON of our environment plus ``env``, its own process group, and no terminal.
-    ``timeout`` is in seconds, ``limit`` in bytes of standard output.
+    ``timeout`` is in seconds, ``limit`` in bytes of standard output. ``started`` is called once it runs.
 
     Raises ToolMissing, ToolFailed (exit code and stderr attached), ToolTimeout or TooLarge.
     """
@@ -69,6 +70,8 @@ def run(
         except OSError as error:
             raise ToolMissing(f"`{name}` can't be started: {error.strerror}", hint=hint) from error
         try:
+            if started is not None:
+                started()
             if stdin is None:
                 _wait(child, timeout)
             else:

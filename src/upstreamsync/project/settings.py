@@ -150,7 +150,7 @@ class Doors:
             self._git.close()
 
 
-def engines(settings: Settings, tools: Tools | None = None) -> Engines:
+def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None = None) -> Engines:
     """The engines of a run: pinned ones lie below the cache folder."""
     from upstreamsync.kit.engines import Engines
 
@@ -160,6 +160,7 @@ def engines(settings: Settings, tools: Tools | None = None) -> Engines:
         pins={name: pin for name, pin in pins.items() if pin},
         environment=settings.environment,
         timeout=settings.tool_timeout,
+        cache=cache,
     )
 
 
@@ -168,7 +169,7 @@ def toolbox(doors: Doors, tools: Tools, root: Path) -> Toolbox:
     return Toolbox(
         http=doors.http,
         git=doors.git,
-        engines=engines(doors.settings, tools),
+        engines=engines(doors.settings, tools, doors.cache),
         cache=doors.cache,
         root=root,
         now=doors.now,

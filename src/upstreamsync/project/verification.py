@@ -44,7 +44,7 @@ def verify_revision_without_configuration(
 
     Returns the verification and the folder that its paths are relative to.
     """
-    kustomize = ahead(engines(settings).kustomize)
+    kustomize = _kustomize(settings)
     repository = Repository.open(folder)
     with tree_of_revision(repository, since, repository.root) as before:
         verification = verify_folders(
@@ -62,7 +62,7 @@ def verify_folders(
     kustomize: Callable[[], Kustomize] | None = None,
 ) -> Verification:
     """Judge two plain folders; all overlays that stand on what differs, where none is named."""
-    found = kustomize or ahead(engines(settings).kustomize)
+    found = kustomize or _kustomize(settings)
     from upstreamsync.verify import verify_trees  # loaded while kustomize says which one it is
 
     return verify_trees(
@@ -71,8 +71,16 @@ def verify_folders(
         tuple(overlays) or None,
         kustomize=found(),
         jobs=settings.engine_jobs,
-        cache=BuildStore(Cache(settings.cache_place if settings.use_cache else None)),
+        cache=BuildStore(_cache(settings)) if settings.use_cache else None,
     )
+
+
+def _kustomize(settings: Settings) -> Callable[[], Kustomize]:
+    return ahead(engines(settings, cache=_cache(settings)).kustomize)
+
+
+def _cache(settings: Settings) -> Cache:
+    return Cache(settings.cache_place if settings.use_cache else None)
 
 
 def _judge(
@@ -96,7 +104,7 @@ def _judge(
         kustomize=kustomize(),
         upstream=upstream,
         jobs=project.settings.engine_jobs,
-        cache=BuildStore(project.tools.cache),
+        cache=BuildStore(project.tools.cache) if project.settings.use_cache else None,
     )
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)
 

@@ -157,14 +157,14 @@ class _Blend:
         """``a``, which became ``c`` at ``path``, with those of its changes."""
         if a is c or (type(a) is type(c) and a == c):
             return a
-        if isinstance(a, (Mapping, Missing)) and isinstance(c, Mapping) and c:
+        if isinstance(a, (dict, Missing)) and isinstance(c, dict) and c:
             return self._map(a, c, path)
         if isinstance(a, list) and isinstance(c, list):
             return self._list(a, c, path)
         return self._leaf(a, c, path)
 
     def _map(self, a: Mapping[str, Any] | Missing, c: Mapping[str, Any], path: Path) -> Any:
-        was = a if isinstance(a, Mapping) else {}
+        was = {} if isinstance(a, Missing) else a
         keys = [*c, *(key for key in was if key not in c)]
         blended = {key: self.of(was.get(key, MISSING), c.get(key, MISSING), (*path, key)) for key in keys}
         found = {key: value for key, value in blended.items() if value is not MISSING}

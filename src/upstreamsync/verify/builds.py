@@ -67,6 +67,10 @@ class Failed:
 Outcome = State | Failed
 
 
+def _nothing() -> None:
+    """What is to be called where nobody waits."""
+
+
 @dataclass(slots=True)
 class Builder:
     """Builds states with one kustomize; ``count`` says how many builds really ran.
@@ -86,13 +90,28 @@ class Builder:
     def __post_init__(self) -> None:
         self._slots = self.slots or threading.BoundedSemaphore(self.jobs)
 
-    def build(self, folder: Path, *, root: Path, helm: bool = False) -> Outcome:
-        """Build ``folder``, which lies in the copy ``root``."""
-        output = self.output(folder, root=root, helm=helm)
+    def build(
+        self, folder: Path, *, root: Path, helm: bool = False, started: Callable[[], object] = _nothing
+    ) -> Outcome:
+        """Build ``folder``, which lies in the copy ``root``; see ``output``."""
+        output = self.output(folder, root=root, helm=helm, started=started)
         return output if isinstance(output, Failed) else self.parse(output)
 
-    def output(self, folder: Path, *, root: Path, helm: bool = False) -> bytes | Failed:
-        """What kustomize prints for ``folder``, which lies in the copy ``root``."""
+    def output(
+        self, folder: Path, *, root: Path, helm: bool = False, started: Callable[[], object] = _nothing
+    ) -> bytes | Failed:
+        """What kustomize prints for ``folder``, which lies in the copy ``root``.
+
+        ``started`` is called, perhaps twice, when all is done but waiting for kustomize, or for its turn.
+        """
+        try:
+            return self._output(folder, root, helm=helm, started=started)
+        finally:
+            started()
+
+    def _output(
+        self, folder: Path, root: Path, *, helm: bool, started: Callable[[], object]
+    ) -> bytes | Failed:
         key = self._key(folder, root, helm=helm) if self.store is not None else ""
         if self.store is not None and (kept := self.store.get(key)) is not None:
             return kept[1:] if kept[:1] == b"+" else Failed(kept[1:].decode("utf-8", "replace"))
@@ -103,11 +122,15 @@ class Builder:
         with self._guard:
             self.count += 1
         found: bytes | Failed
+        if not self._slots.acquire(blocking=False):
+            started()
+            self._slots.acquire()
         try:
-            with self._slots:
-                found = self.kustomize.build(folder, enable_helm=helm)
+            found = self.kustomize.build(folder, enable_helm=helm, started=started)
         except ToolFailed as failure:
             found = Failed(_relative(failure.stderr, root))
+        finally:
+            self._slots.release()
         if self.store is not None:
             self.store.put(key, b"-" + found.error.encode() if isinstance(found, Failed) else b"+" + found)
         return found

@@ -8,7 +8,7 @@ break those that build upon others.)
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,9 +73,13 @@ class Chain:
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, pool: Executor) -> None:
-        """Let kustomize build the whole overlay, which is needed in the end, while all else is being read."""
-        folder = self.workspace.state(())
-        self._outcomes[frozenset()] = pool.submit(self._build_folder, folder)
+        """Let kustomize build the whole overlay, which is needed in the end, while all else is being read.
+
+        Returns when it runs: threads that read would hold up the one that starts it.
+        """
+        folder, started = self.workspace.state(()), threading.Event()
+        self._outcomes[frozenset()] = pool.submit(self._build_folder, folder, started=started.set)
+        started.wait()
 
     def run(self) -> Side:
         """Build, or read, the base, then build each wave; see Side."""
@@ -137,11 +141,11 @@ class Chain:
                 raise
         return outcome.result()
 
-    def _build_folder(self, folder: Path) -> Outcome:
+    def _build_folder(self, folder: Path, *, started: Callable[[], object] = lambda: None) -> Outcome:
         root = folder
         for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
             root = root.parent
-        return self.builder.build(folder, root=root, helm=self.workspace.needs_helm)
+        return self.builder.build(folder, root=root, helm=self.workspace.needs_helm, started=started)
 
     def _base(self) -> Outcome:
         """The state with every step off; resources that collide and names that must differ are found here."""

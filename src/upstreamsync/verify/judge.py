@@ -93,7 +93,7 @@ class _Judge:
             sound = self.is_sound()
         else:
             with ThreadPoolExecutor(max_workers=4) as pool:
-                for chain in self.chains:
+                for chain in reversed(self.chains):  # what was built before is read at once
                     chain.begin(pool)
                 waiting = [pool.submit(chain.run) for chain in self.chains]
                 # All of this is done while kustomize builds.

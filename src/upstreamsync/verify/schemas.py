@@ -20,8 +20,8 @@ from upstreamsync.verify.trim import schema_places, schema_texts
 #: Everything but ASCII letters and digits, which say the same in every notation.
 _FORM: Final = bytes(byte for byte in range(256) if not (byte < 128 and chr(byte).isalnum()))
 _COMMENT: Final = re.compile(rb"(?:^|\s)#[^\n]*", re.MULTILINE)
-#: So many bytes of two texts are looked at first.
-_HEAD: Final = 64 * 1024
+#: So many bytes of two texts are looked at first, and then.
+_HEADS: Final = (4 * 1024, 64 * 1024)
 #: At most so many bytes of JSON comes of one byte: an escaped sign, or the quotes and ends around it.
 _LONGEST: Final = 8
 #: The head of a block scalar: what stands in it may look like keys.
@@ -120,15 +120,17 @@ def told(old: Schemas, new: Schemas, name: ObjectId) -> tuple[Manifest, Manifest
 def _surely_differ(old: bytes, new: bytes) -> bool:
     """Whether two texts say different things, whatever their notation; False where that is not plain."""
     one, other = _between(old, new)
-    # Contents that differ early differ as a whole: most do.
-    left, right = _content(_head(one)), _content(_head(other))
-    length = min(len(left), len(right))
-    return left[:length] != right[:length] or _content(one) != _content(other)
+    for size in _HEADS:  # contents that differ early differ as a whole: most do
+        left, right = _content(_head(one, size)), _content(_head(other, size))
+        length = min(len(left), len(right))
+        if left[:length] != right[:length]:
+            return True
+    return _content(one) != _content(other)
 
 
-def _head(text: bytes) -> bytes:
-    """The lines with which a text begins."""
-    return text if len(text) <= _HEAD else text[: text.rfind(b"\n", 0, _HEAD) + 1]
+def _head(text: bytes, size: int) -> bytes:
+    """The lines with which a text begins, of at most so many bytes."""
+    return text if len(text) <= size else text[: text.rfind(b"\n", 0, size) + 1]
 
 
 def _between(old: bytes, new: bytes) -> tuple[bytes, bytes]:

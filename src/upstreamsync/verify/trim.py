@@ -30,7 +30,7 @@ _LARGE: Final = 50_000
 _CRD: Final = "CustomResourceDefinition"
 _VALUE: Final = re.compile(rb"[ \t]*[\"']?([^\s\"'#]+)")
 _METADATA: Final = re.compile(rb"metadata:[ \t]*\r?\n((?:[ \t]+.*\r?\n|\r?\n)*)", re.MULTILINE)
-_SCHEMA: Final = re.compile(rb"^([ ]*)(- )?(?:schema|validation):[ \t]*\r?\n", re.MULTILINE)
+_SCHEMA: Final = re.compile(rb"([ ]*)(- )?(?:schema|validation):[ \t]*\r?\n")
 
 Documents = Mapping[str, Sequence[bytes]]
 Ids = Mapping[bytes, ObjectId | None]
@@ -76,9 +76,7 @@ def plan_trim(
     sides = [
         {file: reading.once(manifests.split, data) for file, data in side.items()} for side in (old, new)
     ]
-    ids = {
-        part: reading.once(document_id, part) for side in sides for parts in side.values() for part in parts
-    }
+    ids = {part: _id_of(part, reading) for side in sides for parts in side.values() for part in parts}
     local = _local_ids(before, after, items)
     reachable = _reachable(ids, items)
     schemas = _reachable(ids, [item for item in items if not leaves_schemas_alone(item)])
@@ -88,6 +86,12 @@ def plan_trim(
     kept = set(ids) if local is None else reachable | {part for part in ids if ids[part] in local}
     small = _Small(cut, _droppable(sides, ids, kept, cut, items, reading))
     return _cut(sides[0], ids, small), _cut(sides[1], ids, small)
+
+
+def _id_of(part: bytes, reading: Reading) -> ObjectId | None:
+    """What a document's object is called; of a CRD that is read off what is left without its schemas."""
+    small = reading.once(without_schemas, part) if len(part) > _LARGE else None
+    return reading.once(document_id, part if small is None else small)
 
 
 def _is_crd(name: ObjectId | None) -> bool:
@@ -321,10 +325,23 @@ def schema_places(crd: Manifest) -> Iterator[tuple[dict[str, Any], str]]:
 def schema_texts(part: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Each schema's extent in the text, with what to put in its place."""
     position = 0
-    while match := _SCHEMA.search(part, position):
+    while match := _schema_head(part, position):
         indent = len(match.group(1)) + len(match.group(2) or b"")
         # It ends at the next line that is not deeper and says something.
-        behind = re.compile(rb"^ {0,%d}(?![ #\r\n])" % indent, re.MULTILINE).search(part, match.end())
-        end = behind.start() if behind else len(part)
+        behind = re.compile(rb"\n(?! {%d}| *[#\r\n])" % (indent + 1)).search(part, match.end() - 1)
+        end = behind.start() + 1 if behind else len(part)
         yield match.start(), end, part[match.start() : match.end()].rstrip() + b" {}\n"
         position = end
+
+
+def _schema_head(part: bytes, position: int) -> re.Match[bytes] | None:
+    """The next line that begins a schema; looked for by its word, as expressions take ten times as long."""
+    at = position
+    while True:
+        found = [place for word in (b"schema:", b"validation:") if (place := part.find(word, at)) >= 0]
+        if not found:
+            return None
+        line = part.rfind(b"\n", 0, min(found)) + 1
+        if line >= position and (match := _SCHEMA.match(part, line)):
+            return match
+        at = min(found) + 1

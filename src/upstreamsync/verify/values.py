@@ -46,11 +46,11 @@ def same(left: Any, right: Any, field: str = "") -> bool:
         return left is right
     if type(left) is type(right) and left == right:
         return True
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
+    if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[key], right[key], key) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return _same_lists(left, right, field)
-    if isinstance(left, (Mapping, list)) or isinstance(right, (Mapping, list)):
+    if isinstance(left, (dict, list)) or isinstance(right, (dict, list)):
         return False
     return _same_scalars(left, right)
 
@@ -130,7 +130,7 @@ def show(value: Any, limit: int = 80) -> str:
         text = "true" if value else "false"
     elif value is None:
         text = "null"
-    elif isinstance(value, (Mapping, list)):
+    elif isinstance(value, (dict, list)):
         text = _outline(value)
     else:
         text = str(value)

@@ -37,7 +37,7 @@ class Four:
 
     def child(self, key: str) -> Four:
         """The four values one map key deeper."""
-        return Four(*(value.get(key, MISSING) if isinstance(value, Mapping) else MISSING for value in self))
+        return Four(*[value.get(key, MISSING) if isinstance(value, dict) else MISSING for value in self])
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.a, self.b, self.c, self.d))
@@ -83,7 +83,7 @@ class Walk:
         if path and self._whole_value(four, path, name, parent):
             return
         present = four.present
-        if all(isinstance(value, Mapping) for value in present):
+        if all(isinstance(value, dict) for value in present):
             owned = owned or _replaced(four, name)
             for key in dict.fromkeys(key for value in present for key in value):
                 self._visit(four.child(key), (*path, segment(key)), key, four, owned=owned)
@@ -94,7 +94,7 @@ class Walk:
 
     def _whole_value(self, four: Four, path: tuple[str, ...], name: str, parent: Four) -> bool:
         """Decide what concerns a map or list as a whole: removals, and equal additions."""
-        if not any(isinstance(value, (Mapping, list)) for value in four.present):
+        if not any(isinstance(value, (dict, list)) for value in four.present):
             return False
         if four.shape == "1010":
             self.add(Verdict.OK, None, path, four)

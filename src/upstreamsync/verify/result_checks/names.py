@@ -79,6 +79,8 @@ def compare_generated(before: World, after: World, context: ResultContext) -> It
     A field that named such an object before is left alone: a nameReference configuration may know it.
     """
     hashed = {key_of_id(item) for item in context.hashed & (context.local or frozenset())}
+    if not hashed:
+        return
     known = {
         (key.group, key.kind, path) for key, path, _, _ in _generated_names(before, hashed | _keys(before))
     }

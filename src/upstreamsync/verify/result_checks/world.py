@@ -51,7 +51,7 @@ def text(value: Any) -> str:
 def at(value: Any, *keys: str) -> Any:
     """What lies below nested maps; None as soon as a step is missing."""
     for key in keys:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(key)
     return value
@@ -59,7 +59,7 @@ def at(value: Any, *keys: str) -> Any:
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """The value if it is a map, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def strings(value: Any) -> list[str]:
@@ -82,7 +82,7 @@ def elements(path: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield f"{path}[{label}]", item
         return
     for index, item in enumerate(value):
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             yield f"{path}[{index}]", item
 
 
@@ -94,7 +94,7 @@ def walk(manifest: Any, pattern: str) -> Iterator[tuple[str, Any]]:
         below = [
             (step(path, key), value[key])
             for path, value in found
-            if isinstance(value, Mapping) and value.get(key) is not None
+            if isinstance(value, dict) and value.get(key) is not None
         ]
         found = [item for path, value in below for item in elements(path, value)] if is_list else below
     yield from found
@@ -102,7 +102,7 @@ def walk(manifest: Any, pattern: str) -> Iterator[tuple[str, Any]]:
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
     """All strings below a value as (path, last key, string)."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, item in value.items():
             if isinstance(item, str):
                 yield step(path, key), key, item
