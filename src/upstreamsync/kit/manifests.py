@@ -55,7 +55,8 @@ _ALIAS = re.compile(rb"\*(?<![^\s\[{,:\x85\xa8\xa9\xbf]\*)([0-9A-Za-z_-]+)")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _DEEP_INDENT = re.compile(rb"^[ \t?:-]{100}", re.MULTILINE)
 _NOTHING = re.compile(rb"(?:---[ ]*)?(?:\s|#[^\n]*(?:\n|\Z))*+")
-_BRACKET = re.compile(rb"[\[\]{}]")
+_AS_BRACKETS = bytes.maketrans(b"[{]}", b"(())")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def scalar(text: str) -> Any:
@@ -387,9 +388,9 @@ def _flow_depth(raw: bytes) -> int:
     """At most how deep brackets nest; those inside strings count too, which errs on the safe side."""
     if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return 0
-    depth = deepest = 0
-    for bracket in _BRACKET.findall(raw):
-        depth += 1 if bracket in b"[{" else -1
-        depth = max(depth, 0)
-        deepest = max(deepest, depth)
-    return deepest
+    brackets = raw.translate(_AS_BRACKETS, _NO_BRACKETS)
+    depth = 0
+    while b"()" in brackets and depth <= MAX_DEPTH:  # each time the innermost ones go
+        brackets = brackets.replace(b"()", b"")
+        depth += 1
+    return depth + brackets.count(b"(")

@@ -13,6 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from upstreamsync.model import FieldChange, ResourceChange
@@ -163,6 +164,7 @@ def _key_value(item: Mapping[str, Any], field: str) -> str | None:
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
 
 
+@lru_cache(maxsize=8192)
 def segment(key: str) -> str:
     """One step of a path below a map: ``.image``, or ``[resource.exclusions]`` for other spellings."""
     return f".{key}" if _PLAIN_SEGMENT.fullmatch(key) else f"[{key}]"

@@ -23,12 +23,16 @@ from upstreamsync.kit.manifests import (
 )
 
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
+#: What numbers and dates begin with; most texts don't, and are spared the expressions.
+_DIGITS: Final = frozenset("-0123456789")
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 #: Directives, further documents, other encodings and ends of lines, and annotations of kustomize's own.
-_FOREIGN: Final = re.compile(
-    rb"^(?:%|\.\.\.|---)|[\x00\r\t]|\xef\xbb\xbf|\xff\xfe|\xfe\xff|config\.k(?:ubernetes|8s)\.io",
-    re.MULTILINE,
+_FOREIGN_LINES: Final = (b"%", b"...", b"---")
+_FOREIGN: Final = (
+    *(b"\n" + sign for sign in _FOREIGN_LINES),
+    *(b"\x00", b"\r", b"\t", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"),
+    *(b"config.kubernetes.io", b"config.k8s.io"),
 )
 
 
@@ -39,9 +43,9 @@ class _InDoubt(Exception):
 def _scalar(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text):
+    if text[0] in _DIGITS and _INTEGER.fullmatch(text):
         return int(text)
-    if scalar(text) is not text or _DATE.match(text) or text in {"=", "<<"}:
+    if scalar(text) is not text or (text[0] in _DIGITS and _DATE.match(text)) or text in {"=", "<<"}:
         raise _InDoubt
     return text
 
@@ -74,7 +78,7 @@ def plain_object(document: bytes) -> dict[str, Any] | None:
     Its keys are in kustomize's order, which is that of their bytes. The document may begin with its ``---`` marker.
     """
     text = document.removeprefix(b"---")
-    if _FOREIGN.search(text) or may_expand(text):
+    if text.startswith(_FOREIGN_LINES) or any(sign in text for sign in _FOREIGN) or may_expand(text):
         return None
     try:
         refuse_bombs(text, "a document")

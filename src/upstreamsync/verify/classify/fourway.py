@@ -6,9 +6,9 @@ has now and what the item makes of that (``c`` → ``d``). The four together tel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from upstreamsync.kit.objects import MISSING, keyed, segment, shared_key
 from upstreamsync.model import Verdict
@@ -26,8 +26,7 @@ MERGED_LISTS: Final = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Four:
+class Four(NamedTuple):
     """The four values of one path; MISSING where there is none."""
 
     a: Any
@@ -39,8 +38,11 @@ class Four:
         """The four values one map key deeper."""
         return Four(*[value.get(key, MISSING) if isinstance(value, dict) else MISSING for value in self])
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.a, self.b, self.c, self.d))
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it is plain that the item changes nothing, before and after."""
+        a, b, c, d = self
+        return (a is b or (type(a) is type(b) and a == b)) and (c is d or (type(c) is type(d) and c == d))
 
     @property
     def shape(self) -> str:
@@ -86,7 +88,9 @@ class Walk:
         if all(isinstance(value, dict) for value in present):
             owned = owned or _replaced(four, name)
             for key in dict.fromkeys(key for value in present for key in value):
-                self._visit(four.child(key), (*path, segment(key)), key, four, owned=owned)
+                child = four.child(key)
+                if not child.is_untouched:  # most are, and go no further
+                    self._visit(child, (*path, segment(key)), key, four, owned=owned)
         elif all(isinstance(value, list) for value in present):
             self._lists(four, path, name, owned=owned)
         else:

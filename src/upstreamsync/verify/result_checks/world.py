@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from upstreamsync.kit.objects import join_path, keyed, merge_key, object_id, segment
@@ -67,6 +68,7 @@ def strings(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
+@lru_cache(maxsize=8192)
 def step(path: str, key: str) -> str:
     """``path.key``, or ``path[key]`` where the key holds dots or slashes."""
     return join_path((path, segment(key)))
