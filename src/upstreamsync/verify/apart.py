@@ -165,9 +165,13 @@ class _Blend:
 
     def _map(self, a: Mapping[str, Any] | Missing, c: Mapping[str, Any], path: Path) -> Any:
         was = {} if isinstance(a, Missing) else a
-        keys = [*c, *(key for key in was if key not in c)]
-        blended = {key: self.of(was.get(key, MISSING), c.get(key, MISSING), (*path, key)) for key in keys}
-        found = {key: value for key, value in blended.items() if value is not MISSING}
+        found = {}
+        for key in (*c, *(key for key in was if key not in c)):
+            left, right = was.get(key, MISSING), c.get(key, MISSING)
+            if type(left) is not type(right) or left != right:
+                left = self.of(left, right, (*path, key))
+            if left is not MISSING:
+                found[key] = left
         if found:
             return found
         if was or (self.patch and path[-1] in self.patch.names):

@@ -47,7 +47,11 @@ def same(left: Any, right: Any, field: str = "") -> bool:
     if type(left) is type(right) and left == right:
         return True
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key], key) for key in left)
+        return left.keys() == right.keys() and all(
+            same(value, right[key], key)
+            for key, value in left.items()
+            if type(value) is not type(right[key]) or value != right[key]
+        )
     if isinstance(left, list) and isinstance(right, list):
         return _same_lists(left, right, field)
     if isinstance(left, (dict, list)) or isinstance(right, (dict, list)):
