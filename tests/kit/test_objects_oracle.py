@@ -12,7 +12,7 @@ from deepdiff import DeepDiff
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upstreamsync.kit.objects import compare, diff
+from upstreamsync.kit.objects import compare, diff, numbered
 
 KEYS = st.sampled_from(["spec", "replicas", "image", "labels", "app"])
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "b", "1"])
@@ -70,6 +70,6 @@ def test_compare_reports_an_object_exactly_when_deepdiff_sees_a_difference(
     old: dict[str, Any], new: dict[str, Any]
 ):
     head = {"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "one"}}
-    added, removed, changed = compare([{**old, **head}], [{**new, **head}])
+    added, removed, changed = compare(numbered([{**old, **head}]), numbered([{**new, **head}]))
     assert (added, removed) == ((), ())
     assert bool(changed) == bool(DeepDiff({**old, **head}, {**new, **head}))

@@ -144,10 +144,14 @@ class KubernetesLoader(yaml.CSafeLoader):
             if key.value in seen:
                 raise _given_twice(key)
             seen.add(key.value)
-            name = key.value if key.tag == _TEXT_TAG else self.as_key(self._value(key))
+            name = key.value if key.tag == _TEXT_TAG else self._key(key)
             tag = child.tag  # most children are scalars: a call for each would be half of the work
             found[name] = self.plain(child.value) if tag == PLAIN_TAG else self._value(child)
         return dict(sorted(found.items())) if self.sorts_keys else found
+
+    def _key(self, node: yaml.ScalarNode) -> Any:
+        value = self.plain(node.value) if node.tag == PLAIN_TAG else self._value(node)
+        return value if type(value) is str else self.as_key(value)
 
     def _by_constructor(self, node: yaml.Node) -> Any:
         value = self.construct_object(node, deep=True)

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -186,17 +186,28 @@ def diff(old: Any, new: Any) -> tuple[FieldChange, ...]:
     return tuple(_diff(old, new, (), ""))
 
 
+def numbered(objects: Iterable[Mapping[str, Any]]) -> dict[tuple[ObjectId, int], Mapping[str, Any]]:
+    """Objects by their id without version, and 1 (or 2, … for one that is there twice)."""
+    seen: Counter[ObjectId] = Counter()
+    found: dict[tuple[ObjectId, int], Mapping[str, Any]] = {}
+    for obj in objects:
+        name = object_id(obj).unversioned
+        seen[name] += 1
+        found[name, seen[name]] = obj
+    return found
+
+
 def compare(
-    old: Sequence[Mapping[str, Any]],
-    new: Sequence[Mapping[str, Any]],
+    before: Mapping[tuple[ObjectId, int], Mapping[str, Any]],
+    after: Mapping[tuple[ObjectId, int], Mapping[str, Any]],
     *,
     instead: Callable[[ObjectId], tuple[Mapping[str, Any], Mapping[str, Any]] | None] = lambda _: None,
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[ResourceChange, ...]]:
-    """What a build adds, removes and changes: resources as text, sorted; versions are not part of an id.
+    """What a build adds, removes and changes: resources as text, sorted.
 
-    ``instead`` gives, for some objects by their id without version, the two states to compare.
+    Both states are as ``numbered`` has them. ``instead`` gives, for some objects by their id, the two
+    states to compare.
     """
-    before, after = _by_id(old), _by_id(new)
     added = tuple(sorted(str(object_id(after[key])) for key in after.keys() - before.keys()))
     removed = tuple(sorted(str(object_id(before[key])) for key in before.keys() - after.keys()))
     changed = []
@@ -207,16 +218,6 @@ def compare(
         if fields := diff(one, other):
             changed.append(ResourceChange(resource=str(object_id(after[key])), fields=fields))
     return added, removed, tuple(changed)
-
-
-def _by_id(objects: Sequence[Mapping[str, Any]]) -> dict[tuple[ObjectId, int], Mapping[str, Any]]:
-    seen: Counter[ObjectId] = Counter()
-    result = {}
-    for obj in objects:
-        name = object_id(obj).unversioned
-        seen[name] += 1
-        result[name, seen[name]] = obj
-    return result
 
 
 def _diff(old: Any, new: Any, path: tuple[str, ...], field: str) -> Iterator[FieldChange]:

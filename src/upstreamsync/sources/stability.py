@@ -81,8 +81,8 @@ def differing_paths(first: bytes, other: bytes) -> tuple[str, ...]:
         return ()
     try:
         changes = objects.compare(
-            manifests.objects(first, name="the first render"),
-            manifests.objects(other, name="the second render"),
+            objects.numbered(manifests.objects(first, name="the first render")),
+            objects.numbered(manifests.objects(other, name="the second render")),
         )
     except (Malformed, TooLarge):
         return ("(the whole output)",)

@@ -109,7 +109,7 @@ def differences(old: Side, new: Side) -> tuple[tuple[str, ...], tuple[str, ...],
     if not isinstance(old.final, State) or not isinstance(new.final, State):
         return (), (), ()
     was, now = Schemas.of(old.final, old.schemas), Schemas.of(new.final, new.schemas)
-    return compare(old.final.manifests, new.final.manifests, instead=lambda name: told(was, now, name))
+    return compare(old.final.objects, new.final.objects, instead=lambda name: told(was, now, name))
 
 
 def pair_items(old: Sequence[Item], new: Sequence[Item]) -> dict[str, Item]:
