@@ -67,23 +67,30 @@ class Case:
     """One base in two releases, the overlays on it, and what judging one of them may cost.
 
     ``items`` is how many customizations each overlay has; all of them are to come out as they were.
+    ``cached`` is the limit where the old side was built before. None: measured without a limit.
     """
 
     title: str
     releases: Releases
     overlays: Mapping[str, str]
-    limit: float
+    limit: float | None
     items: int
     cached: float | None = None
 
 
 def cases(scale: float, *, quick: bool) -> Iterator[Case]:
     """All of them; quickly: one of each sort, without the largest."""
-    many = content.objects(max(40, int(400 * scale)))
+    few, many = content.objects(40), content.objects(max(40, int(400 * scale)))
     argo, crds = content.argo_cd(scale), content.two_megabytes(scale)
-    yield from itertools.islice(_simple(many), 1 if quick else None)
+    # The smaller an overlay, the more of what it costs alone is the start of the process that judges it:
+    # small ones are held to the limits side by side.
+    each = 1 if quick else None
+    yield from itertools.islice(_simple(few, limit=None), 1)
+    yield from itertools.islice(_simple(few, 10, cached=CACHED), 1)
+    yield from itertools.islice(_simple(many), each)
+    yield from itertools.islice(_simple(many, 5, cached=CACHED), each)
     if not quick:
-        yield from _simple(argo)
+        yield from _simple(argo, cached=CACHED)
     calm = content.two_megabytes(scale, calm=True)
     for base in (crds,) if quick else (calm, crds, argo):
         yield _unreached(base)
@@ -97,26 +104,20 @@ def cases(scale: float, *, quick: bool) -> Iterator[Case]:
         limit=MANY,
         items=30,
     )
-    yield _several(many, 2 if quick else 5, PLAIN, _NAMESPACE, "one namespace each")
     if not quick:
-        yield _several(argo, 5, UNREACHED, _patch(argo), "one patch each")
+        yield _several(argo, 5, _patch(argo), "one patch", limit=UNREACHED, items=1)
 
 
-def _simple(releases: Releases) -> Iterator[Case]:
+def _simple(
+    releases: Releases, count: int = 1, *, limit: float | None = PLAIN, cached: float | None = None
+) -> Iterator[Case]:
     """Overlays whose customizations are seen from the two builds."""
     for name, text, items in (
         ("one namespace", _NAMESPACE, 1),
         ("resources alone", "", 0),
         ("namespace and annotations", f"{_NAMESPACE}commonAnnotations: {{team: infra}}\n", 2),
     ):
-        yield Case(
-            title=f"{name}, {releases.title}",
-            releases=releases,
-            overlays=_one(text),
-            limit=PLAIN,
-            cached=CACHED,
-            items=items,
-        )
+        yield _several(releases, count, text, name, limit=limit, cached=cached, items=items)
 
 
 def _unreached(releases: Releases, more: str = "", *, also: str = "", items: int = 1) -> Case:
@@ -129,14 +130,23 @@ def _unreached(releases: Releases, more: str = "", *, also: str = "", items: int
     )
 
 
-def _several(releases: Releases, count: int, limit: float, text: str, what: str) -> Case:
-    """Overlays with one customization that stand side by side on one base, each a little different."""
+def _several(
+    releases: Releases,
+    count: int,
+    text: str,
+    what: str,
+    *,
+    limit: float | None,
+    items: int,
+    cached: float | None = None,
+) -> Case:
+    """Overlays that stand side by side on one base, each a little different."""
     overlays = {
-        f"overlay{n}": HEADER + text.replace("bench", f"bench{n}").replace("value: 3", f"value: {3 + n}")
+        f"overlay{n}": f"{HEADER}# {n}\n{text.replace('bench', f'bench{n}').replace('value: 3', f'value: {3 + n}')}"
         for n in range(count)
     }
-    title = f"{count} overlays, {what}, {releases.title}"
-    return Case(title=title, releases=releases, overlays=overlays, limit=limit, items=1)
+    title = f"{f'{count} overlays, ' if count > 1 else ''}{what}, {releases.title}"
+    return Case(title=title, releases=releases, overlays=overlays, limit=limit, cached=cached, items=items)
 
 
 def _one(text: str) -> dict[str, str]:

@@ -175,6 +175,11 @@ def _workloads(release: str) -> str:
                 "apiVersion: v1\nkind: Service\nmetadata: {name: db, annotations: {owner: upstream}}\n"
                 "spec: {selector: {app: db}, ports: [{port: 1}]}\n"
             ),
+            (
+                "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: web}\nspec:\n"
+                "  podSelector: {matchLabels: {app: web}}\n"
+                "  ingress: [{from: [{podSelector: {matchLabels: {app: log, team: theirs}}}]}]\n"
+            ),
             "apiVersion: v1\nkind: Namespace\nmetadata: {name: theirs}\n",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: theirs}\ndata: {team: infra}\n",
             (
@@ -272,7 +277,22 @@ _PATCHED = {
     "webhook": _json(
         "ValidatingWebhookConfiguration", "op: add, path: /webhooks/0/failurePolicy, value: Ignore"
     ),
+    "peers replaced": _json(
+        "NetworkPolicy",
+        "op: replace, path: /spec/ingress, value: [{from: [{podSelector: {matchLabels: {app: log}}}]}]",
+    ),
+    "peers removed": _json("NetworkPolicy", "op: remove, path: /spec/ingress"),
+    "a peer's label": _json(
+        "NetworkPolicy", "op: replace, path: /spec/ingress/0/from/0/podSelector/matchLabels/app, value: other"
+    ),
     "namespace object": _json("Namespace", "op: add, path: /metadata/labels, value: {x: y}"),
+    "the last webhook": _json(
+        "ValidatingWebhookConfiguration",
+        "op: replace, path: /webhooks/-1, value: {name: a.shop.io, admissionReviewVersions: [v1], sideEffects: None, clientConfig: {service: {name: db}}}",
+    ),
+    "the last container": _json(
+        "Deployment", "op: replace, path: /spec/template/spec/containers/-1/image, value: quay.io/shop/web"
+    ),
     "a name": _json("ConfigMap", "op: replace, path: /metadata/name, value: other"),
     "a namespace": _json("ConfigMap", "op: replace, path: /metadata/namespace, value: other"),
     "namespace removed": _json("ConfigMap", "op: remove, path: /metadata/namespace"),
@@ -323,6 +343,8 @@ _PATCHED = {
     "merge with a namespace": _merge(
         "ConfigMap", "settings", '"data": {"x": "y"}', group="v1", namespace="theirs"
     ),
+    "merge by a target, with other names": "- target: {kind: ConfigMap}\n  patch: |-\n    apiVersion: v1\n"
+    "    kind: ConfigMap\n    metadata: {name: other, namespace: elsewhere}\n    data: {x: y}\n",
     "merge that deletes": _merge(
         "ConfigMap", "settings", '"$patch": "delete"', group="v1", namespace="theirs"
     ),

@@ -24,7 +24,7 @@ def main() -> None:
         print(f"upstreamsync {__version__}")  # noqa: T201
         sys.exit(0)
     # Everything else is loaded only now: asking for the version costs no more than Python itself.
-    gc.set_threshold(50_000)  # a run makes many values and hardly any circles
+    gc.set_threshold(300_000)  # a run makes many values and hardly any circles
     if sys.argv[1:2] in (["check"], ["verify"]):
         from upstreamsync.cli.plain import plain
 

@@ -8,7 +8,8 @@ differs has to be plainly the doing of one of them; otherwise nothing is told.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,12 +17,13 @@ from upstreamsync.kit.objects import MISSING, Missing
 from upstreamsync.verify.builds import Key, Manifest
 from upstreamsync.verify.items import RENAMING, Item, Kind
 from upstreamsync.verify.pointers import steps
-from upstreamsync.verify.settings import Leaf, Path, creates, subjects, writes, written_keys
+from upstreamsync.verify.settings import Leaf, Path, creates, subjects, writer, written_keys
 
 #: What an item may touch: objects by key, or None for anything.
 Reach = frozenset[Key] | None
 #: Operations of JSON 6902 after which everything stands where the operation says.
 _PLAIN_OPERATIONS: Final = frozenset(("add", "remove", "replace", "test"))
+_FROM_THE_END: Final = re.compile(r"-[0-9]+")
 #: What an object is called by: with another one it is another object.
 _IDENTITY: Final = (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"))
 
@@ -66,20 +68,42 @@ def taken_apart(wave: Sequence[Item]) -> list[list[Item]]:
     return [[item] for item in wave]
 
 
-def tell_apart(wave: Sequence[Item], before: Manifest, after: Manifest) -> list[Manifest] | None:
-    """An object after each item that reaches it, the last one ``after``; None where that can't be told."""
-    if any(map(is_patch, wave[1:])):
-        return None
-    patch = _Patch.of(wave[0]) if is_patch(wave[0]) else None
-    try:
-        # Each of these looks at every value that differs; the state after the last item is known.
-        states = [
-            _Blend(before, wave, patch, number).of(before, after, ())
-            for number in range(max(1, len(wave) - 1))
-        ]
-    except _Untold:
-        return None
-    return [*states[: len(wave) - 1], after]
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Items that reach one object, in kustomize's order, and that were switched on at once.
+
+    ``writers`` say by the number of a setting whether a value is its doing, ``fields`` are what settings write.
+    """
+
+    items: Sequence[Item]
+    patch: _Patch | None
+    writers: Sequence[tuple[int, Callable[[Leaf], bool]]]
+    fields: frozenset[str]
+
+    @classmethod
+    def of(cls, items: Sequence[Item]) -> Together | None:
+        """Those items; None where nothing can be told of them."""
+        if not items or any(map(is_patch, items[1:])):
+            return None
+        settings = [(number, item) for number, item in enumerate(items) if not is_patch(item)]
+        return cls(
+            items=items,
+            patch=_Patch.of(items[0]) if is_patch(items[0]) else None,
+            writers=[(number, writer(item)) for number, item in settings],
+            fields=frozenset().union(*(written_keys(item) for _, item in settings)),
+        )
+
+    def tell_apart(self, before: Manifest, after: Manifest) -> list[Manifest] | None:
+        """The object after each item, the last one ``after``; None where that can't be told."""
+        try:
+            # Each of these looks at every value that differs; the state after the last item is known.
+            states = [
+                _Blend(before, self, number, self.patch is not None).of(before, after, ())
+                for number in range(max(1, len(self.items) - 1))
+            ]
+        except _Untold:
+            return None
+        return [*states[: len(self.items) - 1], after]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +138,7 @@ class _Patch:
             if not isinstance(operation, Mapping) or operation.get("op") not in _PLAIN_OPERATIONS:
                 return None
             path = steps(str(operation.get("path", "")))
-            if not path:  # the object as a whole
+            if not path or any(map(_FROM_THE_END.fullmatch, path)):  # the object as a whole; who knows which
                 return None
             names.update(path, (key for key, _ in _fields(operation.get("value"))))
             replaces.add(path[-1])
@@ -146,12 +170,15 @@ def _replaced(body: Any) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Blend:
-    """An object with those of its changes that are the doing of the items of ``wave`` up to number ``last``."""
+    """An object with those of its changes that are the doing of the items up to number ``last``.
+
+    ``patched`` says whether any of them can be the patch's.
+    """
 
     obj: Manifest
-    wave: Sequence[Item]
-    patch: _Patch | None
+    together: Together
     last: int
+    patched: bool
 
     def of(self, a: Any, c: Any, path: Path) -> Any:
         """``a``, which became ``c`` at ``path``, with those of its changes."""
@@ -174,12 +201,13 @@ class _Blend:
                 found[key] = left
         if found:
             return found
-        if was or (self.patch and path[-1] in self.patch.names):
+        patch = self.together.patch
+        if was or (patch is not None and path[-1] in patch.names):
             raise _Untold  # it may have been left empty, or been taken away, before others wrote into it
         return a
 
     def _list(self, a: list[Any], c: list[Any], path: Path) -> Any:
-        inside = self if _are_alike(a, c) else replace(self, patch=None)
+        inside = self if _are_alike(a, c) else replace(self, patched=False)
         if len(a) == len(c):
             try:
                 return [
@@ -193,27 +221,26 @@ class _Blend:
 
     def _leaf(self, a: Any, c: Any, path: Path) -> Any:
         leaf = Leaf(self.obj, path, a, c)
-        owners = [
-            number for number, item in enumerate(self.wave) if not is_patch(item) and writes(item, leaf)
-        ]
+        owners = [number for number, writes in self.together.writers if writes(leaf)]
         if not owners and self._is_patched(c, path):
             owners = [0]
-        if len(owners) != 1 or self._may_be_hidden(self.wave[owners[0]], path):
+        if len(owners) != 1 or self._may_be_hidden(self.together.items[owners[0]], path):
             raise _Untold
         return c if owners[0] <= self.last else a
 
     def _is_patched(self, c: Any, path: Path) -> bool:
         """Whether only the patch can have made ``c`` of what was at ``path``."""
-        if self.patch is None or path in _IDENTITY:
+        if not self.patched or path in _IDENTITY:
             return False
-        theirs = frozenset().union(*(written_keys(item) for item in self.wave if not is_patch(item)))
+        theirs = self.together.fields
         return path[-1] not in theirs and theirs.isdisjoint(key for key, _ in _fields(c))
 
     def _may_be_hidden(self, owner: Item, path: Path) -> bool:
         """Whether the patch may have taken away what a setting put back."""
-        if self.patch is None or is_patch(owner) or not creates(owner):
+        patch = self.together.patch
+        if patch is None or is_patch(owner) or not creates(owner):
             return False
-        return not self.patch.replaces.isdisjoint(map(str, path[:-1]))
+        return not patch.replaces.isdisjoint(map(str, path[:-1]))
 
 
 def _are_alike(a: Sequence[Any], c: Sequence[Any]) -> bool:

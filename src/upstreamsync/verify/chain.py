@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from upstreamsync.kit.objects import ObjectId
-from upstreamsync.verify.apart import Reach, is_told_apart, taken_apart, tell_apart
+from upstreamsync.verify.apart import Reach, Together, is_told_apart, taken_apart
 from upstreamsync.verify.builds import Builder, Failed, Key, Manifest, Outcome, State
 from upstreamsync.verify.items import RENAMING, Item, Kind
 from upstreamsync.verify.unbuilt import unbuilt
@@ -264,12 +264,17 @@ def _told_apart(
 ) -> bool:
     """The same for items that write into the same objects."""
     touched: dict[str, dict[Key, Touch]] = {item.name: {} for item in wave}
+    groups: dict[tuple[str, ...], Together | None] = {}
     for key, touch in changed.items():
         mine = [item for item in wave if (reach := reaches[item.name]) is None or key in reach]
-        if touch.before is None or touch.after is None:
+        names = tuple(item.name for item in mine)
+        if names not in groups:
+            groups[names] = Together.of(mine)
+        together = groups[names]
+        if together is None or touch.before is None or touch.after is None:
             return False
-        states = tell_apart(mine, touch.before, touch.after)
-        if states is None or not mine:
+        states = together.tell_apart(touch.before, touch.after)
+        if states is None:
             return False
         for item, before, after in zip(mine, (touch.before, *states), states, strict=False):
             if before != after:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from upstreamsync.verify.builds import Manifest
 from upstreamsync.verify.items import Item, Kind
@@ -26,8 +26,7 @@ _IMAGE: Final = re.compile(r"(?P<name>.+?)(?P<tag>:[^/:@]+)?(?P<digest>@.+)?")
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A value that differs: where, in what object, and what it was and is."""
 
     obj: Manifest
@@ -81,9 +80,11 @@ def creates(item: Item) -> bool:
     return item.kind is not Kind.IMAGES
 
 
-def writes(item: Item, leaf: Leaf) -> bool:
-    """Whether that is just what a setting would have made of the value."""
-    return _WRITES[item.kind](item, leaf)
+def writer(item: Item) -> Callable[[Leaf], bool]:
+    """Says of a value whether what became of it is just what a setting would have made of it."""
+    if item.kind in (Kind.LABELS, Kind.ANNOTATIONS):
+        return partial(_writes_pair, _pairs(item), item.kind is Kind.ANNOTATIONS)
+    return partial(_WRITES[item.kind], item)
 
 
 # -- what each kind of setting writes ----------------------------------------------------------------
@@ -97,17 +98,11 @@ def _writes_namespace(item: Item, leaf: Leaf) -> bool:
     )
 
 
-def _writes_label(item: Item, leaf: Leaf) -> bool:
-    return leaf.path[-2:-1] != ("annotations",) and _is_pair(item, leaf)
-
-
-def _writes_annotation(item: Item, leaf: Leaf) -> bool:
-    return leaf.path[-2:-1] == ("annotations",) and _is_pair(item, leaf)
-
-
-def _is_pair(item: Item, leaf: Leaf) -> bool:
-    pairs = _pairs(item)
-    return bool(leaf.path) and leaf.path[-1] in pairs and pairs[str(leaf.path[-1])] == leaf.after
+def _writes_pair(pairs: Mapping[str, str], among_annotations: bool, leaf: Leaf) -> bool:
+    path = leaf.path
+    if not path or path[-1] not in pairs or pairs[str(path[-1])] != leaf.after:
+        return False
+    return (path[-2:-1] == ("annotations",)) is among_annotations
 
 
 def _writes_image(item: Item, leaf: Leaf) -> bool:
@@ -129,8 +124,6 @@ def _writes_replicas(item: Item, leaf: Leaf) -> bool:
 
 _WRITES: Final[Mapping[Kind, Callable[[Item, Leaf], bool]]] = {
     Kind.NAMESPACE: _writes_namespace,
-    Kind.LABELS: _writes_label,
-    Kind.ANNOTATIONS: _writes_annotation,
     Kind.IMAGES: _writes_image,
     Kind.REPLICAS: _writes_replicas,
 }

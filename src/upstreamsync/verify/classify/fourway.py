@@ -39,6 +39,11 @@ class Four(NamedTuple):
         return Four(*[value.get(key, MISSING) if isinstance(value, dict) else MISSING for value in self])
 
     @property
+    def are_maps(self) -> bool:
+        """Whether there is a map in each of the four states."""
+        return type(self.a) is type(self.b) is type(self.c) is type(self.d) is dict
+
+    @property
     def is_untouched(self) -> bool:
         """Whether it is plain that the item changes nothing, before and after."""
         a, b, c, d = self
@@ -80,21 +85,27 @@ class Walk:
         self._visit(Four(*states), path, "", Four(MISSING, MISSING, MISSING, MISSING), owned=False)
 
     def _visit(self, four: Four, path: tuple[str, ...], name: str, parent: Four, *, owned: bool) -> None:
+        if four.are_maps:  # what is the same in all that it has is found out below
+            self._maps(four, path, name, owned=owned)
+            return
         if same(four.a, four.b, name) and same(four.c, four.d, name):
             return
         if path and self._whole_value(four, path, name, parent):
             return
         present = four.present
         if all(isinstance(value, dict) for value in present):
-            owned = owned or _replaced(four, name)
-            for key in dict.fromkeys(key for value in present for key in value):
-                child = four.child(key)
-                if not child.is_untouched:  # most are, and go no further
-                    self._visit(child, (*path, segment(key)), key, four, owned=owned)
+            self._maps(four, path, name, owned=owned)
         elif all(isinstance(value, list) for value in present):
             self._lists(four, path, name, owned=owned)
         else:
             scalars.judge(self, four, path, name, parent, owned=owned)
+
+    def _maps(self, four: Four, path: tuple[str, ...], name: str, *, owned: bool) -> None:
+        owned = owned or _replaced(four, name)
+        for key in dict.fromkeys(key for value in four.present for key in value):
+            child = four.child(key)
+            if not child.is_untouched:  # most are, and go no further
+                self._visit(child, (*path, segment(key)), key, four, owned=owned)
 
     def _whole_value(self, four: Four, path: tuple[str, ...], name: str, parent: Four) -> bool:
         """Decide what concerns a map or list as a whole: removals, and equal additions."""
@@ -144,8 +155,8 @@ def _replaced(four: Four, name: str) -> bool:
     """Whether the item sets the whole value: another before, the same after."""
     return (
         four.b is not MISSING
-        and not same(four.a, four.b, name)
         and same(four.b, four.d, name)
+        and not same(four.a, four.b, name)
         and not same(four.a, four.c, name)
     )
 
