@@ -61,7 +61,9 @@ class Bench:
 
     def pr(self, **options: object):
         with open_project(self.root, settings=self.settings) as project:
-            return propose_from_branch(project, (), ProposeOptions(forge="local", **options))
+            proposed = propose_from_branch(project, (), ProposeOptions(forge="local", **options))
+        assert not proposed.failures
+        return proposed
 
 
 @pytest.fixture
