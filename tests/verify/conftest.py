@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from verify.everything import Everything
+
 
 class Kept:
     """A store of builds on disk, and the number of builds that each judged case took."""
@@ -37,3 +39,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kept-builds"
     folder.mkdir(exist_ok=True)
     return Kept(folder)
+
+
+@pytest.fixture
+def everything(monkeypatch: pytest.MonkeyPatch) -> Everything:
+    """Judges with nothing left out and everything built."""
+    return Everything(monkeypatch)
