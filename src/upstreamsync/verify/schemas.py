@@ -27,12 +27,12 @@ _LONGEST: Final = 8
 #: The head of a block scalar: what stands in it may look like keys.
 _BLOCK: Final = re.compile(rb"[|>][-+0-9]*[ ]*$", re.MULTILINE)
 _KEY: Final = re.compile(rb"^[ -]*[\w$.-]+:(?= |$)", re.MULTILINE)
-#: Indentation and dashes, what may be a comment or a tag, the heads of blocks, escapes in quoted texts.
+#: What may be a comment or a tag, the heads of blocks, escapes in quoted texts; what a line with them has.
 _MAYBE_NOTATION: Final = re.compile(
-    rb"^[ -]+|(?:^|\s)[#!][^\n]*|[|>][-+0-9]*[ ]*$|\\(?:x..|u....|U........|.)", re.MULTILINE | re.DOTALL
+    rb"(?:^|\s)[#!].*|[|>][-+0-9]*[ ]*$|\\(?:x..|u....|U........|.)", re.DOTALL
 )
+_SUSPECT: Final = re.compile(rb"[#!|>\\]")
 _ESCAPE: Final = re.compile(rb"\\(?:x..|u....|U........|.)", re.DOTALL)
-_INDENT: Final = re.compile(rb"^[ ]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,16 @@ class CompleteCrd:
 
     def _at_least(self) -> int:
         """The text without the notation, and without what may be that."""
-        text = _MAYBE_NOTATION.sub(b"", self.document).translate(None, b"\"'\\\n")
+        lines = [line.lstrip(b" -") for line in self.document.split(b"\n")]
+        said = [_MAYBE_NOTATION.sub(b"", line) if _SUSPECT.search(line) else line for line in lines]
+        text = b"".join(said).translate(None, b"\"'\\")
         size = len(text) - text.count(b": ") - text.count(b", ")
         if not _goes_on(self.document):  # then what looks like a key is one, and is quoted in JSON
             size += 2 * len(_KEY.findall(self.document))
         return size
 
     def _at_most(self) -> int:
-        text = _INDENT.sub(b"", self.document)
+        text = b"\n".join([line.lstrip(b" ") for line in self.document.split(b"\n")])
         # A line gains quotes, a comma and the ends of what it opens; an element in brackets quotes of its own.
         signs = sum(text.count(sign) for sign in (b",", b"{", b"[", b'"', b"\\"))
         return (
