@@ -156,7 +156,7 @@ def walk(data: bytes) -> None:
 
 def documents(data: bytes) -> None:
     assert b"".join(manifests.split(data)) == data
-    found = manifests.objects(data)
+    found = objects.numbered(manifests.objects(data))
     objects.compare(found, found)
 
 
