@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.errors import ToolFailed
+from upstreamsync.errors import ToolCrashed, ToolFailed
 from upstreamsync.kit import engines, process
 from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.engines import Engines
@@ -130,3 +130,37 @@ def test_what_is_no_kubectl_says_so_when_its_version_is_wanted(tmp_path: Path) -
 def test_a_kustomize_says_its_version_and_is_remembered_for_what_it_is(tmp_path: Path) -> None:
     said = engines.probe_kustomize(script(tmp_path / "kustomize", "echo v5.6.0"))
     assert (said.version, said.embedded) == ("5.6.0", False)
+
+
+# -- kustomize that panics ---------------------------------------------------------------------------
+
+_PANICS = 'echo "panic: nil at 0xc0001a" >&2; echo "goroutine 1 [running]:" >&2; exit 2'
+
+
+def panicking(folder: Path, when: str) -> tuple[Engines, Path]:
+    """A kustomize that panics under a condition, and a kustomization with a mark."""
+    given = folder / "given"
+    given.mkdir()
+    (given / "kustomization.yaml").write_text("resources: []\n")
+    program = script(
+        folder / "kubectl",
+        f'if [ "$1" = version ]; then echo "Kustomize Version: v5.7.1"; exit; fi\n'
+        f"if {when}; then {_PANICS}; fi\necho 'kind: A'",
+    )
+    return finding(program, None), given
+
+
+def test_a_panic_over_one_kustomization_each_time_is_its_answer(tmp_path: Path) -> None:
+    found, given = panicking(tmp_path, f'[ "$2" = {tmp_path}/given ]')
+    with pytest.raises(ToolFailed) as caught:
+        found.kustomize().build(given)
+    assert not isinstance(caught.value, ToolCrashed)
+    assert caught.value.stderr == "panic: nil at 0x…"
+    assert "gives up" in caught.value.message
+
+
+@pytest.mark.parametrize("when", ["true", "[ ! -e {0}/again ] && touch {0}/again"], ids=["always", "once"])
+def test_a_panic_over_anything_or_but_once_says_nothing(tmp_path: Path, when: str) -> None:
+    found, given = panicking(tmp_path, when.format(tmp_path))
+    with pytest.raises(ToolCrashed):
+        found.kustomize().build(given)

@@ -262,3 +262,26 @@ def test_paths_that_no_file_system_could_hold_are_not_looked_for(tmp_path: Path)
     )
     (tmp_path / "loop").symlink_to("loop")
     assert find_overlays(tmp_path, ["base"]) == ("overlay",)
+
+
+def test_what_makes_kustomize_panic_is_a_verdict_and_stops_no_other_overlay(
+    trees: Trees, kustomize: Kustomize
+) -> None:
+    trees.both(
+        "overlay/kustomization.yaml",
+        "resources: [../base]\nreplicas: [{name: web, count: 3}]\npatches:\n"
+        "- target: {kind: ClusterRoleBinding}\n  patch: |-\n    - {op: remove, path: /kind}\n",
+    )
+    trees.both("calm/kustomization.yaml", "resources: [../base]\nnamespace: shop\n")
+    binding = (
+        "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: web}\n"
+        "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n"
+    )
+    trees.now("base/web.yaml", DEPLOYMENT + binding)
+    verification = verify_trees(trees.before, trees.after, ["overlay", "calm"], kustomize=kustomize)
+    wild, calm = verification.overlays
+    assert (wild.before.ok, wild.after.ok) == (True, False)
+    assert [(item.field, item.verdict) for item in wild.items if item.severity is Severity.BROKEN] == [
+        ("patches", Verdict.FAILS)
+    ]
+    assert only(calm.items).verdict is Verdict.OK

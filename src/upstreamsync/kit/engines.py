@@ -31,6 +31,12 @@ _VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
 #: Builds are short-lived: Go's collector seldom runs below this much memory, which saves a third of the time.
 #: Without it altogether small builds would be slower again, as fresh memory has its price as well.
 _HASTE = {"GOGC": "800", "GOMEMLIMIT": "384MiB"}
+_PANIC = re.compile(r"^panic: .*$", re.MULTILINE)
+#: A kustomization that no kustomize has trouble with.
+_PLAIN = {
+    "kustomization.yaml": "resources: [plain.yaml]\n",
+    "plain.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n",
+}
 _KUSTOMIZE_LINE = re.compile(r"Kustomize Version: v?(\S+)")
 
 
@@ -67,23 +73,61 @@ class Kustomize:
         """Build the kustomization in ``folder`` and return the YAML that kustomize prints.
 
         ``started`` is called once it runs. The load restrictor stays on; functions and plugins stay off.
-        Raises ToolFailed with kustomize's own words in ``stderr`` for what does not build, ToolCrashed
-        when that can't be told.
+        Raises ToolFailed with kustomize's own words in ``stderr`` for what does not build, also where it
+        panics each time, and ToolCrashed when that can't be told.
         """
+        try:
+            return self._run(folder, enable_helm=enable_helm, timeout=timeout, started=started)
+        except ToolFailed as error:
+            if error.returncode == 1:  # its code for whatever is wrong with a kustomization
+                raise
+            if (panic := _panic(error)) and self._panics(panic, folder, enable_helm=enable_helm):
+                raise ToolFailed(f"{self} gives up: {panic}", stderr=panic) from error
+            raise ToolCrashed(f"{self} crashed: {error.message}") from error
+
+    def _run(
+        self,
+        folder: Path,
+        *,
+        enable_helm: bool,
+        timeout: float | None = None,
+        started: Callable[[], object] | None = None,
+    ) -> bytes:
         words: list[str | os.PathLike[str]] = [self.binary, "kustomize" if self.embedded else "build", folder]
         with _empty_home() as home:
             if enable_helm:
                 words.append("--enable-helm")
                 if self.helm is not None:
                     words += ["--helm-command", _helm_for_kustomize(self.helm, Path(home["HOME"]))]
+            return process.run(
+                words, env={**home, **_HASTE}, timeout=timeout or self.timeout, started=started
+            ).stdout
+
+    def _panics(self, panic: str, folder: Path, *, enable_helm: bool) -> bool:
+        """Whether it is this kustomization that kustomize can't bear: each time, and no other one."""
+        try:
+            self._run(folder, enable_helm=enable_helm)
+        except ToolFailed as error:
+            again = _panic(error)
+        else:
+            return False
+        return again == panic and self._works()
+
+    def _works(self) -> bool:
+        with tempfile.TemporaryDirectory(prefix="upstreamsync-plain-") as folder:
+            for name, text in _PLAIN.items():
+                Path(folder, name).write_text(text, encoding="utf-8")
             try:
-                return process.run(
-                    words, env={**home, **_HASTE}, timeout=timeout or self.timeout, started=started
-                ).stdout
-            except ToolFailed as error:
-                if error.returncode == 1:  # its code for whatever is wrong with a kustomization
-                    raise
-                raise ToolCrashed(f"{self} crashed: {error.message}") from error
+                self._run(Path(folder), enable_helm=False)
+            except ToolFailed:
+                return False
+        return True
+
+
+def _panic(error: ToolFailed) -> str | None:
+    """What Go says when a program of its gives up, without where in memory that was."""
+    found = _PANIC.search(error.stderr)
+    return re.sub(r"0x[0-9a-f]+", "0x…", found.group(0)).strip() if found else None
 
 
 def _helm_for_kustomize(helm: Path, folder: Path) -> Path:
