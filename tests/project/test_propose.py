@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from upstreamsync.errors import RepositoryError
+from upstreamsync.kit.engines import Engines
 from upstreamsync.model import Action
 from upstreamsync.project import Settings, open_project
-from upstreamsync.project.propose import ProposeOptions, propose_from_branch
+from upstreamsync.project.propose import Proposed, ProposeOptions, propose_from_branch
 from upstreamsync.testing import World
 
 
@@ -60,10 +62,14 @@ class Bench:
         git(self.git_root, "fetch", "-q", "origin")
 
     def pr(self, **options: object):
-        with open_project(self.root, settings=self.settings) as project:
-            proposed = propose_from_branch(project, (), ProposeOptions(forge="local", **options))
+        proposed = self.attempt(**options)
         assert not proposed.failures
         return proposed
+
+    def attempt(self, **options: object) -> Proposed:
+        """Vendors may fail."""
+        with open_project(self.root, settings=self.settings) as project:
+            return propose_from_branch(project, (), ProposeOptions(forge="local", **options))
 
 
 @pytest.fixture
@@ -133,6 +139,35 @@ def test_a_vendor_may_go_to_another_branch(bench: Bench):
     (one,) = bench.pr().pull_requests
     assert git(bench.git_root, "merge-base", one.branch, "staging") == git(
         bench.git_root, "rev-parse", "staging"
+    )
+
+
+@pytest.mark.parametrize("trouble", ["kill -9 $$", "echo 'a: [b'"], ids=["crash", "no YAML"])
+def test_a_vendor_that_can_not_be_judged_stops_no_other_and_closes_nothing(
+    bench: Bench, tmp_path: Path, trouble: str
+):
+    (bench.root / "bad/overlay").mkdir(parents=True)
+    (bench.root / "bad/overlay/kustomization.yaml").write_text("resources: [../base]\nnamePrefix: my-\n")
+    bench.publish("1.0.0")
+    bench.start(
+        "  - name: bad\n    version: 1.0.0\n    base: bad/base\n"
+        f"    source: {{url: '{bench.world.url}/app/{{version}}/app.yaml'}}\n"
+        f"    releases: {{page: {{url: '{bench.world.url}/app/index.html', pattern: 'app (?P<version>[^;]+)'}}}}\n"
+    )
+    bench.publish("1.0.0", "1.1.0")
+    assert {one.vendor for one in bench.pr().pull_requests} == {"app", "bad"}
+    bench.publish("1.0.0", "1.1.0", "1.2.0")
+    real, fake = Engines().kustomize().binary, tmp_path / "kubectl"
+    fake.write_text(f'#!/bin/sh\ncase "$2" in */bad/overlay) {trouble}; exit;; esac\nexec {real} "$@"\n')
+    fake.chmod(0o755)
+    bench.settings = replace(bench.settings, environment={**os.environ, "KUSTOMIZE": str(fake)})
+    before = git(bench.git_root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/*/bad*")
+    proposed = bench.attempt()
+    assert [(one.vendor, one.after) for one in proposed.pull_requests] == [("app", "1.2.0")]
+    assert list(proposed.failures) == ["bad"]
+    assert before
+    assert before == git(
+        bench.git_root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/*/bad*"
     )
 
 

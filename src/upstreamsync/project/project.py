@@ -15,10 +15,9 @@ from upstreamsync.base.locked import read_lock
 from upstreamsync.base.view import View, disk_view
 from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
 from upstreamsync.config.load import content_digest
-from upstreamsync.errors import DigestMismatch, UpstreamsyncError, UsageError
+from upstreamsync.errors import DigestMismatch, UsageError
 from upstreamsync.kit.forks import can_fork, in_processes
 from upstreamsync.kit.parallel import ordered_map
-from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.kit.witness import attend
 from upstreamsync.lock import Lock
@@ -35,7 +34,7 @@ from upstreamsync.model import (
     Verification,
 )
 from upstreamsync.project.lookup import Lookup, explain, look_up
-from upstreamsync.project.outcomes import completed_update, failed_update, unchanged_update
+from upstreamsync.project.outcomes import completed_update, failed_update, guarded, unchanged_update
 from upstreamsync.project.settings import Doors, Settings, toolbox
 from upstreamsync.project.spread import Witnessed, packed, spread, unpacked
 from upstreamsync.project.unchanged import Unchanged
@@ -197,7 +196,7 @@ class Project:
         return [outcome.get() for outcome in ordered_map(one, vendors, self.settings.lookup_jobs)]
 
     def _look_up(self, vendor: Vendor, tools: Toolbox) -> Lookup:
-        found = _guarded(lambda: look_up(vendor, tools, read=self.read, lock=self.lock(vendor)))
+        found = guarded(lambda: look_up(vendor, tools, read=self.read, lock=self.lock(vendor)))
         return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
 
     # -- update ---------------------------------------------------------------------------------------
@@ -226,7 +225,7 @@ class Project:
 
         def one(pair: tuple[Vendor, Lookup]) -> tuple[VendorUpdate, Prepared | None]:
             vendor, lookup = pair
-            made = _guarded(
+            made = guarded(
                 lambda: self._update_one(vendor, lookup, to=to, locked=locked, named=bool(vendors))
             )
             if progress is not None:
@@ -367,15 +366,6 @@ def open_project(
     """
     file = config if config is not None else find_configuration(Path(path))
     return Project(load_configuration(file), settings or Settings())
-
-
-def _guarded(function: Callable[[], T]) -> T | Failure:
-    """Run it; an error of ours becomes a value, anything else is a bug and stays one."""
-    try:
-        return function()
-    except UpstreamsyncError as error:
-        hint = redact(error.hint) if error.hint else None
-        return Failure(kind=error.kind, message=redact(str(error)), hint=hint)
 
 
 def _failed(vendor: Vendor, failure: Failure) -> Finding:

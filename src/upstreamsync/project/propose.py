@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from upstreamsync.errors import RepositoryError, UpstreamError
+from upstreamsync.errors import RepositoryError, ToolMissing, UpstreamError
 from upstreamsync.forge import (
     Forge,
     build_proposal,
@@ -26,6 +27,7 @@ from upstreamsync.kit.credentials import is_loopback
 from upstreamsync.kit.git import Repository
 from upstreamsync.model import EMPTY, Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
 from upstreamsync.project.fixes import fixed_files
+from upstreamsync.project.outcomes import guarded
 from upstreamsync.project.reviewing import review_change
 
 if TYPE_CHECKING:
@@ -72,7 +74,13 @@ def propose(
     forge = _forge(project, repository, options)
     base = forge.base(None)
     _check_same(project, repository, base.commit, changes)
-    proposals = _proposals(project, project, repository, base.commit, changes.changes, report, options)
+    groups = group_changes(changes.changes, project.configuration)
+    # A report on several proposals at once does not say what each of them does alone.
+    report = report if len(groups) == 1 else None
+    proposals = [
+        _proposal(project, project, repository, base.commit, key, members, options, report)
+        for key, members in groups
+    ]
     return _submit(project, repository, forge, proposals, changes.updates, options).pull_requests
 
 
@@ -92,15 +100,24 @@ def propose_from_branch(
     forge = _forge(project, repository, options)
     proposals: list[Proposal] = []
     updates: list[VendorUpdate] = []
+    unjudged: dict[str, Failure] = {}
     for branch, names in _by_base(project, vendors):
         base = forge.base(branch)
         with _laid_out(project, repository, base.commit) as there:
             changes = there.update(names, progress=progress)
             updates += changes.updates
-            proposals += _proposals(project, there, repository, base.commit, changes.changes, None, options)
-            for change in _major_steps(there, changes.updates):
-                proposals += _proposals(project, there, repository, base.commit, [change], None, options)
-    return _submit(project, repository, forge, proposals, updates, options)
+            for some in (changes.changes, *([step] for step in _major_steps(there, changes.updates))):
+                for key, members in group_changes(some, there.configuration):
+                    # What can't be judged is not proposed; the others are.
+                    made = guarded(
+                        partial(_proposal, project, there, repository, base.commit, key, members, options),
+                        but=(ToolMissing,),
+                    )
+                    if isinstance(made, Failure):
+                        unjudged.update(dict.fromkeys((change.vendor for change in members), made))
+                    else:
+                        proposals.append(made)
+    return _submit(project, repository, forge, proposals, updates, options, unjudged)
 
 
 def _by_base(project: Project, vendors: Sequence[str]) -> list[tuple[str | None, list[str]]]:
@@ -155,37 +172,31 @@ def _laid_out(project: Project, repository: Repository, commit: str) -> Iterator
             yield there
 
 
-def _proposals(
+def _proposal(
     project: Project,
     there: Project,
     repository: Repository,
     base_commit: str,
+    key: str,
     changes: Sequence[Change],
-    report: Verification | None,
     options: ProposeOptions,
-) -> list[Proposal]:
-    """One proposal for each vendor or group, judged and reviewed by itself."""
+    report: Verification | None = None,
+) -> Proposal:
+    """The proposal for a vendor or group, judged and reviewed by itself."""
     prefix = _prefix(project, repository)
-    proposals = []
-    groups = group_changes(changes, there.configuration)
-    for key, members in groups:
-        # A report on several proposals at once does not say what each of them does alone.
-        verification, review = review_change(there, members, report if len(groups) == 1 else None)
-        fixes = _fixes(there, members, verification, prefix) if options.suggest_fixes else {}
-        moved = [_prefixed(change, prefix) for change in members]
-        proposals.append(
-            build_proposal(
-                moved,
-                verification,
-                review,
-                configuration=there.configuration,
-                base_commit=base_commit,
-                read=reader(repository, base_commit, moved),
-                key=key,
-                fixes=fixes,
-            )
-        )
-    return proposals
+    verification, review = review_change(there, changes, report)
+    fixes = _fixes(there, changes, verification, prefix) if options.suggest_fixes else {}
+    moved = [_prefixed(change, prefix) for change in changes]
+    return build_proposal(
+        moved,
+        verification,
+        review,
+        configuration=there.configuration,
+        base_commit=base_commit,
+        read=reader(repository, base_commit, moved),
+        key=key,
+        fixes=fixes,
+    )
 
 
 def _submit(
@@ -195,19 +206,21 @@ def _submit(
     proposals: Sequence[Proposal],
     updates: Sequence[VendorUpdate],
     options: ProposeOptions,
+    unjudged: Mapping[str, Failure] = EMPTY,
 ) -> Proposed:
     failures = {update.vendor: update.error for update in updates if update.error is not None}
+    failures |= unjudged
+    healthy = [update for update in updates if update.vendor not in failures]
     outcome = submit(
         proposals,
         forge=forge,
         repository=repository,
         configuration=project.configuration,
-        settled=_settled(updates),
+        settled={update.vendor: update.before for update in healthy},
         dry_run=options.dry_run,
     )
     if options.notices and not options.dry_run:
-        healthy = [update.vendor for update in updates if update.error is None]
-        write_notices(forge, failures=failures, healthy=healthy)
+        write_notices(forge, failures=failures, healthy=[update.vendor for update in healthy])
     remarks = (*outcome.remarks, *_tell_webhook(project, outcome.pull_requests, options))
     return Proposed(
         pull_requests=outcome.pull_requests,
@@ -215,11 +228,6 @@ def _submit(
         remarks=remarks,
         reports={one.branch: one.report for one in proposals if one.report},
     )
-
-
-def _settled(updates: Sequence[VendorUpdate]) -> dict[str, str]:
-    """Vendors that were looked at without error, with the version that they are at."""
-    return {update.vendor: update.before for update in updates if update.error is None}
 
 
 def _tell_webhook(
