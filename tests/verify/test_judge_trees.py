@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from upstreamsync.errors import ToolCrashed
 from upstreamsync.kit.engines import Engines, Kustomize
 from upstreamsync.model import Judgement, Severity, Verdict
 from upstreamsync.verify import add_guards, find_overlays, verify_trees
@@ -285,3 +286,17 @@ def test_what_makes_kustomize_panic_is_a_verdict_and_stops_no_other_overlay(
         ("patches", Verdict.FAILS)
     ]
     assert only(calm.items).verdict is Verdict.OK
+
+
+def test_an_overlay_that_can_not_be_judged_is_named(
+    trees: Trees, kustomize: Kustomize, tmp_path: Path
+) -> None:
+    fake = tmp_path / "kubectl"
+    fake.write_text(f'#!/bin/sh\ncase "$2" in */calm) kill -9 $$;; esac\nexec {kustomize.binary} "$@"\n')
+    fake.chmod(0o755)
+    trees.both("calm/kustomization.yaml", "resources: [../base]\nnamespace: shop\n")
+    trees.now("base/web.yaml", DEPLOYMENT.replace("v1.0.0", "v1.1.0"))
+    with pytest.raises(ToolCrashed, match=r"`calm` can't be judged: kustomize .* crashed"):
+        verify_trees(
+            trees.before, trees.after, kustomize=Engines(environment={"KUSTOMIZE": str(fake)}).kustomize()
+        )

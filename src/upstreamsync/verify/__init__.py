@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.engines import Engines, Kustomize
 from upstreamsync.kit.parallel import processors
 from upstreamsync.model import Judgement, OverlayVerification, Verdict, Verification
@@ -56,7 +57,8 @@ def verify_trees(
     is vendored, files or folders; None deduces it from what differs between the trees. ``jobs`` bounds
     the builds that run at once. ``cache`` keeps outputs of builds between runs.
 
-    Nothing is written to either tree. Raises ToolMissing when there is no kustomize.
+    Nothing is written to either tree. Raises ToolMissing when there is no kustomize, and ToolCrashed,
+    ToolTimeout or Malformed, with the overlay's name, when no answer can be had from it.
     """
     old, new = Tree(Path(before)), Tree(Path(after))
     paths = deduce_upstream(old, new) if upstream is None else tuple(map(normalize, upstream))
@@ -66,19 +68,22 @@ def verify_trees(
     reading, slots = Reading(), threading.BoundedSemaphore(together)
 
     def judge(overlay: str) -> OverlayVerification:
-        return judge_overlay(
-            Case(
-                overlay=overlay,
-                before=old,
-                after=new,
-                upstream=paths,
-                kustomize=engine,
-                jobs=together,
-                store=cache,
-                reading=reading,
-                slots=slots,
-            )
+        case = Case(
+            overlay=overlay,
+            before=old,
+            after=new,
+            upstream=paths,
+            kustomize=engine,
+            jobs=together,
+            store=cache,
+            reading=reading,
+            slots=slots,
         )
+        try:
+            return judge_overlay(case)
+        except UpstreamsyncError as error:
+            error.message = f"`{overlay}` can't be judged: {error.message}"
+            raise
 
     if together == 1 or len(roots) < 2:
         judged = [judge(overlay) for overlay in roots]
