@@ -17,6 +17,14 @@ def test_output_and_input() -> None:
     assert (done.stdout, done.stderr) == (b"given", "said\n")
 
 
+def test_input_is_there_as_a_whole_whether_it_is_read_or_not() -> None:
+    much = b"x" * 1_000_000
+    assert process.run(["sh", "-c", "sleep 0.1; wc -c"], stdin=much).stdout.strip() == b"1000000"
+    assert process.run(["true"], stdin=much).stdout == b""
+    # A program is not cut off in the middle of it when we are killed: it is no pipe.
+    assert process.run(["sh", "-c", "test -f /dev/stdin && echo file"], stdin=b"1").stdout == b"file\n"
+
+
 def test_the_environment_is_scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "secret-token")
     monkeypatch.setenv("KUBECONFIG", "/x")

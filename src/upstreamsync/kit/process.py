@@ -8,9 +8,10 @@ import select
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout
 from upstreamsync.kit import witness
@@ -56,13 +57,14 @@ def run(
     environment.update(env or {})
     name = os.path.basename(words[0])
     # Output goes to files, not pipes: a chatty child can't fill our memory before `limit` is looked at.
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    # So does what it reads: should we be killed, it has all of it, and does not end in the middle.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _given(stdin) as given:
         try:
             child = subprocess.Popen(
                 words,
                 cwd=cwd,
                 env=environment,
-                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                stdin=given,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
@@ -72,10 +74,7 @@ def run(
         try:
             if started is not None:
                 started()
-            if stdin is None:
-                _wait(child, timeout)
-            else:
-                child.communicate(stdin, timeout=timeout)
+            _wait(child, timeout)
         except subprocess.TimeoutExpired:
             raise ToolTimeout(f"`{name}` did not end within {timeout:g} s", hint=hint) from None
         finally:
@@ -95,6 +94,17 @@ def run(
                 returncode=child.returncode,
             )
         return Completed(stdout=out.read(), stderr=stderr)
+
+
+@contextlib.contextmanager
+def _given(stdin: bytes | None) -> Iterator[IO[bytes] | int]:
+    if stdin is None:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(stdin)
+        file.seek(0)
+        yield file
 
 
 def _wait(child: subprocess.Popen[bytes], timeout: float) -> None:
