@@ -134,7 +134,7 @@ def test_a_kustomize_says_its_version_and_is_remembered_for_what_it_is(tmp_path:
 
 # -- kustomize that panics ---------------------------------------------------------------------------
 
-_PANICS = 'echo "panic: nil at 0xc0001a" >&2; echo "goroutine 1 [running]:" >&2; exit 2'
+_PANICS = 'echo "panic: nil at 0xc0001a2b40" >&2; echo "goroutine 1 [running]:" >&2; exit 2'
 
 
 def panicking(folder: Path, when: str) -> tuple[Engines, Path]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from upstreamsync.project import Project
     from upstreamsync.project.opening import Opening
+    from upstreamsync.project.settings import Settings
 
 
 class Format(StrEnum):
@@ -41,21 +42,25 @@ class Common:
     allow_commands: bool = False
     verbose: bool = False
 
-    @contextmanager
-    def opening(self) -> Iterator[Opening]:
-        """The project that the options name, its configuration not read yet; closed at the end."""
+    def settings(self) -> Settings:
+        """How a run is set up, as far as the options say."""
         from upstreamsync.kit.parallel import processors
-        from upstreamsync.project.opening import Opening
         from upstreamsync.project.settings import Settings
 
-        settings = Settings(
+        return Settings(
             jobs=self.jobs,
             processes=1 if self.jobs == 1 else processors(),
             cache_folder=self.cache_dir,
             use_cache=not self.no_cache,
             allow_commands=self.allow_commands,
         )
-        with Opening(Path.cwd(), config=self.config, settings=settings) as opening:
+
+    @contextmanager
+    def opening(self) -> Iterator[Opening]:
+        """The project that the options name, its configuration not read yet; closed at the end."""
+        from upstreamsync.project.opening import Opening
+
+        with Opening(Path.cwd(), config=self.config, settings=self.settings()) as opening:
             yield opening
 
     @contextmanager

@@ -10,7 +10,6 @@ from upstreamsync.cli.common import Common, text_form
 from upstreamsync.config import find_configuration
 from upstreamsync.errors import UsageError
 from upstreamsync.model import Change, Verification
-from upstreamsync.project.settings import Settings
 from upstreamsync.project.verification import (
     upstream_paths,
     verify_folders,
@@ -28,66 +27,48 @@ def verify(
     fix: bool,
     add_guards: bool,
 ) -> int:
-    """Judge, report, and say how to end."""
-    verification, prefix = judge(
-        common, tuple(overlays), since=since, before=before, after=after, fix=fix, guards=add_guards
-    )
+    """Judge, report, and say how to end. Raises UsageError when the options contradict each other."""
+    chosen, upstream = tuple(overlays), tuple[str, ...]()
+    if (before is None) != (after is None):
+        raise UsageError("--before and --after belong together", hint="give both folders")
+    if before is not None and after is not None:
+        if since is not None:
+            raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
+        verification, root = _two_folders(common, chosen, before, after), after
+    else:
+        verification, root, upstream = _since(common, chosen, since or "HEAD", guards=add_guards)
+    _write_back(verification, root, chosen, upstream, fix=fix, guards=add_guards)
     from upstreamsync.report import annotations, document, markdown
 
     common.say(
         document=lambda: document.verify_document(verification),
         text=lambda out: text_form().print_verification(out, verification, verbose=common.verbose),
         markdown=lambda: markdown.verify_markdown(verification),
-        github=lambda: annotations.verify_annotations(verification, prefix=prefix),
+        github=lambda: annotations.verify_annotations(verification, prefix=_prefix(root)),
     )
     return exits.PERSON if verification.needs_person else exits.DONE
 
 
-def judge(
-    common: Common,
-    overlays: Sequence[str],
-    *,
-    since: str | None,
-    before: Path | None,
-    after: Path | None,
-    fix: bool,
-    guards: bool,
-) -> tuple[Verification, str]:
-    """The verification that the options ask for, and what to put before its paths to name real files.
-
-    Raises UsageError when the options contradict each other.
-    """
-    if (before is None) != (after is None):
-        raise UsageError("--before and --after belong together", hint="give both folders")
-    if before is not None and after is not None:
-        if since is not None:
-            raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
-        return _two_folders(common, overlays, before, after, fix=fix, guards=guards)
+def _since(
+    common: Common, overlays: Sequence[str], since: str, *, guards: bool
+) -> tuple[Verification, Path, tuple[str, ...]]:
+    """A revision against the working tree, which folder that is, and what in it is upstream's, for ``guards``."""
     if common.config is None and _no_configuration():
-        upstream: tuple[str, ...] = ()
-        settings = Settings(jobs=common.jobs, cache_folder=common.cache_dir, use_cache=not common.no_cache)
         verification, root = verify_revision_without_configuration(
-            Path.cwd(), settings, since=since or "HEAD", overlays=overlays
+            Path.cwd(), common.settings(), since=since, overlays=overlays
         )
-    else:
-        with common.project() as project:
-            root = project.root
-            upstream = upstream_paths(project, project.configuration.vendors) if guards else ()
-            verification = project.verify(overlays=_relative(overlays, root), since=since or "HEAD")
-    _write_back(verification, root, overlays, upstream, fix=fix, guards=guards)
-    return verification, _prefix(root)
+        return verification, root, ()
+    with common.project() as project:
+        upstream = upstream_paths(project, project.configuration.vendors) if guards else ()
+        verification = project.verify(overlays=_relative(overlays, project.root), since=since)
+        return verification, project.root, upstream
 
 
-def _two_folders(
-    common: Common, overlays: Sequence[str], before: Path, after: Path, *, fix: bool, guards: bool
-) -> tuple[Verification, str]:
+def _two_folders(common: Common, overlays: Sequence[str], before: Path, after: Path) -> Verification:
     for folder in (before, after):
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder", hint="--before and --after name two folders")
-    settings = Settings(jobs=common.jobs, cache_folder=common.cache_dir, use_cache=not common.no_cache)
-    verification = verify_folders(before, after, overlays, settings=settings)
-    _write_back(verification, after, overlays, (), fix=fix, guards=guards)
-    return verification, _prefix(after.absolute())
+    return verify_folders(before, after, overlays, settings=common.settings())
 
 
 def _write_back(

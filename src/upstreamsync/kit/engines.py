@@ -18,19 +18,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from upstreamsync.errors import ToolCrashed, ToolFailed, ToolMissing
 from upstreamsync.kit import process, witness
+from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.parallel import ahead
-
-if TYPE_CHECKING:
-    from upstreamsync.kit.cache import Cache
 
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
 #: Builds are short-lived: Go's collector seldom runs below this much memory, which saves a third of the time.
 #: Without it altogether small builds would be slower again, as fresh memory has its price as well.
 _HASTE = {"GOGC": "800", "GOMEMLIMIT": "384MiB"}
+_ADDRESS = re.compile(r"\b0xc[0-9a-f]{6,}\b")
 _PANIC = re.compile(r"^panic: .*$", re.MULTILINE)
 #: A kustomization that no kustomize has trouble with.
 _PLAIN = {
@@ -127,7 +125,12 @@ class Kustomize:
 def _panic(error: ToolFailed) -> str | None:
     """What Go says when a program of its gives up, without where in memory that was."""
     found = _PANIC.search(error.stderr)
-    return re.sub(r"0x[0-9a-f]+", "0x…", found.group(0)).strip() if found else None
+    return without_addresses(found.group(0)).strip() if found else None
+
+
+def without_addresses(text: str) -> str:
+    """What a Go program says, without where in its memory something stood, which is another place each time."""
+    return _ADDRESS.sub("0x…", text)
 
 
 def _helm_for_kustomize(helm: Path, folder: Path) -> Path:
@@ -233,10 +236,10 @@ def _empty_home() -> Iterator[Mapping[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """What a program said of itself in an earlier run; ``key`` is None where it might say another thing now."""
+    """What a program said of itself in an earlier run; a cache that keeps nothing where that may have changed."""
 
-    cache: Cache | None
-    key: str | None
+    cache: Cache
+    key: str
 
     @classmethod
     def of(cls, binary: Path, cache: Cache | None) -> _Memory:
@@ -246,27 +249,27 @@ class _Memory:
         that it is called by: version managers have such stand-ins. These are asked in each run.
         """
         witness.doubt()  # whatever it says
-        if cache is None or cache.folder is None:
-            return cls(None, None)
+        none = cls(Cache(None), "")
+        if cache is None:
+            return none
         try:
             real = binary.resolve(strict=True)
             with real.open("rb") as file:
                 facts, head = os.fstat(file.fileno()), file.read(2)
         except OSError:
-            return cls(None, None)
+            return none
         if head == b"#!" or not real.name.startswith(("kubectl", "kustomize")):
-            return cls(None, None)
+            return none
         return cls(cache, f"{real} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns} {facts.st_ino}")
 
     def recall(self) -> str | None:
         """The word and the version that were kept."""
-        kept = self.cache.get("versions", self.key) if self.cache is not None and self.key else None
+        kept = self.cache.get("versions", self.key)
         return kept.decode("utf-8", "replace") if kept and re.fullmatch(rb"\S+ \S+", kept) else None
 
     def keep(self, word: str, version: str) -> str:
         """Keep what it said; the version again."""
-        if self.cache is not None and self.key:
-            self.cache.put("versions", self.key, f"{word} {version}".encode())
+        self.cache.put("versions", self.key, f"{word} {version}".encode())
         return version
 
 

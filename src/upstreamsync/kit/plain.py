@@ -88,9 +88,8 @@ def plain_object(document: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict) or not _is_named(value) or not _is_calm(value):
         return None
-    if not value["metadata"].get(
-        "annotations", True
-    ):  # kustomize clears away its own, and then what is empty
+    # kustomize clears away annotations of its own, and then what is empty.
+    if not value["metadata"].get("annotations", True):
         del value["metadata"]["annotations"]
     return value
 

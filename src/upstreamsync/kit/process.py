@@ -57,7 +57,7 @@ def run(
     environment.update(env or {})
     name = os.path.basename(words[0])
     # Output goes to files, not pipes: a chatty child can't fill our memory before `limit` is looked at.
-    # So does what it reads: should we be killed, it has all of it, and does not end in the middle.
+    # What it reads is in one, too: should we be killed, it has all of that, and does not end in the middle.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _given(stdin) as given:
         try:
             child = subprocess.Popen(

@@ -107,16 +107,9 @@ def propose_from_branch(
             changes = there.update(names, progress=progress)
             updates += changes.updates
             for some in (changes.changes, *([step] for step in _major_steps(there, changes.updates))):
-                for key, members in group_changes(some, there.configuration):
-                    # What can't be judged is not proposed; the others are.
-                    made = guarded(
-                        partial(_proposal, project, there, repository, base.commit, key, members, options),
-                        but=(ToolMissing,),
-                    )
-                    if isinstance(made, Failure):
-                        unjudged.update(dict.fromkeys((change.vendor for change in members), made))
-                    else:
-                        proposals.append(made)
+                made, failed = _proposals(project, there, repository, base.commit, some, options)
+                proposals += made
+                unjudged |= failed
     return _submit(project, repository, forge, proposals, updates, options, unjudged)
 
 
@@ -170,6 +163,29 @@ def _laid_out(project: Project, repository: Repository, commit: str) -> Iterator
             )
         with open_project(root, config=file, settings=project.settings) as there:
             yield there
+
+
+def _proposals(
+    project: Project,
+    there: Project,
+    repository: Repository,
+    base_commit: str,
+    changes: Sequence[Change],
+    options: ProposeOptions,
+) -> tuple[list[Proposal], dict[str, Failure]]:
+    """The proposals for some vendors, and those that can't be judged: they stop no others."""
+    proposals: list[Proposal] = []
+    failures: dict[str, Failure] = {}
+    for key, members in group_changes(changes, there.configuration):
+        made = guarded(
+            partial(_proposal, project, there, repository, base_commit, key, members, options),
+            but=(ToolMissing,),
+        )
+        if isinstance(made, Failure):
+            failures.update(dict.fromkeys((change.vendor for change in members), made))
+        else:
+            proposals.append(made)
+    return proposals, failures
 
 
 def _proposal(

@@ -11,7 +11,7 @@ from upstreamsync.errors import Malformed, TooLarge
 from upstreamsync.kit import manifests
 from upstreamsync.kit.parallel import ordered_map
 from upstreamsync.model import Change, OverlayReview, Review, Verification
-from upstreamsync.project.settings import BuildStore
+from upstreamsync.project.settings import build_store
 from upstreamsync.project.trees import tree_with
 from upstreamsync.project.verification import verify_change
 from upstreamsync.review import find_readers, reading, review
@@ -74,7 +74,7 @@ def _base_objects(folder: Path) -> list[dict[str, Any]]:
 
 def _output(project: Project, tree: Path, overlay: str) -> bytes:
     """What the overlay builds; nothing where it does not build (the verdicts say why)."""
-    store = BuildStore(project.tools.cache)
+    store = build_store(project.tools.cache)
     return overlay_output(tree, overlay, kustomize=project.tools.engines.kustomize(), store=store)
 
 

@@ -61,6 +61,10 @@ class Settings:
         chosen = self.environment.get("UPSTREAMSYNC_CACHE")
         return Path(chosen) if chosen else default_cache_folder()
 
+    def cache(self) -> Cache:
+        """The cache, or one that keeps nothing where none is wished for."""
+        return Cache(self.cache_place if self.use_cache else None)
+
     @property
     def network_jobs(self) -> int:
         """How many requests are under way at once."""
@@ -96,6 +100,11 @@ class BuildStore:
         self._cache.put("builds", key, data)
 
 
+def build_store(cache: Cache) -> BuildStore | None:
+    """The judge's builds in ``cache``; None in one that keeps nothing, so that no keys are made for it."""
+    return BuildStore(cache) if cache.folder is not None else None
+
+
 class Doors:
     """The ways out of a run, each opened when it is first used, and the run's one look at the clock.
 
@@ -106,7 +115,7 @@ class Doors:
         self.settings = settings
         self.now = settings.now or datetime.now(UTC)
         self.github_api = settings.environment.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
-        self.cache = Cache(settings.cache_place if settings.use_cache else None)
+        self.cache = settings.cache()
         self.credentials = Credentials.from_environment(settings.environment)
         self.http = Http(
             cache=self.cache,

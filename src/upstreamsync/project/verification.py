@@ -6,11 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from upstreamsync.kit.cache import Cache
 from upstreamsync.kit.git import Repository
 from upstreamsync.kit.parallel import ahead
 from upstreamsync.model import BaseState, Change, Verification
-from upstreamsync.project.settings import BuildStore, Settings, engines
+from upstreamsync.project.settings import Settings, build_store, engines
 from upstreamsync.project.trees import tree_of_revision, tree_with
 
 if TYPE_CHECKING:
@@ -71,16 +70,12 @@ def verify_folders(
         tuple(overlays) or None,
         kustomize=found(),
         jobs=settings.engine_jobs,
-        cache=BuildStore(_cache(settings)) if settings.use_cache else None,
+        cache=build_store(settings.cache()),
     )
 
 
 def _kustomize(settings: Settings) -> Callable[[], Kustomize]:
-    return ahead(engines(settings, cache=_cache(settings)).kustomize)
-
-
-def _cache(settings: Settings) -> Cache:
-    return Cache(settings.cache_place if settings.use_cache else None)
+    return ahead(engines(settings, cache=settings.cache()).kustomize)
 
 
 def _judge(
@@ -104,7 +99,7 @@ def _judge(
         kustomize=kustomize(),
         upstream=upstream,
         jobs=project.settings.engine_jobs,
-        cache=BuildStore(project.tools.cache) if project.settings.use_cache else None,
+        cache=build_store(project.tools.cache),
     )
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.engines import Engines, Kustomize
-from upstreamsync.kit.parallel import processors
+from upstreamsync.kit.parallel import ordered_map, processors
 from upstreamsync.model import Judgement, OverlayVerification, Verdict, Verification
 from upstreamsync.verify.builds import Store
 from upstreamsync.verify.graph import Tree, deduce_upstream, find_overlays, normalize
@@ -85,11 +84,8 @@ def verify_trees(
             error.message = f"`{overlay}` can't be judged: {error.message}"
             raise
 
-    if together == 1 or len(roots) < 2:
-        judged = [judge(overlay) for overlay in roots]
-    else:  # while one overlay is being compared another one can be built
-        with ThreadPoolExecutor(max_workers=min(together, len(roots))) as pool:
-            judged = list(pool.map(judge, roots))
+    # While one overlay is being compared another one can be built.
+    judged = [outcome.get() for outcome in ordered_map(judge, roots, together)]
     return Verification(overlays=tuple(_deduplicated(judged)), engine=str(engine))
 
 

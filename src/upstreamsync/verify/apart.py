@@ -59,10 +59,8 @@ def is_told_apart(wave: Sequence[Item], reaches: Mapping[str, Reach]) -> bool:
 
 def taken_apart(wave: Sequence[Item]) -> list[list[Item]]:
     """Smaller waves: the settings apart from the patches before them, or else each item by itself."""
-    patches, settings = (
-        [each for each in wave if is_patch(each)],
-        [each for each in wave if not is_patch(each)],
-    )
+    patches = [each for each in wave if is_patch(each)]
+    settings = [each for each in wave if not is_patch(each)]
     if patches and settings and wave == [*patches, *settings]:
         return [patches, settings]
     return [[item] for item in wave]

@@ -6,17 +6,16 @@ import hashlib
 import os
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from upstreamsync.errors import ToolFailed
 from upstreamsync.kit import manifests
-from upstreamsync.kit.engines import Kustomize
-from upstreamsync.kit.objects import ObjectId, object_id
+from upstreamsync.kit.engines import Kustomize, without_addresses
+from upstreamsync.kit.objects import ObjectId, numbered
+from upstreamsync.kit.parallel import ordered_map
 from upstreamsync.verify.reading import Reading
 
 Manifest = Mapping[str, Any]
@@ -25,8 +24,6 @@ Key = tuple[ObjectId, int]
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 _LOGGED: Final = re.compile(r'\] "command failed" err="(.*)"$', re.DOTALL)
-#: Where in kustomize's memory something stood: another one in each run.
-_ADDRESS: Final = re.compile(r"\b0xc[0-9a-f]{6,}\b")
 _NOISE: Final = re.compile(r"^(# Warning|I\d{4}|W\d{4}|well-defined vars|Warning:)")
 
 
@@ -67,7 +64,7 @@ class Failed:
 Outcome = State | Failed
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """What is to be called where nobody waits."""
 
 
@@ -91,14 +88,14 @@ class Builder:
         self._slots = self.slots or threading.BoundedSemaphore(self.jobs)
 
     def build(
-        self, folder: Path, *, root: Path, helm: bool = False, started: Callable[[], object] = _nothing
+        self, folder: Path, *, root: Path, helm: bool = False, started: Callable[[], object] = nothing
     ) -> Outcome:
         """Build ``folder``, which lies in the copy ``root``; see ``output``."""
         output = self.output(folder, root=root, helm=helm, started=started)
         return output if isinstance(output, Failed) else self.parse(output)
 
     def output(
-        self, folder: Path, *, root: Path, helm: bool = False, started: Callable[[], object] = _nothing
+        self, folder: Path, *, root: Path, helm: bool = False, started: Callable[[], object] = nothing
     ) -> bytes | Failed:
         """What kustomize prints for ``folder``, which lies in the copy ``root``.
 
@@ -137,17 +134,10 @@ class Builder:
 
     def parse(self, output: bytes) -> State:
         """The objects of a build's output; equal documents are parsed once."""
-        objects: dict[Key, Manifest] = {}
-        texts: dict[Key, bytes] = {}
-        seen: Counter[ObjectId] = Counter()
-        for document in manifests.split(output):
-            text = document.removeprefix(b"---\n")
-            for obj in self._objects(text):
-                name = object_id(obj).unversioned
-                seen[name] += 1
-                objects[name, seen[name]] = obj
-                texts[name, seen[name]] = text
-        return State(objects, texts)
+        texts = [part.removeprefix(b"---\n") for part in manifests.split(output)]
+        found = [(obj, text) for text in texts for obj in self._objects(text)]
+        objects = numbered(obj for obj, _ in found)
+        return State(objects, dict(zip(objects, (text for _, text in found), strict=True)))
 
     def _objects(self, text: bytes) -> Iterable[Manifest]:
         if not text.strip():
@@ -168,11 +158,7 @@ class Builder:
 
     def map(self, function: Callable[[_T], _R], values: Sequence[_T]) -> list[_R]:
         """``function`` of each value, in parallel where that helps; results in order."""
-        workers = min(self.jobs, len(values))
-        if workers <= 1:
-            return [function(value) for value in values]
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            return list(pool.map(function, values))
+        return [outcome.get() for outcome in ordered_map(function, values, self.jobs)]
 
 
 def _identity(binary: Path | None) -> str:
@@ -195,4 +181,4 @@ def _relative(stderr: str, root: Path) -> str:
         text = text.replace(prefix + os.sep, "").replace(prefix, ".")
     if logged := _LOGGED.search(text):
         text = logged.group(1).replace('\\"', '"')
-    return _ADDRESS.sub("0x…", re.sub(r"^[Ee]rror: ", "", text))
+    return without_addresses(re.sub(r"^[Ee]rror: ", "", text))

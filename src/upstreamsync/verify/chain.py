@@ -15,7 +15,7 @@ from pathlib import Path
 
 from upstreamsync.kit.objects import ObjectId
 from upstreamsync.verify.apart import Reach, Together, is_told_apart, taken_apart
-from upstreamsync.verify.builds import Builder, Failed, Key, Manifest, Outcome, State
+from upstreamsync.verify.builds import Builder, Failed, Key, Manifest, Outcome, State, nothing
 from upstreamsync.verify.items import RENAMING, Item, Kind
 from upstreamsync.verify.unbuilt import unbuilt
 from upstreamsync.verify.waves import plan
@@ -141,7 +141,7 @@ class Chain:
                 raise
         return outcome.result()
 
-    def _build_folder(self, folder: Path, *, started: Callable[[], object] = lambda: None) -> Outcome:
+    def _build_folder(self, folder: Path, *, started: Callable[[], object] = nothing) -> Outcome:
         root = folder
         for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
             root = root.parent

@@ -15,6 +15,7 @@ from upstreamsync.model import Verdict
 from upstreamsync.verify.classify import elements, scalars, sequences
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.items import Item, Kind
+from upstreamsync.verify.pointers import steps
 from upstreamsync.verify.values import same
 
 #: Lists in built-in kinds that kustomize merges element by element; every other list is replaced.
@@ -169,17 +170,13 @@ def states(item: Item, path: tuple[str, ...]) -> bool:
         plain = [part.strip(".[]") for part in path]
         for operation in item.body:
             if isinstance(operation, Mapping) and operation.get("op") in ("add", "replace"):
-                steps = [_unescape(step) for step in str(operation.get("path", "")).split("/")[1:]]
-                if len(steps) <= len(plain) and all(
+                said = steps(str(operation.get("path", "")))
+                if len(said) <= len(plain) and all(
                     step == part or (step.isdigit() and "=" in part)
-                    for step, part in zip(steps, plain, strict=False)
+                    for step, part in zip(said, plain, strict=False)
                 ):
                     return True
     return False
-
-
-def _unescape(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")
 
 
 def _in_body(body: Any, path: tuple[str, ...]) -> bool:
