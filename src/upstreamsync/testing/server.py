@@ -188,6 +188,8 @@ class Server:
                 cast("socket.socket", request).close()
 
         self._listener = Listener((address, port), Connection)
+        # A connection that was reset before it is accepted would hold the listener up for ever.
+        self._listener.socket.setblocking(False)
         self.port: int = self._listener.server_address[1]
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
