@@ -20,6 +20,7 @@
     │   └── ToolTimeout           it did not end in time
     ├── ContentError              what arrived does not fit what was declared (exit 3)
     │   ├── SelectionError        a selection, a block or a glob matches nothing, or more than it may
+    │   ├── VersionError          a version that its scheme can't read
     │   ├── EditError             a follow-up edit finds nothing, or more than it may
     │   └── Refused               content that would reach outside its folder, or is hostile otherwise
     ├── RepositoryError           the user's repository can't be worked on as it is (exit 3)
@@ -197,6 +198,13 @@ class SelectionError(ContentError):
     """A selection, a block or a glob matches nothing, or more than it may."""
 
     kind = "selection"
+
+
+class VersionError(ContentError):
+    """The current version, or every version on offer, is none of the declared scheme."""
+
+    kind = "version"
+    usual_hint = "`scheme` and `tag` of `releases` say how versions are read"
 
 
 class EditError(ContentError):

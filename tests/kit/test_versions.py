@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upstreamsync.kit.versions import Version, parse, parse_constraint
+from upstreamsync.kit.constraints import parse_constraint
+from upstreamsync.kit.versions import Version, parse
 
 
 def version(text: str, scheme: str = "semver") -> Version:

@@ -8,8 +8,8 @@ from pathlib import Path
 from upstreamsync.config.places import Keys, Places
 from upstreamsync.config.spec import Edit, Vendor
 from upstreamsync.config.where import folders_above, leaves
+from upstreamsync.kit.constraints import parse_constraint
 from upstreamsync.kit.templates import PLACEHOLDERS, group_names, placeholders
-from upstreamsync.kit.versions import parse_constraint
 from upstreamsync.model import Problem
 
 Vendors = Mapping[int, Vendor]

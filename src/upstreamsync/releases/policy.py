@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from upstreamsync.config.spec import Follow
-from upstreamsync.kit.versions import Version, parse, parse_constraint
+from upstreamsync.kit.constraints import parse_constraint
+from upstreamsync.kit.versions import Version, parse
 from upstreamsync.model import EMPTY, PassedOver, Release, Status
+from upstreamsync.releases.comparable import is_newer, unlike, would_help
 
 _DURATIONS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 _LEVELS = ("patch", "minor", "major")
@@ -23,8 +25,9 @@ class Choice:
     """What the policy says of one list of releases.
 
     ``candidates`` are acceptable, best first: who finds the files of the first one missing takes the next.
-    ``newest`` is the newest stable version on offer, whatever the policy. ``passed_over`` has every version
-    that is newer than the current one and not the first candidate, newest first.
+    ``newest`` is the newest stable version on offer, whatever the policy, but none that is older than the
+    current one. ``passed_over`` has every version that is newer than the current one and not the first
+    candidate, newest first; then those that another scheme would read as newer.
     """
 
     status: Status
@@ -83,7 +86,8 @@ def choose(
     ``now`` is aware; ``first_seen`` tells when a version without a date was first on offer.
 
     Commits have no order of their own: of a list of commits the first is the newest. What is no version of
-    the scheme can't be newer; ``explain`` lists it.
+    the scheme can't be newer; ``explain`` lists it. A current version that is none is to be refused before
+    (see ``comparable``): nothing can be said of what is newer.
     """
     policy = Policy(
         current=current, follow=follow, now=now, cooldown=cooldown, scheme=scheme, first_seen=first_seen
@@ -91,19 +95,18 @@ def choose(
     if releases and all(_is_commit(one.version) for one in releases):
         return _choose_listed(releases, policy)
     here = parse(current, scheme)
-    offers, _ = _understood(releases, scheme)
+    offers, unreadable = _understood(releases, scheme)
     known = any(one.version == current for one in releases)
     if here is None:
         return Choice(
             status=Status.UP_TO_DATE if known else Status.WITHDRAWN,
-            newest=_newest(offers),
             passed_over=tuple(
                 PassedOver(version=offer.release.version, reason=_why_behind(offer, None, current))
                 for offer in offers
             ),
         )
     known = known or any(offer.version.same_as(here) for offer in offers)
-    newer = [offer for offer in offers if offer.version.newer_than(here)]
+    newer = [offer for offer in offers if is_newer(offer.version, here)]
     judged = [(offer, _objection(offer, here, offers, policy)) for offer in newer]
     wanted = [offer for offer, objection in judged if objection is None]
     passed = [
@@ -119,8 +122,8 @@ def choose(
     return Choice(
         status=_status(known=known, wanted=bool(wanted), pending=too_young),
         candidates=tuple(offer.release for offer in wanted),
-        newest=_newest([offer for offer in offers if offer.version.family == here.family]),
-        passed_over=tuple(passed),
+        newest=_newest(newer, here, policy) or (current if known else None),
+        passed_over=(*passed, *_better_read(unreadable, policy)),
     )
 
 
@@ -172,7 +175,7 @@ def is_enough(releases: Sequence[Release], policy: Policy) -> bool:
     offers, _ = _understood(releases, policy.scheme)
     if here is None or not any(offer.version.same_as(here) for offer in offers):
         return False
-    newer = [offer for offer in offers if offer.version.newer_than(here)]
+    newer = [offer for offer in offers if is_newer(offer.version, here)]
     objections = [_objection(offer, here, offers, policy) for offer in newer]
     return any(no is None for no in objections) or not any(no is not None and no.line for no in objections)
 
@@ -224,11 +227,23 @@ def _early(offer: _Offer) -> bool:
     return offer.release.prerelease or offer.version.is_prerelease
 
 
-def _newest(offers: Sequence[_Offer]) -> str | None:
-    for offer in offers:
-        if not _early(offer) and offer.release.note is None:
+def _newest(newer: Sequence[_Offer], here: Version, policy: Policy) -> str | None:
+    """The newest stable one of the current version's line."""
+    for offer in newer:
+        if _early(offer) or offer.release.note is not None:
+            continue
+        if unlike(offer.version, here, policy.current) is None:
             return offer.release.version
     return None
+
+
+def _better_read(unreadable: Sequence[PassedOver], policy: Policy) -> list[PassedOver]:
+    """Those that are no versions of the scheme, and would be newer ones in another."""
+    return [
+        PassedOver(version=one.version, reason=f"{one.reason}; `scheme: loose` reads it, as a newer one")
+        for one in unreadable
+        if would_help(one.version, policy.scheme, policy.current)
+    ]
 
 
 def _status(*, known: bool, wanted: bool, pending: bool) -> Status:
@@ -243,13 +258,14 @@ def _objection(offer: _Offer, here: Version, offers: Sequence[_Offer], policy: P
     """The first reason not to take a version that is newer than the current one."""
     follow = policy.follow
     version, release = offer.version, offer.release
-    if version.family != here.family:
-        return _No(reason=f"named unlike the current version {policy.current}")
+    if other := unlike(version, here, policy.current):
+        return _No(reason=other)
     if exact := _exact_form(offer, here, offers):
         return _No(reason=f"says less than {exact.release.version}, and may move with it")
     early = follow.prereleases or _continues(version, here)
     if _early(offer) and not early:
-        return _No(reason="a prerelease")
+        helps = not release.prerelease and would_help(release.version, policy.scheme, policy.current)
+        return _No(reason="a prerelease" + (" in SemVer; to `scheme: loose` it is none" if helps else ""))
     if release.note is not None:
         return _No(reason=release.note)
     ignored = _ignored_by(version, release.version, follow.ignore, policy.scheme)
@@ -343,7 +359,7 @@ def _why_behind(offer: _Offer, here: Version | None, current: str) -> str:
     """What ``explain`` says of a version that is not newer."""
     if here is None:
         return f"can't be compared with the current version {current}"
-    if offer.version.same_as(here):
+    if offer.version.same_as(here) and not (offer.version.build and here.build):
         return f"the same version as the current one, {current}"
     return f"older than the current version {current}"
 
