@@ -300,8 +300,30 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFinding:
+    """One thing that is found about a customization item, or about the built result.
+
+    ``proven`` says that doing what ``hint`` says has been tried, and that the finding was gone then; ``fix``
+    is that correction. ``resources`` and ``paths`` are all places of which the same is said.
+    """
+
+    verdict: Verdict
+    severity: Severity
+    reason: str | None = None
+    why: str = ""
+    hint: str | None = None
+    proven: bool = False
+    resources: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """The verdict on one customization item; the fields are those of an ITEM of the contract."""
+    """The verdict on one customization item; the fields are those of an ITEM of the contract.
+
+    ``findings`` are all that was found about it, worst first; the item's own fields repeat the first.
+    """
 
     item: str
     kustomization: str
@@ -319,6 +341,19 @@ class Judgement:
     overlays: tuple[str, ...] = ()
     failed_before: bool = False
     fix: Fix | None = None
+    findings: tuple[ItemFinding, ...] = ()
+
+    @property
+    def told(self) -> tuple[ItemFinding, ...]:
+        """The findings, at least one: where nobody listed them, what the item itself says."""
+        if self.findings:
+            return self.findings
+        return (
+            ItemFinding(
+                verdict=self.verdict, severity=self.severity, reason=self.reason, why=self.why, hint=self.hint,
+                resources=self.resources, paths=self.paths, fix=self.fix,
+            ),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

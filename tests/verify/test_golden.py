@@ -59,6 +59,9 @@ def _told(item: Judgement) -> str:
     lines += [f"  {item.why}", f"  try: {item.hint}"]
     if item.fix is not None:
         lines += [f"  fix: {item.fix.title}", *(f"    {line}" for line in _changed(item))]
+    for other in item.findings[1:]:
+        lines.append(f"  also {other.verdict}{f' ({other.reason})' if other.reason else ''}: {other.why}")
+        lines += [f"  try: {other.hint}"] if other.hint else []
     return "\n".join(lines) + "\n"
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import unified_diff
 from typing import Final
 
 from upstreamsync.forge.evidence import Upstream
 from upstreamsync.forge.markdown import code, details, fence, plural, prose, shorten, summary_text, table
-from upstreamsync.model import Fix, Judgement, Severity, Verdict, Verification
+from upstreamsync.model import Fix, ItemFinding, Judgement, Severity, Verdict, Verification
 
 _VERDICTS = list(Verdict)
 _RESULT: Final = ": (result)"
@@ -94,13 +94,19 @@ def calm_list(items: Sequence[Judgement]) -> str:
 def _table(items: Sequence[Judgement]) -> str:
     if not items:
         return ""
-    return table(("verdict", "customization", "why"), (_row(item) for item in items))
+    return table(("verdict", "customization", "why"), (row for item in items for row in _rows(item)))
 
 
-def _row(item: Judgement) -> tuple[str, str, str]:
-    verdict = f"**{item.verdict}**" if item.severity.rank <= Severity.SILENT_BREAK.rank else str(item.verdict)
-    before = " (failed before too)" if item.failed_before else ""
-    return (f"{verdict}{before}", _where(item), prose(shorten(item.why, 400), cell=True))
+def _rows(item: Judgement) -> Iterator[tuple[str, str, str]]:
+    """One row for each finding; the customization is named in the first."""
+    where = _where(item)
+    for finding in item.told:
+        verdict = str(finding.verdict)
+        if finding.severity.rank <= Severity.SILENT_BREAK.rank:
+            verdict = f"**{verdict}**"
+        before = " (failed before too)" if item.failed_before else ""
+        yield f"{verdict}{before}", where, prose(shorten(finding.why, 400), cell=True)
+        where = "the same"
 
 
 def _where(item: Judgement) -> str:
@@ -123,9 +129,7 @@ def broken_details(items: Sequence[Judgement], upstream: Upstream, *, limit: int
 
 
 def _one(item: Judgement, upstream: Upstream) -> str:
-    parts = []
-    if item.hint:
-        parts.append(f"What to do: {prose(shorten(item.hint, 600))}")
+    parts = [_advice(finding, several=len(item.told) > 1) for finding in item.told if finding.hint]
     if item.fix is not None:
         title = item.fix.title[:1].upper() + item.fix.title[1:]
         parts += [f"{prose(title)}, in {code(item.fix.file)}:", fence(_fix(item.fix), "diff")]
@@ -138,6 +142,12 @@ def _one(item: Judgement, upstream: Upstream) -> str:
     if not parts:
         return ""
     return details(f"{item.verdict}: {summary_text(item.item)}", "\n\n".join(parts))
+
+
+def _advice(finding: ItemFinding, *, several: bool) -> str:
+    of = f" ({finding.verdict})" if several else ""
+    tried = " Tried: it cures this." if finding.proven else ""
+    return f"What to do{of}: {prose(shorten(finding.hint or '', 600))}{tried}"
 
 
 def _side(name: str, text: str | None) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from upstreamsync.model import (
     Failure,
     Finding,
+    ItemFinding,
     Judgement,
     PullRequest,
     Severity,
@@ -93,9 +94,16 @@ def _updates(updates: Sequence[VendorUpdate], file: str) -> Iterator[str]:
 
 
 def _item(item: Judgement, prefix: str) -> str:
-    hint = f"\nhint: {item.hint}" if item.hint else ""
+    first, *others = item.told
+    lines = [first.why, *_hint(first)]
+    for finding in others:
+        lines += [f"also {finding.verdict.value}: {finding.why}", *_hint(finding)]
     title = f"{item.verdict.value}: {item.item}"
-    return _command(_LEVEL[item.severity], item.why + hint, prefix + item.file, line=item.line, title=title)
+    return _command(_LEVEL[item.severity], "\n".join(lines), prefix + item.file, line=item.line, title=title)
+
+
+def _hint(finding: ItemFinding) -> list[str]:
+    return [f"hint: {finding.hint}"] if finding.hint else []
 
 
 def _failure(vendor: str, failure: Failure, file: str) -> str:

@@ -14,6 +14,7 @@ from upstreamsync.model import (
     FieldChange,
     Finding,
     ImageFinding,
+    ItemFinding,
     Judgement,
     OverlayVerification,
     PassedOver,
@@ -185,6 +186,20 @@ def _item(item: Judgement) -> Document:
         "overlays": list(item.overlays),
         "failed_before": item.failed_before,
         "fixable": item.fix is not None,
+        "findings": [_item_finding(finding) for finding in item.told],
+    }
+
+
+def _item_finding(finding: ItemFinding) -> Document:
+    return {
+        "verdict": finding.verdict.value,
+        "severity": finding.severity.value,
+        "reason": finding.reason,
+        "why": finding.why,
+        "hint": finding.hint,
+        "proven": finding.proven,
+        "resources": list(finding.resources),
+        "paths": list(finding.paths),
     }
 
 

@@ -44,9 +44,11 @@ def verify_markdown(verification: Verification) -> str:
         if items:
             lines += ["| verdict | customization | what happened | what to do |", "|---|---|---|---|"]
         for item in sorted(items, key=lambda item: (item.severity.rank, item.item)):
-            mark = "**" if item.severity.rank <= Severity.SILENT_BREAK.rank else ""
             where = f"{item.item} ({item.file}:{item.line})"
-            lines.append(_row(f"{mark}{item.verdict.value}{mark}", where, item.why, item.hint or ""))
+            for finding in item.told:
+                mark = "**" if finding.severity.rank <= Severity.SILENT_BREAK.rank else ""
+                verdict = f"{mark}{finding.verdict.value}{mark}"
+                lines.append(_row(verdict, where, finding.why, finding.hint or ""))
         lines += ["", f"{quiet} customizations ok." if quiet else "", ""]
     return "\n".join(lines).strip() + "\n"
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from upstreamsync.model import (
     Failure,
     Finding,
+    ItemFinding,
     Judgement,
     OverlayVerification,
     PassedOver,
@@ -162,13 +163,26 @@ def _print_overlay(out: Console, overlay: OverlayVerification, *, verbose: bool)
 
 
 def _print_item(out: Console, item: Judgement) -> None:
-    style = _SEVERITY_STYLE[item.severity]
-    reason = f" ({item.reason})" if item.reason else ""
+    first, *others = item.told
     before = " — failed before the update too" if item.failed_before else ""
-    out.print(f"  [{style}]{item.verdict.value}[/]{reason} {escape(item.item)}{before}")
-    out.print(f"    [dim]{escape(item.file)}:{item.line}[/] {escape(item.why)}")
-    if item.hint:
-        out.print(f"    hint: {escape(item.hint)}")
+    out.print(f"  {_verdict(first)} {escape(item.item)}{before}")
+    out.print(f"    [dim]{escape(item.file)}:{item.line}[/] {escape(first.why)}")
+    _print_hint(out, first)
+    for finding in others:
+        at = f" at {escape(finding.paths[0])}" if finding.paths else ""
+        out.print(f"    also {_verdict(finding)}{at}: {escape(finding.why)}")
+        _print_hint(out, finding)
+
+
+def _verdict(finding: ItemFinding) -> str:
+    reason = f" ({finding.reason})" if finding.reason else ""
+    return f"[{_SEVERITY_STYLE[finding.severity]}]{finding.verdict.value}[/]{reason}"
+
+
+def _print_hint(out: Console, finding: ItemFinding) -> None:
+    if finding.hint:
+        tried = " (tried: it cures this)" if finding.proven else ""
+        out.print(f"    hint: {escape(finding.hint)}{tried}")
 
 
 def _print_passed_over(out: Console, vendor: str, passed_over: Iterable[PassedOver]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from upstreamsync.model import Judgement, Severity, Verdict
-from upstreamsync.verify.classify.notes import Note, worst
+from upstreamsync.model import ItemFinding, Judgement, Verdict
+from upstreamsync.verify.classify.notes import Note, rank
 from upstreamsync.verify.items import WHOLE_OVERLAY, Item
 
 _SAME = "does what it did before"
+#: How many findings of one verdict and reason an item tells one by one.
+_OF_A_KIND: Final = 6
 #: What to do where the comparison itself knows nothing better.
 _HINTS: Final = {
     Verdict.FAILS: "read kustomize's message, and correct or delete the customization",
@@ -26,12 +28,8 @@ _HINTS: Final = {
 
 def judgement(item: Item, notes: Sequence[Note], overlay: str, *, failed_before: bool = False) -> Judgement:
     """The judgement on ``item`` that ``notes`` add up to; without any note the item is unused."""
-    if not notes:
-        notes = [_unused()]
-    first = worst(notes)
-    if first is None:  # pragma: no cover - notes is not empty here
-        raise AssertionError
-    alike = [note for note in notes if (note.verdict, note.reason) == (first.verdict, first.reason)]
+    found = findings(notes or [_unused()])
+    first = found[0]
     return Judgement(
         item=item.name,
         kustomization=item.folder,
@@ -40,14 +38,55 @@ def judgement(item: Item, notes: Sequence[Note], overlay: str, *, failed_before:
         file=item.file,
         line=item.line,
         verdict=first.verdict,
-        severity=min((note.severity for note in alike), key=lambda each: each.rank),
+        severity=first.severity,
         reason=first.reason,
-        resources=_unique(note.resource for note in alike),
-        paths=_unique(_path(note) for note in alike),
-        why=sentence(first, len(_unique(note.resource for note in alike))),
-        hint=first.hint or _HINTS.get(first.verdict),
+        resources=first.resources,
+        paths=first.paths,
+        why=first.why,
+        hint=first.hint,
         overlays=(overlay,),
         failed_before=failed_before and first.verdict is Verdict.FAILS,
+        findings=found,
+    )
+
+
+def findings(notes: Sequence[Note]) -> tuple[ItemFinding, ...]:
+    """What the notes say, worst first; what is well is told where there is nothing else to tell."""
+    told = [note for note in notes if note.verdict is not Verdict.OK] or list(notes)[:1]
+    groups: dict[object, list[Note]] = {}
+    for note in sorted(told, key=rank):
+        groups.setdefault(_subject(note), []).append(note)
+    kinds: dict[tuple[Verdict, str | None], list[list[Note]]] = {}
+    for group in groups.values():
+        kinds.setdefault((group[0].verdict, group[0].reason), []).append(group)
+    return tuple(_finding(group) for kind in kinds.values() for group in _folded(kind))
+
+
+def _subject(note: Note) -> object:
+    """What a finding is about: one path, in however many objects."""
+    return (note.verdict, note.reason, note.severity, _path(note))
+
+
+def _folded(groups: list[list[Note]]) -> list[list[Note]]:
+    """At most so many findings of one kind; the rest is told with the last one."""
+    if len(groups) <= _OF_A_KIND:
+        return groups
+    rest = [note for group in groups[_OF_A_KIND - 1 :] for note in group]
+    return [*groups[: _OF_A_KIND - 1], rest]
+
+
+def _finding(notes: Sequence[Note]) -> ItemFinding:
+    first = notes[0]
+    resources = _unique(note.resource for note in notes)
+    paths = _unique(_path(note) for note in notes)
+    return ItemFinding(
+        verdict=first.verdict,
+        severity=min((note.severity for note in notes), key=lambda each: each.rank),
+        reason=first.reason,
+        why=sentence(first, max(len(resources), len(paths))),
+        hint=first.hint or _HINTS.get(first.verdict),
+        resources=resources,
+        paths=paths,
     )
 
 
@@ -79,20 +118,16 @@ def _unique(values: object) -> tuple[str, ...]:
 
 def fine(item: Item, overlay: str) -> Judgement:
     """The judgement on an item about which nothing had to be asked."""
-    return Judgement(
-        item=item.name, kustomization=item.folder, field=item.field, key=item.key, file=item.file,
-        line=item.line, verdict=Verdict.OK, severity=Severity.NONE, reason=None, why=_SAME,
-        overlays=(overlay,),
-    )  # fmt: skip
+    return judgement(item, [Note(verdict=Verdict.OK)], overlay)
 
 
 def on_result(overlay: str, file: str, note: Note) -> Judgement:
     """A judgement on the built output as a whole."""
+    (finding,) = findings([note])
     return Judgement(
         item=f"{overlay}: (result)", kustomization=overlay, field="(result)", key="", file=file, line=1,
-        verdict=note.verdict, severity=note.severity, reason=note.reason,
-        resources=(note.resource,) if note.resource else (), paths=(_path(note),) if note.path else (),
-        why=sentence(note), hint=note.hint or _HINTS.get(note.verdict), overlays=(overlay,),
+        verdict=finding.verdict, severity=finding.severity, reason=finding.reason, resources=finding.resources,
+        paths=finding.paths, why=finding.why, hint=finding.hint, overlays=(overlay,), findings=(finding,),
     )  # fmt: skip
 
 

@@ -83,16 +83,19 @@ def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
 
 
 def _shifted(notes: list[Note]) -> list[Note]:
-    """Say of a patch that now hits something else what it used to hit."""
-    lost = next((note for note in notes if note.verdict is Verdict.LOST), None)
-    if lost is None:
-        return notes
-    return [
-        replace(note, did=f"used to change {lost.text_path}", does=f"now {note.does} at {note.text_path}")
-        if note.verdict is Verdict.MISAPPLIED and note.reason == "index_shift" and note.path != lost.path
-        else note
-        for note in notes
-    ]
+    """Say of a patch that now hits something else what it used to hit: one finding, not two."""
+    lost = [note for note in notes if note.verdict is Verdict.LOST]
+    kept = []
+    for note in notes:
+        moved = note.verdict is Verdict.MISAPPLIED and note.reason == "index_shift"
+        was = next((each for each in lost if each.path != note.path), None) if moved else None
+        if was is not None:
+            lost.remove(was)
+            note = replace(
+                note, did=f"used to change {was.text_path}", does=f"now {note.does} at {note.text_path}"
+            )
+        kept.append(note)
+    return [note for note in kept if note.verdict is not Verdict.LOST or note in lost]
 
 
 def _unmatched(note: Note, item: Item, now: Any) -> Note:
