@@ -20,6 +20,8 @@ MAX_BYTES = 512 * 1024 * 1024
 MAX_RATIO = 200
 _RATIO_FROM = 32 * 1024 * 1024
 _CHUNK = 1 << 20
+#: How much of a gzip member is looked at first.
+_FIRST = 256
 _HINT = "nothing was unpacked; check the address, and report it to those who published it"
 
 
@@ -117,18 +119,31 @@ def _gunzip(data: bytes, where: str, budget: _Budget) -> bytes:
         name=where, packed=budget.packed, max_files=0, max_bytes=budget.max_bytes + 2048 * budget.max_files
     )
     parts: list[bytes] = []
-    rest = data
-    while rest[:2] == b"\x1f\x8b":
-        member = zlib.decompressobj(wbits=31)
-        while not member.eof:
-            part = member.decompress(rest, _CHUNK)
-            ceiling.grow(len(part))
-            parts.append(part)
-            rest = member.unconsumed_tail
-            if not part and not rest and not member.eof:
-                raise Malformed(f"{where} ends in the middle", hint="it was not fetched whole, or is damaged")
-        rest = member.unused_data
+    position = 0
+    while data[position : position + 2] == b"\x1f\x8b":
+        position = _member(data, position, where, ceiling, parts)
     return b"".join(parts)
+
+
+def _member(data: bytes, position: int, where: str, ceiling: _Budget, parts: list[bytes]) -> int:
+    """Unpack the gzip member that begins at ``position``; where it ends.
+
+    zlib hands back a copy of all that it was given and did not use: it is given little, and more as it goes
+    on, so that many small members cost no more than one of their size.
+    """
+    member = zlib.decompressobj(wbits=31)
+    step = _FIRST
+    while not member.eof:
+        given = data[position : position + step]
+        part = member.decompress(given, _CHUNK)
+        left = member.unused_data if member.eof else member.unconsumed_tail
+        position += len(given) - len(left)
+        step = min(step * 4, _CHUNK)
+        ceiling.grow(len(part))
+        parts.append(part)
+        if not part and not given:
+            raise Malformed(f"{where} ends in the middle", hint="it was not fetched whole, or is damaged")
+    return position
 
 
 def _tar(data: bytes, where: str, budget: _Budget, *, skip_links: bool) -> Iterator[ContentFile]:

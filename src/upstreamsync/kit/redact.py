@@ -16,6 +16,8 @@ MASK = "[redacted]"
 #: Anything shorter would black out ordinary words; real secrets are longer.
 SHORTEST = 6
 
+#: Each branch begins where no run of its own characters can begin again, or reads a bounded number of them:
+#: whatever the text, the time that it takes grows with its length alone.
 _SHAPES = re.compile(
     r"""
     (?P<keep>
@@ -24,10 +26,10 @@ _SHAPES = re.compile(
       | [?&;] (?:access_token|refresh_token|id_token|private_token|token|api_?key|key|sig|signature|password
                |secret|client_secret|x-amz-[a-z-]+|x-goog-[a-z-]+|se|sp|sv|jwt) =
     ) [^\s"'&,;]+
-  | (?P<scheme> \b[a-z][a-z0-9+.-]*:// ) (?! git@ ) [^\s/?\#@"']* (?: : [^\s/?\#@"']* )? @
+  | (?P<scheme> \b[a-z][a-z0-9+.-]{0,30}:// ) (?! git@ ) [^\s/?\#@"']* @
   | \b (?: gh[opsur]_[A-Za-z0-9]{16,} | github_pat_\w{16,} | glpat-[\w-]{16,} | xox[a-z]-[\w-]{8,}
          | AKIA[0-9A-Z]{16} | npm_[A-Za-z0-9]{30,} | dckr_pat_[\w-]{16,} )
-  | \b eyJ[\w-]{8,} \. [\w-]{8,} \. [\w-]*
+  | (?<![\w-]) eyJ[\w-]{8,} \. [\w-]{8,} \. [\w-]*
     """,
     re.IGNORECASE | re.VERBOSE,
 )

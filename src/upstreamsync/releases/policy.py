@@ -107,7 +107,8 @@ def choose(
         )
     known = known or any(offer.version.same_as(here) for offer in offers)
     newer = [offer for offer in offers if is_newer(offer.version, here)]
-    judged = [(offer, _objection(offer, here, offers, policy)) for offer in newer]
+    fuller = _fuller_forms(offers, here)
+    judged = [(offer, _objection(offer, here, fuller, policy)) for offer in newer]
     wanted = [offer for offer, objection in judged if objection is None]
     passed = [
         PassedOver(
@@ -176,7 +177,8 @@ def is_enough(releases: Sequence[Release], policy: Policy) -> bool:
     if here is None or not any(offer.version.same_as(here) for offer in offers):
         return False
     newer = [offer for offer in offers if is_newer(offer.version, here)]
-    objections = [_objection(offer, here, offers, policy) for offer in newer]
+    fuller = _fuller_forms(offers, here)
+    objections = [_objection(offer, here, fuller, policy) for offer in newer]
     return any(no is None for no in objections) or not any(no is not None and no.line for no in objections)
 
 
@@ -254,13 +256,15 @@ def _status(*, known: bool, wanted: bool, pending: bool) -> Status:
     return Status.PENDING if pending else Status.UP_TO_DATE
 
 
-def _objection(offer: _Offer, here: Version, offers: Sequence[_Offer], policy: Policy) -> _No | None:
+def _objection(
+    offer: _Offer, here: Version, fuller: Mapping[tuple[int, ...], _Offer], policy: Policy
+) -> _No | None:
     """The first reason not to take a version that is newer than the current one."""
     follow = policy.follow
     version, release = offer.version, offer.release
     if other := unlike(version, here, policy.current):
         return _No(reason=other)
-    if exact := _exact_form(offer, here, offers):
+    if exact := fuller.get(version.numbers):
         return _No(reason=f"says less than {exact.release.version}, and may move with it")
     early = follow.prereleases or _continues(version, here)
     if _early(offer) and not early:
@@ -285,19 +289,19 @@ def _continues(version: Version, here: Version) -> bool:
     return here.is_prerelease and version.triple == here.triple and version.epoch == here.epoch
 
 
-def _exact_form(offer: _Offer, here: Version, offers: Sequence[_Offer]) -> _Offer | None:
-    """The newest fuller version that a short one (``2``, ``2.1``) is likely to point at.
+def _fuller_forms(offers: Sequence[_Offer], here: Version) -> Mapping[tuple[int, ...], _Offer]:
+    """For each short form (``2``, ``2.1``) the newest fuller version that it is likely to point at.
 
-    Registries and repositories move such tags along; what they mean today is on offer under its own name.
+    Short is what says less than the current version. Registries and repositories move such tags along; what
+    they mean today is on offer under its own name. One pass over ``offers``, which are newest first.
     """
-    numbers = offer.version.numbers
-    if len(numbers) >= len(here.numbers):
-        return None
-    for other in offers:
-        longer = other.version.numbers
-        if len(longer) > len(numbers) and longer[: len(numbers)] == numbers and not _early(other):
-            return other
-    return None
+    found: dict[tuple[int, ...], _Offer] = {}
+    for offer in offers:
+        if not _early(offer):
+            numbers = offer.version.numbers
+            for length in range(1, min(len(numbers), len(here.numbers))):
+                found.setdefault(numbers[:length], offer)
+    return found
 
 
 def _ignored_by(version: Version, text: str, ignore: Sequence[str], scheme: str) -> str | None:
