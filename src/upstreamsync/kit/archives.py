@@ -133,7 +133,7 @@ def _member(data: bytes, position: int, where: str, ceiling: _Budget, parts: lis
     """
     member = zlib.decompressobj(wbits=31)
     step = _FIRST
-    while not member.eof:
+    while True:
         given = data[position : position + step]
         part = member.decompress(given, _CHUNK)
         left = member.unused_data if member.eof else member.unconsumed_tail
@@ -141,9 +141,10 @@ def _member(data: bytes, position: int, where: str, ceiling: _Budget, parts: lis
         step = min(step * 4, _CHUNK)
         ceiling.grow(len(part))
         parts.append(part)
+        if member.eof:
+            return position
         if not part and not given:
             raise Malformed(f"{where} ends in the middle", hint="it was not fetched whole, or is damaged")
-    return position
 
 
 def _tar(data: bytes, where: str, budget: _Budget, *, skip_links: bool) -> Iterator[ContentFile]:

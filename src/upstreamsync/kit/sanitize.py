@@ -1,9 +1,9 @@
-"""The one place that takes the power out of foreign text before people, terminals and CI systems read it.
+r"""The one place that takes the power out of foreign text before people, terminals and CI systems read it.
 
 Versions, file names, what helm, kustomize, git and servers say: strangers write it. Three things are done:
 
 - What can't be seen, moves the cursor, changes colours or turns the direction of writing is written out as its
-  escape, such as ``\\x1b`` or ``\\u202e``: nothing is hidden, and nothing acts.
+  escape, such as ``\x1b`` or ``\u202e``: nothing is hidden, and nothing acts.
 - Every kind of line end becomes a plain one, so that what looks like one line is one.
 - What a CI system reads as a command (``::error`` at the beginning of a line, ``##[`` and ``##vso[`` anywhere,
   TeamCity's ``##teamcity[``) gets a space in its middle. Sources: actions/runner, ``ActionCommand.cs``; Azure
