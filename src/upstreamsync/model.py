@@ -282,6 +282,7 @@ class Verdict(StrEnum):
     NARROWED = "narrowed"
     DANGLING = "dangling"
     SHADOWS = "shadows"
+    UNJUDGED = "unjudged"
     WIDENED = "widened"
     UNCOVERED = "uncovered"
     REDUNDANT = "redundant"
@@ -390,8 +391,29 @@ class ResourceChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """What took no part in judging an overlay: ``what`` is written as an item, ``why`` is one sentence.
+
+    ``reason`` is one of those of the verdict ``unjudged``. Where ``known`` is set, both sides name the
+    same thing, which was left out of both: all else could be compared.
+    """
+
+    what: str
+    reason: str
+    why: str
+    known: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverlayVerification:
-    """One overlay, judged: its builds, its customizations, and what changes in its output."""
+    """One overlay, judged: its builds, its customizations, and what changes in its output.
+
+    ``left_out`` took no part in it. ``is_new``: there was no such overlay before. ``allow_unjudged``: the
+    user knows that not all of it can be judged. ``crash`` is the traceback of a bug of ours that ended it.
+    """
 
     path: str
     before: Build
@@ -401,6 +423,17 @@ class OverlayVerification:
     removed: tuple[str, ...] = ()
     changed: tuple[ResourceChange, ...] = ()
     builds: int = 0
+    left_out: tuple[LeftOut, ...] = ()
+    is_new: bool = False
+    allow_unjudged: bool = False
+    crash: str | None = None
+
+    @property
+    def unjudged(self) -> tuple[Judgement, ...]:
+        """The items that could not be compared, unless that is known."""
+        if self.allow_unjudged:
+            return ()
+        return tuple(item for item in self.items if item.verdict is Verdict.UNJUDGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -427,13 +460,27 @@ class Verification:
         return tuple(item for overlay in self.overlays for item in overlay.items)
 
     @property
+    def unjudged(self) -> tuple[Judgement, ...]:
+        """Exit code 3: the items that could not be compared, but for those of which that is known."""
+        return tuple(item for overlay in self.overlays for item in overlay.unjudged)
+
+    @property
+    def crashes(self) -> tuple[str, ...]:
+        """Exit code 70: tracebacks of bugs of ours that each ended the judgement of one overlay."""
+        return tuple(overlay.crash for overlay in self.overlays if overlay.crash is not None)
+
+    @property
     def needs_person(self) -> bool:
         """Exit code 1: severity review or worse (but for ``uncovered``), or a base that is not pristine."""
-        return any(not base.pristine for base in self.bases) or any(
-            item.severity.rank <= Severity.REVIEW.rank
-            and item.verdict is not Verdict.UNCOVERED
-            and not item.failed_before
-            for item in self.items
+        return (
+            bool(self.unjudged)
+            or any(not base.pristine for base in self.bases)
+            or any(
+                item.severity.rank <= Severity.REVIEW.rank
+                and item.verdict not in (Verdict.UNCOVERED, Verdict.UNJUDGED)
+                and not item.failed_before
+                for item in self.items
+            )
         )
 
 
@@ -499,6 +546,7 @@ class Proposal:
     ``statuses`` are (context, state, description). ``digest`` names the result: equal digests, equal change.
     ``body`` fits the forge, ``report`` says everything. ``base_branch`` None means the default branch.
     ``risk`` orders proposals, smallest first. ``apart_from`` are vendors that must not be open meanwhile.
+    ``unjudged`` counts the customizations that could not be compared; ``crashes``: see Verification.
     """
 
     key: str
@@ -521,6 +569,8 @@ class Proposal:
     major: bool = False
     risk: tuple[int, ...] = ()
     apart_from: tuple[str, ...] = ()
+    unjudged: int = 0
+    crashes: tuple[str, ...] = ()
 
     @property
     def vendors(self) -> tuple[str, ...]:
@@ -556,3 +606,5 @@ class PullRequest:
     body: str = ""
     error: Failure | None = None
     report: str = ""
+    unjudged: int = 0
+    crashes: tuple[str, ...] = ()

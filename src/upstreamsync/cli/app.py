@@ -200,7 +200,8 @@ def pr(
         markdown=lambda: markdown.pr_markdown(pull_requests),
         github=lambda: annotations.pr_annotations(pull_requests, file=file),
     )
-    return exits.PARTIAL if failed else exits.of_pull_requests(pull_requests)
+    code = exits.of_pull_requests(pull_requests)
+    return exits.PARTIAL if failed and code != exits.BUG else code
 
 
 @app.command()

@@ -164,7 +164,11 @@ def _judge_story(
     out: Console, verification: Verification, pull_requests: tuple[PullRequest, ...], kept: Path | None
 ) -> int:
     """End with a sentence, and with 0 only when the story went as it should."""
-    silent = [item for item in verification.items if item.verdict not in (Verdict.OK, Verdict.FAILS)]
+    silent = [
+        item
+        for item in verification.items
+        if item.verdict not in (Verdict.OK, Verdict.FAILS, Verdict.UNJUDGED)
+    ]
     opened = [one for one in pull_requests if one.action is Action.OPENED]
     if not silent or not opened:
         out.print("The demo did not end as it should; `upstreamsync doctor` may say why.")

@@ -34,18 +34,35 @@ def of_check(findings: Sequence[Finding], *, updates_count: bool = False) -> int
     return PERSON if updates_count and outdated else DONE
 
 
+def of_verification(verification: Verification) -> int:
+    """70 after a bug, whose traceback is told; 3 when something could not be judged; 1 for a person."""
+    if verification.crashes:
+        for crash in verification.crashes:
+            report_bug(crash)
+        return BUG
+    if verification.unjudged:
+        return PARTIAL
+    return PERSON if verification.needs_person else DONE
+
+
 def of_updates(updates: Sequence[VendorUpdate], verification: Verification | None) -> int:
-    """3 when a vendor failed; else 1 when a person is needed."""
-    if any(update.error is not None for update in updates):
+    """70 after a bug in the judge; 3 when a vendor failed or an item is unjudged; else 1 for a person."""
+    judged = of_verification(verification) if verification is not None else DONE
+    if judged == BUG:
+        return BUG
+    if any(update.error is not None for update in updates) or judged == PARTIAL:
         return PARTIAL
     alarms = any(update.finding is not None and update.finding.status in _ALARMS for update in updates)
-    needed = verification is not None and verification.needs_person
-    return PERSON if alarms or needed else DONE
+    return PERSON if alarms else judged
 
 
 def of_pull_requests(pull_requests: Sequence[PullRequest]) -> int:
-    """3 when one could not be made; else 1 when one is a draft, as it needs a person."""
-    if any(one.action == "failed" for one in pull_requests):
+    """70 after a bug in the judge; 3 when one could not be made or judged; 1 for a draft: it needs a person."""
+    if crashes := dict.fromkeys(crash for one in pull_requests for crash in one.crashes):
+        for crash in crashes:
+            report_bug(crash)
+        return BUG
+    if any(one.action == "failed" or one.unjudged for one in pull_requests):
         return PARTIAL
     return PERSON if any(one.draft for one in pull_requests) else DONE
 
@@ -85,14 +102,14 @@ def tell(error: UpstreamsyncError) -> None:
     print("\n".join(lines), file=sys.stderr)  # noqa: T201
 
 
-def report_bug() -> None:
-    """A traceback, secrets taken out, and what to do with it."""
+def report_bug(trace: str | None = None) -> None:
+    """A traceback (default: of what is being handled), secrets taken out, and what to do with it."""
     import platform
     import traceback
 
     from upstreamsync.kit.redact import redact
 
-    print(redact(traceback.format_exc()), file=sys.stderr)  # noqa: T201
+    print(redact(trace or traceback.format_exc()), file=sys.stderr)  # noqa: T201
     print(  # noqa: T201
         f"This is a bug in upstreamsync {__version__} (Python {platform.python_version()}). "
         "Please report it with the lines above.",

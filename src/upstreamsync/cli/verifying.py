@@ -46,7 +46,7 @@ def verify(
         markdown=lambda: markdown.verify_markdown(verification),
         github=lambda: annotations.verify_annotations(verification, prefix=_prefix(root)),
     )
-    return exits.PERSON if verification.needs_person else exits.DONE
+    return exits.of_verification(verification)
 
 
 def _since(

@@ -80,7 +80,7 @@ def _sections(
     broken: int = 8,
 ) -> list[Section]:
     items = verdicts.distinct(facts.verification)
-    urgent = verdicts.urgent_table(items)
+    urgent, unjudged = verdicts.urgent_table(items), verdicts.unjudged_table(facts.verification)
     explained = verdicts.broken_details(items, facts.upstream, limit=broken)
     pins, calm = verdicts.pin_table(items), verdicts.calm_list(items)
     objects = cluster.overlays_section(facts.review, depth)
@@ -93,6 +93,7 @@ def _sections(
         Section(title="", forms=(head,), keep=100),
         Section(title="Does not build", forms=(_builds(facts.verification),), keep=95),
         Section(title="Needs you", forms=(needed, urgent, _CUT if urgent else ""), keep=90),
+        Section(title="Not judged", forms=(unjudged, _CUT if unjudged else ""), keep=85),
         Section(title="Image pins", forms=(pins, _CUT if pins else ""), keep=60),
         Section(title="To look at by hand", forms=(remarks, _CUT if remarks else ""), keep=70),
         Section(title="Dangers", forms=(dangers, _CUT if dangers else ""), keep=80),
@@ -114,24 +115,31 @@ def _summary(facts: Facts, items: Sequence[Judgement]) -> str:
     ]
     top = table(("vendor", "version", "upstream"), rows)
     dangers = cluster.dangers_of(facts.review)
-    builds = facts.verification.overlays
-    engine = prose(facts.verification.engine) or "kustomize"
     lines = [
         f"- **Customizations**: {verdicts.counted(items)}",
         f"- **Cluster**: {_cluster(facts)}",
         f"- **Dangers**: {len(dangers) or 'none found'}",
-        f"- **Verified**: {plural(len(builds), 'overlay')} built with {engine}",
+        f"- **Verified**: {prose(verdicts.verified(facts.verification))}",
     ]
     if edits := _edits(facts.changes):
         lines.append(edits)
     warning = ""
     if facts.verification.needs_person:
-        urgent = sum(map(verdicts.is_urgent, items))
-        warning = (
-            f"> [!WARNING]\n> {plural(urgent, 'customization')} {'needs' if urgent == 1 else 'need'} a person"
+        warning = _warning(facts.verification, items)
+    return "\n\n".join(part for part in (warning, top, "\n".join(lines)) if part)
+
+
+def _warning(verification: Verification, items: Sequence[Judgement]) -> str:
+    urgent, unjudged = sum(map(verdicts.is_urgent, items)), len(verification.unjudged)
+    lines = []
+    if urgent or not unjudged:
+        lines.append(
+            f"> {plural(urgent, 'customization')} {'needs' if urgent == 1 else 'need'} a person"
             " before this is merged."
         )
-    return "\n\n".join(part for part in (warning, top, "\n".join(lines)) if part)
+    if unjudged:
+        lines.append(f"> {plural(unjudged, 'customization')} could not be judged: see below.")
+    return "\n".join(["> [!WARNING]", *lines])
 
 
 def _step(change: Change) -> str:

@@ -16,10 +16,10 @@ from upstreamsync.forge.evidence import Upstream
 from upstreamsync.forge.grouping import is_apart, is_major
 from upstreamsync.forge.lines import Read, merge, result_digest
 from upstreamsync.forge.links import links_of
-from upstreamsync.forge.markdown import plural, shorten
+from upstreamsync.forge.markdown import shorten
 from upstreamsync.forge.risk import risk
 from upstreamsync.forge.state import RESULT_TRAILER
-from upstreamsync.forge.verdicts import counted, distinct
+from upstreamsync.forge.verdicts import counted, distinct, is_finding, verified
 from upstreamsync.model import EMPTY, Change, Commit, Proposal, Review, Verdict, Verification
 
 #: GitHub's limit on the description of a commit status.
@@ -83,6 +83,8 @@ def build_proposal(
         milestone=options.milestone,
         automerge=options.automerge and _all_ok(verification),
         statuses=_statuses(verification),
+        unjudged=len(verification.unjudged),
+        crashes=verification.crashes,
         digest=digest,
         base_branch=options.base,
         major=major,
@@ -224,13 +226,17 @@ def _commands(changes: Sequence[Change]) -> str:
 
 def _statuses(verification: Verification) -> tuple[tuple[str, str, str], ...]:
     broken = [overlay.path for overlay in verification.overlays if not overlay.after.ok and overlay.before.ok]
-    built = f"{plural(len(verification.overlays), 'overlay')} built with {verification.engine or 'kustomize'}"
-    patches = "failure" if verification.needs_person else "success"
+    patches = "success"
+    if verification.needs_person:
+        patches = (
+            "failure" if any(map(is_finding, verification.items)) or not verification.unjudged else "error"
+        )
+    render, words = "success", verified(verification)
+    if broken:
+        render, words = "failure", f"{', '.join(broken)} can't be built"
+    elif verification.unjudged:
+        render = "error"  # GitHub's word for what could not be told
     return (
         ("upstreamsync/patches", patches, shorten(counted(distinct(verification)), _STATUS_LIMIT)),
-        (
-            "upstreamsync/render",
-            "failure" if broken else "success",
-            shorten(f"{', '.join(broken)} can't be built" if broken else built, _STATUS_LIMIT),
-        ),
+        ("upstreamsync/render", render, shorten(words, _STATUS_LIMIT)),
     )

@@ -15,6 +15,8 @@ from upstreamsync.model import Fix, ItemFinding, Judgement, Severity, Verdict, V
 _VERDICTS = list(Verdict)
 _RESULT: Final = ": (result)"
 _FIX_LINES: Final = 30
+#: So many customizations that share a reason are named.
+_NAMES: Final = 12
 
 
 def distinct(verification: Verification) -> tuple[Judgement, ...]:
@@ -53,10 +55,51 @@ def is_pin(item: Judgement) -> bool:
     return item.field == "images" and item.verdict is Verdict.SHADOWS
 
 
-def is_urgent(item: Judgement) -> bool:
-    """Whether a person has to look at it before the merge."""
+def is_finding(item: Judgement) -> bool:
+    """Whether the judge found something that a person has to look at before the merge."""
     serious = item.severity.rank <= Severity.REVIEW.rank
-    return serious and item.verdict is not Verdict.UNCOVERED and not item.failed_before
+    return serious and item.verdict not in (Verdict.UNCOVERED, Verdict.UNJUDGED) and not item.failed_before
+
+
+is_urgent = is_finding
+
+
+def unjudged_table(verification: Verification) -> str:
+    """What could not be compared, and what took no part in comparing: one row for each reason."""
+    rows: dict[str, dict[str, None]] = {}
+    for item in distinct(verification):
+        if item.verdict is Verdict.UNJUDGED:
+            rows.setdefault(item.why, {})[item.item] = None
+    listed = [
+        (
+            "<br>".join([code(name, cell=True) for name in names][:_NAMES])
+            + (f"<br>… {len(names) - _NAMES} more" if len(names) > _NAMES else ""),
+            prose(shorten(why, 400), cell=True),
+        )
+        for why, names in rows.items()
+    ]
+    without = dict.fromkeys(
+        (one.what, one.why) for overlay in verification.overlays for one in overlay.left_out
+    )
+    listed += [
+        (f"{code(what, cell=True)} (left out)", prose(shorten(why, 400), cell=True)) for what, why in without
+    ]
+    return table(("not judged", "why"), listed) if listed else ""
+
+
+def verified(verification: Verification) -> str:
+    """``2 overlays built with kustomize 5.7.1, 1 could not be judged``."""
+    whole = [overlay for overlay in verification.overlays if overlay.before.ok and overlay.after.ok]
+    parts = []
+    if whole or not verification.overlays:
+        parts.append(f"{plural(len(whole), 'overlay')} built with {verification.engine or 'kustomize'}")
+    if missing := len(verification.overlays) - len(whole):
+        parts.append(f"{plural(missing, 'overlay')} could not be built")
+    if items := [item for item in distinct(verification) if item.verdict is Verdict.UNJUDGED]:
+        parts.append(f"{plural(len(items), 'customization')} not judged")
+    if left := dict.fromkeys(one.what for overlay in verification.overlays for one in overlay.left_out):
+        parts.append(f"{plural(len(left), 'thing')} left out")
+    return ", ".join(parts)
 
 
 def counted(items: Iterable[Judgement]) -> str:
@@ -79,7 +122,11 @@ def pin_table(items: Sequence[Judgement]) -> str:
 
 def calm_list(items: Sequence[Judgement]) -> str:
     """Everything else that is not ok, folded; then how many are ok."""
-    calm = [item for item in items if not is_urgent(item) and not is_pin(item)]
+    calm = [
+        item
+        for item in items
+        if not is_urgent(item) and not is_pin(item) and item.verdict is not Verdict.UNJUDGED
+    ]
     noted = [item for item in calm if item.verdict is not Verdict.OK]
     fine = [item for item in calm if item.verdict is Verdict.OK]
     parts = []

@@ -31,6 +31,8 @@ def result(proposal: Proposal, action: Action, reason: str, existing: Existing |
         draft=proposal.draft,
         body=proposal.body,
         report=proposal.report,
+        unjudged=proposal.unjudged,
+        crashes=proposal.crashes,
     )
 
 

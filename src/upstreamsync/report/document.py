@@ -165,6 +165,8 @@ def _overlay(overlay: OverlayVerification) -> Document:
             "changed": [_resource(change) for change in overlay.changed],
         },
         "builds": overlay.builds,
+        "left_out": [str(one) for one in overlay.left_out],
+        "new": overlay.is_new,
     }
 
 

@@ -35,7 +35,10 @@ def verify_markdown(verification: Verification) -> str:
             lines.append(f"**{_cell(base.path)} is not pristine**: {_cell(', '.join(base.changed_files))}")
             lines.append("")
     for overlay in verification.overlays:
-        lines += [f"### {_cell(overlay.path)}", ""]
+        lines += [f"### {_cell(overlay.path)}{' (new)' if overlay.is_new else ''}", ""]
+        lines += [f"- left out: {_cell(str(one))}" for one in overlay.left_out]
+        if overlay.left_out:
+            lines.append("")
         for side, build in (("before", overlay.before), ("after", overlay.after)):
             if not build.ok:
                 lines += [f"Does not build {side}: {_code(build.error or '')}", ""]

@@ -147,7 +147,9 @@ def print_pull_requests(out: Console, pull_requests: Sequence[PullRequest]) -> N
 
 
 def _print_overlay(out: Console, overlay: OverlayVerification, *, verbose: bool) -> None:
-    out.print(f"[bold]{escape(overlay.path)}[/]")
+    out.print(f"[bold]{escape(overlay.path)}[/]{' (new)' if overlay.is_new else ''}")
+    for one in overlay.left_out:
+        out.print(f"  [yellow]left out[/] {escape(str(one))}")
     for side, build in (("before", overlay.before), ("after", overlay.after)):
         if not build.ok:
             out.print(f"  [bold red]does not build {side}[/]: {escape(build.error or '')}")

@@ -18,6 +18,7 @@ _SEVERITIES: Final = {
     Verdict.NARROWED: Severity.SILENT_BREAK,
     Verdict.DANGLING: Severity.SILENT_BREAK,
     Verdict.SHADOWS: Severity.REVIEW,
+    Verdict.UNJUDGED: Severity.REVIEW,
     Verdict.WIDENED: Severity.INFO,
     Verdict.UNCOVERED: Severity.REVIEW,
     Verdict.REDUNDANT: Severity.CLEANUP,
