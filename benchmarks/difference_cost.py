@@ -10,7 +10,7 @@ from pathlib import Path
 
 from measure import Wrong, tell
 
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.review import review
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import content
 
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.testing import World
 
 _TEMPLATE = """\

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from measure import tell
 
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
 from upstreamsync.verify import verify_trees
 
 

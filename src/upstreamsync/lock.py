@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from upstreamsync.errors import Malformed, RepositoryError, TooLarge
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import EMPTY, BaseState, Place, Resolved
 
 FORMAT = 1

@@ -11,8 +11,8 @@ from upstreamsync.base.shape import make_bases
 from upstreamsync.base.view import disk_view
 from upstreamsync.base.write import write
 from upstreamsync.config.spec import Vendor
-from upstreamsync.kit import manifests
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Artifact, ContentFile, Release
 
 

@@ -17,7 +17,7 @@ from upstreamsync.base.shape import make_bases
 from upstreamsync.config.load import parse_configuration
 from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import ContentError, Malformed, Refused, SelectionError, TooLarge
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Artifact, ContentFile, Release
 
 RELEASE = Release(version="v1.2.3", ref="v1.2.3", groups={"build": "7"})

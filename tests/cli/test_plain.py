@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from typer.main import get_command
 
 from upstreamsync.cli import app as application
-from upstreamsync.cli import checking, verifying
+from upstreamsync.cli import check, verify
 from upstreamsync.cli.common import Common, Format
 from upstreamsync.cli.plain import plain
 
@@ -37,8 +37,8 @@ def by_typer(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
     def look(common, names, **options):
         raise Understood(common, list(names), options)
 
-    monkeypatch.setattr(checking, "check", look)
-    monkeypatch.setattr(verifying, "verify", look)
+    monkeypatch.setattr(check, "check", look)
+    monkeypatch.setattr(verify, "verify", look)
     monkeypatch.setattr("upstreamsync.cli.options.set_up_logging", lambda **_: None)
     try:
         get_command(application.app).main(words, standalone_mode=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
 
 
 def deployment(*containers: str) -> str:

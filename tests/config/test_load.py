@@ -12,7 +12,7 @@ import pytest
 from upstreamsync.config import find_configuration, load_configuration
 from upstreamsync.config.load import content_digest, json_schema
 from upstreamsync.errors import ConfigError, UsageError
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 
 MINIMAL = """\
 version: 1

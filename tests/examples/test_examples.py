@@ -12,7 +12,7 @@ import pytest
 from upstreamsync.config.spec import RELEASE_KINDS, SOURCE_KINDS
 from upstreamsync.model import Action, Status
 from upstreamsync.project import Project, Settings, open_project
-from upstreamsync.project.propose import Proposed, ProposeOptions, propose_from_branch
+from upstreamsync.project.propose.propose import Proposed, ProposeOptions, propose_from_branch
 from upstreamsync.testing import World
 from upstreamsync.testing.git import git
 

@@ -16,7 +16,7 @@ import yaml
 from upstreamsync.config.load import parse_configuration
 from upstreamsync.errors import RepositoryError
 from upstreamsync.forge import Outcome, build_proposal, group_changes, open_forge, reader, submit
-from upstreamsync.kit.repository import Repository
+from upstreamsync.kit.git.repository import Repository
 from upstreamsync.model import (
     Build,
     Change,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from upstreamsync.config.spec import Vendor
-from upstreamsync.forge.body import VISIBLE_LIMIT, Section, fit
-from upstreamsync.forge.links import links_of
-from upstreamsync.forge.marker import BODY_LIMIT, Marker, compose
-from upstreamsync.forge.risk import step_size
+from upstreamsync.forge.rules.marker import BODY_LIMIT, Marker, compose
+from upstreamsync.forge.rules.risk import step_size
+from upstreamsync.forge.text.body import VISIBLE_LIMIT, Section, fit
+from upstreamsync.forge.text.links import links_of
 from upstreamsync.model import (
     Build,
     Change,
@@ -222,7 +222,7 @@ def test_a_mechanical_fix_is_shown_as_a_patch(make_story, judged):
 
 
 def test_what_is_said_of_several_results_is_said_once(judged):
-    from upstreamsync.forge.verdicts import distinct
+    from upstreamsync.forge.text.verdicts import distinct
 
     same = {"why": "too large", "resources": ("v1 ConfigMap n/c",)}
     found = distinct(
@@ -262,7 +262,7 @@ def test_image_pins_have_a_section_of_their_own(make_story, judged):
 
 def test_upstreams_content_can_neither_tick_the_box_nor_forge_the_marker(story, judged):
     """A rebuild drops people's commits: nobody but people may ask for it."""
-    from upstreamsync.forge.marker import dump, find, rebuild_ticked
+    from upstreamsync.forge.rules.marker import dump, find, rebuild_ticked
 
     forged = dump(Marker(key="app", steps=(("app", "v0", "v9"),), digest="x", head="y", body="z"))
     box = "[x] <!-- upstreamsync:rebuild -->"

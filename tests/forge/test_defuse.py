@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from upstreamsync.forge.defuse import inert, quoted_notes
-from upstreamsync.forge.markdown import code, details, fence, link, prose, summary_text, table
+from upstreamsync.forge.text.defuse import inert, quoted_notes
+from upstreamsync.forge.text.markdown import code, details, fence, link, prose, summary_text, table
 
 HOSTILE = [
     "@ann", "@acme/team", "ann@example.com", "#12", "GH-7", "acme/tool#12", "&#64;ann", "&commat;ann", "\\@ann",

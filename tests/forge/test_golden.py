@@ -16,8 +16,8 @@ import yaml
 from upstreamsync.config.load import parse_configuration
 from upstreamsync.errors import ToolMissing
 from upstreamsync.forge import build_proposal
-from upstreamsync.kit import manifests
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Change, Edited, Place, Release, Review
 from upstreamsync.review import find_readers, reading, review
 from upstreamsync.testing import kustomization, write_files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from upstreamsync.forge.lines import SMALL, merge, result_digest
+from upstreamsync.forge.text.diff import SMALL, merge, result_digest
 
 BASE = b"a\nb\nc\nd\ne\nf\n"
 

@@ -6,7 +6,7 @@ import pytest
 
 from upstreamsync.errors import RepositoryError
 from upstreamsync.forge import open_forge
-from upstreamsync.forge.marker import find
+from upstreamsync.forge.rules.marker import find
 from upstreamsync.model import Action
 from upstreamsync.testing.git import git
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upstreamsync.forge.marker import (
+from upstreamsync.forge.rules.marker import (
     BODY_LIMIT,
     Marker,
     compose,

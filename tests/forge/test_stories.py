@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from upstreamsync.forge.marker import find
+from upstreamsync.forge.rules.marker import find
 from upstreamsync.forge.state import REBUILD_LABEL
 from upstreamsync.model import Action
 

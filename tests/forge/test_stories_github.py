@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from upstreamsync.errors import Denied, ForgeError, NotFound, RateLimited, Unreachable
-from upstreamsync.forge.github_errors import refusal
-from upstreamsync.forge.marker import find
+from upstreamsync.forge.github.errors import refusal
+from upstreamsync.forge.rules.marker import find
 from upstreamsync.model import Action
 from upstreamsync.testing import Fault
 from upstreamsync.testing.git import git
@@ -116,7 +116,7 @@ def test_another_clone_of_the_repository_goes_on_where_the_first_one_stopped(sto
 def test_commits_are_signed_as_the_users_git_signs(make_story, tmp_path, asked_by):
     story = make_story("app", forge={"sign": True} if asked_by == "vendors.yaml" else None)
     key = tmp_path / "key"
-    from upstreamsync.kit import process
+    from upstreamsync.kit.run import process
 
     process.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key])
     for name, value in (("gpg.format", "ssh"), ("user.signingkey", str(key))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upstreamsync.forge.marker import find
+from upstreamsync.forge.rules.marker import find
 from upstreamsync.model import Action
 
 

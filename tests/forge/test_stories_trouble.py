@@ -6,7 +6,7 @@ import pytest
 
 from upstreamsync.errors import Denied, RepositoryError, Unreachable
 from upstreamsync.forge import write_notices
-from upstreamsync.forge.marker import find
+from upstreamsync.forge.rules.marker import find
 from upstreamsync.model import Action, Failure
 
 NEXT = {"app": "v1.1.0"}

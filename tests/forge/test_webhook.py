@@ -9,8 +9,8 @@ import pytest
 from upstreamsync.errors import UpstreamError
 from upstreamsync.forge import post_webhook, webhook_message
 from upstreamsync.forge.webhook import _LIMIT
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.http import Http
+from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.store.cache import Cache
 from upstreamsync.model import Action, PullRequest
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.kit.cache import Cache, default_cache_folder
+from upstreamsync.kit.store.cache import Cache, default_cache_folder
 
 
 def test_what_is_put_is_got(tmp_path: Path) -> None:

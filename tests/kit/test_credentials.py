@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.kit.credentials import Credentials, is_loopback
+from upstreamsync.kit.http.credentials import Credentials, is_loopback
 
 
 def written(path: Path, document: object) -> Path:

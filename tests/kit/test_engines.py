@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import ToolCrashed, ToolFailed
-from upstreamsync.kit import engines, process
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run import engines, process
+from upstreamsync.kit.run.engines import Engines
+from upstreamsync.kit.store.cache import Cache
 
 
 @pytest.fixture

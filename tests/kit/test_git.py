@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import NotFound, Refused, Unreachable, UpstreamsyncError, UsageError
-from upstreamsync.kit._git import checked_address, checked_ref
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.git import Git
+from upstreamsync.kit.git.command import checked_address, checked_ref
+from upstreamsync.kit.git.remote import Git
+from upstreamsync.kit.store.cache import Cache
 
 
 def git(folder: Path, *words: str) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import Denied, NotFound, PushRefused
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.credentials import Credentials, basic
-from upstreamsync.kit.git import Git, Repository
+from upstreamsync.kit.git.remote import Git, Repository
+from upstreamsync.kit.http.credentials import Credentials, basic
+from upstreamsync.kit.store.cache import Cache
 from upstreamsync.testing import World
 
 

@@ -31,9 +31,9 @@ from upstreamsync.errors import (
     UpstreamsyncError,
     UsageError,
 )
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.credentials import Credentials
-from upstreamsync.kit.http import Http
+from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.http.credentials import Credentials
+from upstreamsync.kit.store.cache import Cache
 
 Answer = tuple[int, dict[str, str], bytes]
 GZIP = {"Content-Encoding": "gzip"}
@@ -700,7 +700,7 @@ def test_post_sends_once(site: Site, web: Http) -> None:
 
 
 def test_nothing_is_imported_before_the_first_request() -> None:
-    code = "import sys, upstreamsync.kit.http; sys.exit(any(m in sys.modules for m in ('httpx', 'ssl', 'httpcore')))"
+    code = "import sys, upstreamsync.kit.http.client; sys.exit(any(m in sys.modules for m in ('httpx', 'ssl', 'httpcore')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -708,8 +708,8 @@ def test_httpx_comes_without_its_command_line(site: Site) -> None:
     url = site.page("/a")
     code = f"""
 import sys
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.http import Http
+from upstreamsync.kit.store.cache import Cache
+from upstreamsync.kit.http.client import Http
 Http(cache=Cache(None)).get({url!r})
 assert 'httpx' in sys.modules and not {{'click', 'rich', 'pygments'}} & sys.modules.keys()
 import httpx._main

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from upstreamsync.errors import Malformed, TooLarge
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 
 #: Scalars on which YAML readers disagree: of PyYAML, ruamel, three written in Rust, and kustomize.
 TRAPS = [

@@ -12,7 +12,7 @@ from deepdiff import DeepDiff
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upstreamsync.kit.objects import compare, diff, numbered
+from upstreamsync.kit.kubernetes.objects import compare, diff, numbered
 
 KEYS = st.sampled_from(["spec", "replicas", "image", "labels", "app"])
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "b", "1"])

@@ -11,10 +11,10 @@ import pytest
 import respx
 
 from upstreamsync.errors import Denied, DigestMismatch, Malformed, NotFound, Refused, TooLarge, UsageError
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.credentials import Credentials
-from upstreamsync.kit.http import Http
-from upstreamsync.kit.oci import Oci, Reference
+from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.http.credentials import Credentials
+from upstreamsync.kit.http.oci import Oci, Reference
+from upstreamsync.kit.store.cache import Cache
 from upstreamsync.testing import World
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from upstreamsync.errors import NotFound
-from upstreamsync.kit.parallel import ordered_map
+from upstreamsync.kit.run.threads import ordered_map
 
 
 @pytest.mark.parametrize("jobs", [1, 4])

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout
-from upstreamsync.kit import process, redact
+from upstreamsync.kit import redact
+from upstreamsync.kit.run import process
 
 
 def test_output_and_input() -> None:

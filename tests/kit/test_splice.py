@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upstreamsync.errors import EditError
-from upstreamsync.kit import manifests
-from upstreamsync.kit.splice import replace, replace_pattern, set_env, set_image, yaml_value
+from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml.edit import replace, replace_pattern, set_env, set_image, yaml_value
 
 DEPLOYMENT = """\
 # leading comment

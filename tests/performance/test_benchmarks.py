@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import ToolMissing
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"

@@ -76,7 +76,7 @@ def test_check_with_nothing_changed_loads_neither_the_configuration_nor_the_poli
     world.reset()
     modules = loaded(*words, cwd=tmp_path)
     assert [request.status for request in world.requests] == [304]
-    assert {"httpx", "upstreamsync.project.unchanged"} <= modules, "this list says nothing"
+    assert {"httpx", "upstreamsync.project.check.unchanged"} <= modules, "this list says nothing"
     assert not modules & HEAVY
     assert not modules & {"pydantic", "yaml", "typer", "asyncio", "httpx_retries"}
     own = {*OTHER_VERBS, "config.load", "config.spec", "releases", "sources", "project.lookup", "kit.git"}

@@ -157,7 +157,7 @@ def test_what_an_index_says_is_read_once(tmp_path, monkeypatch):
             raise AssertionError("the index was read again")
 
         monkeypatch.setattr("upstreamsync.releases.helm_index.HelmIndex", never)
-        monkeypatch.setattr("upstreamsync.kit.http.Http._load", never)
+        monkeypatch.setattr("upstreamsync.kit.http.client.Http._load", never)
         # Of another configuration nothing stands, so that it is looked up once more.
         assert check(tmp_path / "repo", [*vendors, "# another file\n"], tmp_path / "cache") == first
         assert [one.status for one in first] == [Status.OUTDATED]

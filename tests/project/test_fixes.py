@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from upstreamsync.model import Build, Fix, Judgement, OverlayVerification, Severity, Verdict, Verification
-from upstreamsync.project.fixes import fixed_files
+from upstreamsync.project.verify.fixes import fixed_files
 
 TEXT = "one: 1  # first\ntwo: 2\nthree: 3\n"
 

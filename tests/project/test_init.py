@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from upstreamsync.config import load_configuration
-from upstreamsync.project.init import look_through
+from upstreamsync.discover import look_through
 from upstreamsync.testing import World, kustomization, write_files
 
 SCHEMA = Path(__file__).resolve().parents[2] / "src/upstreamsync/report/schemas/init.v1.json"

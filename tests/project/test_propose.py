@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import RepositoryError
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
 from upstreamsync.model import Action
 from upstreamsync.project import Settings, open_project
-from upstreamsync.project.propose import Proposed, ProposeOptions, propose_from_branch
+from upstreamsync.project.propose.propose import Proposed, ProposeOptions, propose_from_branch
 from upstreamsync.testing import World
 
 

@@ -12,9 +12,9 @@ from collections import Counter
 import pytest
 
 from upstreamsync.config import Vendor
-from upstreamsync.kit.witness import Witness
+from upstreamsync.kit.store.dependencies import Witness
 from upstreamsync.model import Failure, Finding, PassedOver, Release, Status
-from upstreamsync.project.spread import packed, spread, unpacked
+from upstreamsync.project.check.spread import packed, spread, unpacked
 from upstreamsync.testing import World, mixed_world
 
 
@@ -111,8 +111,8 @@ def test_findings_travel_whole():
 
 #: The command line, with something done to it first.
 RUN = "import sys\n{before}\nsys.argv = ['upstreamsync', *sys.argv[1:]]\nfrom upstreamsync.cli import main\nmain()\n"
-ONE = "import upstreamsync.kit.parallel as parallel\nparallel.processors = lambda: 1"
-TWO = "import upstreamsync.kit.parallel as parallel\nparallel.processors = lambda: 2"
+ONE = "import upstreamsync.kit.run.threads as parallel\nparallel.processors = lambda: 1"
+TWO = "import upstreamsync.kit.run.threads as parallel\nparallel.processors = lambda: 2"
 #: A copy of the process that ends, or fails, in the middle of its work.
 DYING = """
 import os, upstreamsync.project.project as project
@@ -185,7 +185,7 @@ def test_what_a_copy_does_not_bring_to_its_end_is_done_here(repository, deed):
 
 FORKS = """
 import os, sys, time
-from upstreamsync.kit.forks import can_fork, in_processes
+from upstreamsync.kit.run.processes import can_fork, in_processes
 assert can_fork()
 def work(part):
     if part == "sleeps":

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from upstreamsync.kit import facts
+from upstreamsync.kit.store import serialize
 from upstreamsync.model import EMPTY, Finding, ImageFinding, PassedOver, Release, Status
-from upstreamsync.project import Settings, unchanged
-from upstreamsync.project.opening import Opening
+from upstreamsync.project import Settings
+from upstreamsync.project.check import unchanged
+from upstreamsync.project.lazy_config import Opening
 from upstreamsync.testing import Fault, World
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -535,9 +536,9 @@ def test_findings_come_back_as_they_were():
         major=bare,
     )
     for one in (finding, Finding(vendor="", status=Status.WITHDRAWN, current="")):
-        again = facts.finding(json.loads(json.dumps(facts.of_finding(one))))
+        again = serialize.finding(json.loads(json.dumps(serialize.of_finding(one))))
         assert again == one
-    assert {field.name for field in fields(Release)} == facts.of_release(release).keys()
+    assert {field.name for field in fields(Release)} == serialize.of_release(release).keys()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from upstreamsync.config.spec import Releases
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.engines import Engines
-from upstreamsync.kit.git import Git
-from upstreamsync.kit.http import Http
+from upstreamsync.kit.git.remote import Git
+from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.run.engines import Engines
+from upstreamsync.kit.store.cache import Cache
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
 from upstreamsync.releases import fetch_releases

@@ -9,8 +9,8 @@ import yaml
 
 from upstreamsync.config.spec import Releases, Vendor
 from upstreamsync.errors import Denied, Malformed, NotFound, RateLimited, TooLarge, UsageError
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.http import Http
+from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.store.cache import Cache
 from upstreamsync.model import Release
 from upstreamsync.releases import (
     FEEDS,

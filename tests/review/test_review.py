@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import ImageChange
 from upstreamsync.review import Reader, find_readers, reading, review
 from upstreamsync.review.images import Image, parse_image

@@ -6,7 +6,7 @@ import pytest
 
 from shapes.harness import Team, config_map, own
 from upstreamsync.model import Action, Status
-from upstreamsync.project.propose import ProposeOptions
+from upstreamsync.project.propose.propose import ProposeOptions
 from upstreamsync.testing.git import git
 
 PINS = """\

@@ -12,10 +12,10 @@ import pytest
 
 from upstreamsync import sources
 from upstreamsync.config.spec import Vendor
-from upstreamsync.kit.cache import Cache
-from upstreamsync.kit.engines import Engines
-from upstreamsync.kit.git import Git
-from upstreamsync.kit.http import Http
+from upstreamsync.kit.git.remote import Git
+from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.run.engines import Engines
+from upstreamsync.kit.store.cache import Cache
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Artifact, Release
 

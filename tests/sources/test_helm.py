@@ -19,7 +19,7 @@ from upstreamsync.errors import (
     ToolMissing,
     UsageError,
 )
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
 from upstreamsync.model import Release
 from upstreamsync.testing.server import Content
 

@@ -20,7 +20,7 @@ import yaml
 
 from upstreamsync.cli import exits
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
 from upstreamsync.project import Settings, open_project
 from upstreamsync.testing import Fault, World, tarball, write_files
 

@@ -17,17 +17,19 @@ import pytest
 
 from upstreamsync.config.load import parse_configuration
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit import manifests, objects, splice, yamlpath
 from upstreamsync.kit.archives import read_archive
-from upstreamsync.kit.charts import index_entry
-from upstreamsync.kit.oci import Reference
+from upstreamsync.kit.http.oci import Reference
+from upstreamsync.kit.kubernetes import objects
+from upstreamsync.kit.kubernetes.charts import index_entry
+from upstreamsync.kit.yaml import edit, manifests
+from upstreamsync.kit.yaml import path as yaml_path
 from upstreamsync.lock import parse as parse_lock
 from upstreamsync.releases.index_cut import HelmIndex
 from upstreamsync.sources.html_blocks import html_blocks
 from upstreamsync.sources.markdown_blocks import markdown_blocks
 from upstreamsync.testing import tarball, write_files, zipball
 from upstreamsync.verify import find_overlays
-from upstreamsync.verify.graph import Tree, inputs
+from upstreamsync.verify.overlays.graph import Tree, inputs
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "1"))
 
@@ -131,14 +133,14 @@ def cut(data: bytes) -> None:
 def edits(data: bytes) -> None:
     for path in ("spec.template.spec.containers[0].image", "spec.values|image.tag", "images[0].newTag"):
         try:
-            new, _, _ = splice.replace(text(data), path, "v2: #'\n")
+            new, _, _ = edit.replace(text(data), path, "v2: #'\n")
         except UpstreamsyncError:
             continue
-        assert splice.yaml_value(new, path) is not None
+        assert edit.yaml_value(new, path) is not None
     for function in (
-        lambda: splice.set_env(text(data), "A", "2"),
-        lambda: splice.set_image(text(data), "x", tag="v2"),
-        lambda: yamlpath.parse(text(data)[:60]),
+        lambda: edit.set_env(text(data), "A", "2"),
+        lambda: edit.set_image(text(data), "x", tag="v2"),
+        lambda: yaml_path.parse(text(data)[:60]),
     ):
         try:
             function()

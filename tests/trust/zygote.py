@@ -27,11 +27,11 @@ def main() -> None:
 def warm_up() -> None:
     """Import what the verbs import while they run, so that a fork spends its time on the work."""
     import upstreamsync.cli.app
-    import upstreamsync.cli.proposing
+    import upstreamsync.cli.propose
     import upstreamsync.forge
-    import upstreamsync.kit._wire
-    import upstreamsync.kit.repository
-    import upstreamsync.project.propose
+    import upstreamsync.kit.git.repository
+    import upstreamsync.kit.http.wire
+    import upstreamsync.project.propose.propose
     import upstreamsync.report.document
     import upstreamsync.review
     import upstreamsync.verify

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.model import ResourceChange, Verification
-from upstreamsync.verify import chain, judge, trim, verify_trees, waves
+from upstreamsync.verify import judge, verify_trees
+from upstreamsync.verify.build import chain, trim, waves
 
 
 class Everything:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from upstreamsync.kit.engines import Engines, Kustomize
+from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import ItemFinding, Judgement, Severity, Verdict, Verification
 from upstreamsync.verify import Store, verify_trees
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from upstreamsync.kit.engines import Engines, Kustomize
+from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.verify import Store, verify_trees
 from verify.everything import Everything, said, write_trees
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.forge.verdicts import urgent_table
+from upstreamsync.forge.text.verdicts import urgent_table
 from upstreamsync.model import Verdict, Verification
 from upstreamsync.report.annotations import verify_annotations
 from upstreamsync.report.document import verify_document

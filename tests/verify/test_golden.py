@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from upstreamsync.kit.engines import Engines, Kustomize
+from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import Judgement, Severity, Verification
 from upstreamsync.verify import Store, verify_trees
 

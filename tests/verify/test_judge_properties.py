@@ -12,11 +12,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from upstreamsync.kit.engines import Engines, Kustomize
+from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import Severity, Verdict
 from upstreamsync.verify import verify_trees
-from upstreamsync.verify.classify.fourway import Walk
-from upstreamsync.verify.items import Item, Kind
+from upstreamsync.verify.classify.effects import Walk
+from upstreamsync.verify.overlays.items import Item, Kind
 
 Tree = dict[str, Any]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import ToolCrashed
-from upstreamsync.kit.engines import Engines, Kustomize
+from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import Judgement, Severity, Verdict
 from upstreamsync.verify import add_guards, find_overlays, verify_trees
 

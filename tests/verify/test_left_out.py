@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from upstreamsync.kit.engines import Engines, Kustomize
-from upstreamsync.verify import Store, chain, trim, verify_trees
-from upstreamsync.verify.builds import Builder, State
-from upstreamsync.verify.graph import Tree, deduce_upstream
-from upstreamsync.verify.items import enumerate_items
-from upstreamsync.verify.reading import Reading
-from upstreamsync.verify.unbuilt import unbuilt
-from upstreamsync.verify.workspace import Workspace
+from upstreamsync.kit.run.engines import Engines, Kustomize
+from upstreamsync.verify import Store, verify_trees
+from upstreamsync.verify.build import chain, trim
+from upstreamsync.verify.build.builds import Builder, State
+from upstreamsync.verify.build.unbuilt import unbuilt
+from upstreamsync.verify.build.workspace import Workspace
+from upstreamsync.verify.overlays.graph import Tree, deduce_upstream
+from upstreamsync.verify.overlays.items import enumerate_items
+from upstreamsync.verify.overlays.reading import Reading
 from verify.everything import Everything, said, write_trees
 
 _REPOSITORY = Path(__file__).parents[2]

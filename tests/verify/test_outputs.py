@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.kit.engines import Engines, Kustomize
+from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.verify import overlay_output
 
 OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n"

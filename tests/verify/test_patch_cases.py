@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import pytest
 import yaml
 
-from upstreamsync.kit.engines import Engines, Kustomize, probe_kustomize
+from upstreamsync.kit.run.engines import Engines, Kustomize, probe_kustomize
 from upstreamsync.model import Judgement, Severity, Verification
 from upstreamsync.verify import verify_trees
 

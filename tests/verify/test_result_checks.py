@@ -6,8 +6,8 @@ from textwrap import dedent, indent
 
 import pytest
 
-from upstreamsync.kit.manifests import objects
-from upstreamsync.kit.objects import object_id
+from upstreamsync.kit.kubernetes.objects import object_id
+from upstreamsync.kit.yaml.manifests import objects
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
 
 

@@ -9,13 +9,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upstreamsync.kit import manifests
-from upstreamsync.kit.objects import ObjectId, diff
-from upstreamsync.verify import schemas
-from upstreamsync.verify.builds import State
+from upstreamsync.kit.kubernetes.objects import ObjectId, diff
+from upstreamsync.kit.yaml import manifests
+from upstreamsync.verify.build import schemas
+from upstreamsync.verify.build.builds import State
+from upstreamsync.verify.build.schemas import CompleteCrd, Schemas, told
+from upstreamsync.verify.build.trim import without_schemas
 from upstreamsync.verify.result_checks.size import json_size
-from upstreamsync.verify.schemas import CompleteCrd, Schemas, told
-from upstreamsync.verify.trim import without_schemas
 
 NAME = ObjectId("apiextensions.k8s.io", "", "CustomResourceDefinition", "", "widgets.acme.io")
 HEAD = """\

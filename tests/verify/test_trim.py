@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from upstreamsync.kit import manifests
-from upstreamsync.verify import schemas, trim
-from upstreamsync.verify.items import Item, Kind
+from upstreamsync.kit.yaml import manifests
+from upstreamsync.verify.build import schemas, trim
+from upstreamsync.verify.overlays.items import Item, Kind
 
 CRD = b"""\
 apiVersion: apiextensions.k8s.io/v1

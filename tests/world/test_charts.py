@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
 from upstreamsync.project import Settings, open_project
 from upstreamsync.testing import World
 

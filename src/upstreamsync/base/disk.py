@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from upstreamsync.errors import Refused, RepositoryError
-from upstreamsync.kit import witness
+from upstreamsync.kit.store import dependencies
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
@@ -67,7 +67,7 @@ class Disk:
 
     def find(self, path: str) -> Found | None:
         """The regular file at ``path``; None where there is nothing. Raises Refused for anything else."""
-        return witness.asked(
+        return dependencies.asked(
             ("file", str(self.root), path),
             lambda: self._find(path),
             lambda found: hashlib.sha256(found.data).hexdigest() if found is not None else None,

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from upstreamsync.errors import ContentError, Malformed, TooLarge
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 
 BOM = b"\xef\xbb\xbf"
 YAML_SUFFIXES = (".yaml", ".yml", ".json")

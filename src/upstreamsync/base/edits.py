@@ -8,8 +8,8 @@ from typing import Protocol
 
 from upstreamsync.config.spec import Edit, Vendor
 from upstreamsync.errors import EditError
-from upstreamsync.kit import splice
 from upstreamsync.kit.templates import fill, placeholders, release_values, to_pattern
+from upstreamsync.kit.yaml import edit as yaml_edit
 from upstreamsync.model import EMPTY, Edited, ImageFinding, Place, Release
 
 Read = Callable[[str], bytes | None]
@@ -95,11 +95,11 @@ def _puts(edit: Edit) -> list[tuple[str, str, _Put]]:
     """What the edit changes: in words, the template of the value, and how to put it there."""
     value = edit.value or ""
     if edit.path is not None:
-        return [(f"`{edit.path}`", value, _putting(splice.replace, edit.path, edit.file))]
+        return [(f"`{edit.path}`", value, _putting(yaml_edit.replace, edit.path, edit.file))]
     if edit.env is not None:
-        return [(f"variable `{edit.env}`", value, _putting(splice.set_env, edit.env, edit.file))]
+        return [(f"variable `{edit.env}`", value, _putting(yaml_edit.set_env, edit.env, edit.file))]
     if edit.pattern is not None:
-        return [(f"`{edit.pattern}`", value, _putting(splice.replace_pattern, edit.pattern, edit.file))]
+        return [(f"`{edit.pattern}`", value, _putting(yaml_edit.replace_pattern, edit.pattern, edit.file))]
     return [
         (f"{key} of image `{edit.image}`", template, _image_put(edit.image or "", key, edit.file))
         for key in ("tag", "digest", "name")
@@ -116,7 +116,7 @@ def _putting(change: _Splice, where: str, file: str) -> _Put:
 
 
 def _image_put(image: str, key: str, file: str) -> _Put:
-    return lambda text, value: splice.set_image(text, image, file=file, **{key: value})
+    return lambda text, value: yaml_edit.set_image(text, image, file=file, **{key: value})
 
 
 def _filled(template: str, values: Mapping[str, str], edit: Edit) -> str:

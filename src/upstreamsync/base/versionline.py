@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upstreamsync.kit import splice
+from upstreamsync.kit.yaml import edit as yaml_edit
 
 
 def set_version(text: str, vendor: str, version: str, *, file: str = "vendors.yaml") -> str:
@@ -11,9 +11,9 @@ def set_version(text: str, vendor: str, version: str, *, file: str = "vendors.ya
     May be applied to its own result, for one vendor after another. Raises EditError when there is no such
     vendor or version, or it stands elsewhere (as through a YAML alias).
     """
-    return splice.replace(text, f"vendors[name={vendor}].version", version, file=file)[0]
+    return yaml_edit.replace(text, f"vendors[name={vendor}].version", version, file=file)[0]
 
 
 def set_image_version(text: str, vendor: str, key: int, version: str, *, file: str = "vendors.yaml") -> str:
     """As ``set_version``, for the version of entry ``key`` of the vendor's ``images``."""
-    return splice.replace(text, f"vendors[name={vendor}].images[{key}].version", version, file=file)[0]
+    return yaml_edit.replace(text, f"vendors[name={vendor}].images[{key}].version", version, file=file)[0]

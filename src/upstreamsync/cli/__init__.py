@@ -43,6 +43,6 @@ def _run(verb: str, common: Common, names: Sequence[str], options: Mapping[str, 
     from upstreamsync.cli import exits
     from upstreamsync.cli.common import set_up_logging
 
-    module = import_module(f"upstreamsync.cli.{'checking' if verb == 'check' else 'verifying'}")
+    module = import_module(f"upstreamsync.cli.{verb}")
     set_up_logging(verbose=common.verbose)
     exits.run(lambda: getattr(module, verb)(common, names, **options))

@@ -54,7 +54,7 @@ def check(
     ] = False,
 ) -> int:
     """Find new upstream versions and say what each vendor would move to. Writes nothing."""
-    from upstreamsync.cli.checking import check as look
+    from upstreamsync.cli.check import check as look
 
     return look(common, tuple(vendors or ()), exit_code=exit_code, matrix=matrix)
 
@@ -144,7 +144,7 @@ def verify(
     ] = False,
 ) -> int:
     """Judge every local customization: does it still do what it did?"""
-    from upstreamsync.cli.verifying import verify as run
+    from upstreamsync.cli.verify import verify as run
 
     return run(
         common,
@@ -182,7 +182,7 @@ def pr(
     ] = None,
 ) -> int:
     """Check, update, verify, commit, push, and open or refresh the pull requests."""
-    from upstreamsync.cli.proposing import propose
+    from upstreamsync.cli.propose import propose
     from upstreamsync.report import annotations, document, markdown
 
     pull_requests, failed, file = propose(
@@ -247,7 +247,7 @@ def init(
     images: Annotated[bool, typer.Option("--images", help="Also follow the images that are pinned.")] = False,
 ) -> int:
     """Look through a repository and write a vendors.yaml to start from."""
-    from upstreamsync.cli.initializing import initialize
+    from upstreamsync.cli.init import initialize
 
     return initialize(common, folder, output=output, force=force, images=images)
 

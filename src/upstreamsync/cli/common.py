@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from upstreamsync.project import Project
-    from upstreamsync.project.opening import Opening
+    from upstreamsync.project.lazy_config import Opening
     from upstreamsync.project.settings import Settings
 
 
@@ -44,7 +44,7 @@ class Common:
 
     def settings(self) -> Settings:
         """How a run is set up, as far as the options say."""
-        from upstreamsync.kit.parallel import processors
+        from upstreamsync.kit.run.threads import processors
         from upstreamsync.project.settings import Settings
 
         return Settings(
@@ -58,7 +58,7 @@ class Common:
     @contextmanager
     def opening(self) -> Iterator[Opening]:
         """The project that the options name, its configuration not read yet; closed at the end."""
-        from upstreamsync.project.opening import Opening
+        from upstreamsync.project.lazy_config import Opening
 
         with Opening(Path.cwd(), config=self.config, settings=self.settings()) as opening:
             yield opening

@@ -14,7 +14,7 @@ from upstreamsync.cli import exits
 from upstreamsync.cli.common import Common
 from upstreamsync.errors import ToolFailed, UsageError
 from upstreamsync.examples import publish_first, publish_second, repository_files
-from upstreamsync.kit.process import run
+from upstreamsync.kit.run.process import run
 from upstreamsync.model import Action, PullRequest, Verdict, Verification
 from upstreamsync.project import Project, Settings, open_project
 from upstreamsync.report import text
@@ -132,7 +132,7 @@ def _first_bases(out: Console, project: Project, place: Path) -> None:
 
 def _show_bare_build(out: Console, project: Project, files: Mapping[str, bytes | None]) -> None:
     """The same update with nothing but kustomize: it builds, and says nothing."""
-    from upstreamsync.project.trees import tree_with
+    from upstreamsync.project.verify.trees import tree_with
 
     _tell(out, None, f"A bare `kustomize build {_FAULTY}/overlay` of the update says:")
     kustomize = project.tools.engines.kustomize()

@@ -18,7 +18,7 @@ from upstreamsync.config.places import Places, read_places
 from upstreamsync.config.spec import Document, Forge, Tools, Vendor
 from upstreamsync.config.where import FILE_NAME, shown_path
 from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Place, Problem
 
 MAX_BYTES = 4 * 1024 * 1024

@@ -22,11 +22,11 @@ proposal stands behind, and whose vendors are all settled (or no longer configur
 A forge is anything that fulfils the protocol ``Forge``; manners.py decides, submit.py acts.
 """
 
-from upstreamsync.forge.grouping import group_changes
+from upstreamsync.forge.base_files import reader
 from upstreamsync.forge.notices import write_notices
-from upstreamsync.forge.opening import open_forge
 from upstreamsync.forge.proposal import build_proposal
-from upstreamsync.forge.reading import reader
+from upstreamsync.forge.registry import open_forge
+from upstreamsync.forge.rules.grouping import group_changes
 from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, Forge, Notice, Opening, Stage
 from upstreamsync.forge.submit import Outcome, submit
 from upstreamsync.forge.webhook import post_webhook, webhook_message

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from upstreamsync.errors import ForgeError, PushRefused
-from upstreamsync.forge.lines import merge
-from upstreamsync.forge.marker import find
+from upstreamsync.forge.rules.marker import find
 from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, Notice, Opening, Stage
-from upstreamsync.kit.repository import Repository
+from upstreamsync.forge.text.diff import merge
+from upstreamsync.kit.git.repository import Repository
 
 _FOLDER = "upstreamsync"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from upstreamsync.forge.marker import text_hash
-from upstreamsync.forge.notice_text import notice
+from upstreamsync.forge.rules.marker import text_hash
 from upstreamsync.forge.state import Forge
+from upstreamsync.forge.text.notices import notice
 from upstreamsync.model import Failure
 
 

@@ -1,4 +1,4 @@
-"""Acting on proposals: look at the forge, let manners.py decide, do it, and say what was done.
+"""Acting on proposals: look at the forge, let lifecycle.py decide, do it, and say what was done.
 
 The order of the steps of each action is such that a run which is cut anywhere is completed by the next:
 what is about to be pushed is written down first, the push comes before the pull request, a closing reason
@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 
 from upstreamsync.config.load import Configuration
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.forge import manners, words
-from upstreamsync.forge.manners import Decision, Limits, Room, Situation, Verb
-from upstreamsync.forge.marker import Marker, compose, find, text_hash, visible_part
+from upstreamsync.forge.rules import lifecycle
+from upstreamsync.forge.rules.lifecycle import Decision, Limits, Room, Situation, Verb
+from upstreamsync.forge.rules.marker import Marker, compose, find, text_hash, visible_part
 from upstreamsync.forge.state import REBUILD_LABEL, BaseBranch, Existing, Forge, Opening, Stage
-from upstreamsync.kit.repository import Identity, Repository
+from upstreamsync.forge.text import messages
+from upstreamsync.kit.git.repository import Identity, Repository
 from upstreamsync.model import Action, Failure, Proposal, PullRequest
 
 
@@ -78,7 +79,7 @@ def _config_path(configuration: Configuration, repository: Repository) -> str:
 
 def _failed(proposal: Proposal, error: UpstreamsyncError) -> PullRequest:
     failure = Failure(kind=error.kind, message=str(error), hint=error.hint)
-    return replace(words.result(proposal, Action.FAILED, str(error)), error=failure)
+    return replace(messages.result(proposal, Action.FAILED, str(error)), error=failure)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,7 +152,7 @@ class _Run:
         try:
             situation = self._situation(proposal)
             email = self.configuration.forge.bot_email
-            decision = manners.decide(proposal, situation, bot_email=email, config=self.config)
+            decision = lifecycle.decide(proposal, situation, bot_email=email, config=self.config)
             return self._act(proposal, situation, decision)
         except UpstreamsyncError as error:
             return _failed(proposal, error)
@@ -160,7 +161,7 @@ class _Run:
         existing = situation.open
         match decision.verb:
             case Verb.SKIP:
-                return words.result(proposal, Action.SKIPPED, decision.reason)
+                return messages.result(proposal, Action.SKIPPED, decision.reason)
             case Verb.OPEN:
                 return self._open(proposal, situation, decision)
             case _ if existing is None:
@@ -174,14 +175,14 @@ class _Run:
             case Verb.KEEP:
                 if not self.dry_run:
                     self._mark(situation.head, proposal)
-                return words.result(proposal, Action.UNCHANGED, decision.reason, existing)
+                return messages.result(proposal, Action.UNCHANGED, decision.reason, existing)
 
     def _open(self, proposal: Proposal, situation: Situation, decision: Decision) -> PullRequest:
         if reason := self.room.refuse(proposal):
-            return words.result(proposal, Action.SKIPPED, reason)
+            return messages.result(proposal, Action.SKIPPED, reason)
         self.room.take(proposal)
         if self.dry_run:
-            return words.result(proposal, Action.OPENED, decision.reason)
+            return messages.result(proposal, Action.OPENED, decision.reason)
         head = situation.head
         if decision.push or head is None:
             head = self._commit(proposal)
@@ -210,13 +211,13 @@ class _Run:
         self.heads[proposal.branch] = head
         self._mark(head, proposal)
         self._automerge(existing, proposal, ours=False)
-        return words.result(proposal, Action.OPENED, decision.reason, existing)
+        return messages.result(proposal, Action.OPENED, decision.reason, existing)
 
     def _update(
         self, proposal: Proposal, situation: Situation, existing: Existing, decision: Decision
     ) -> PullRequest:
         if self.dry_run:
-            return words.result(proposal, Action.UPDATED, decision.reason, existing)
+            return messages.result(proposal, Action.UPDATED, decision.reason, existing)
         head, marker, body = situation.head, find(existing.body), existing.body
         if decision.push or head is None:
             head = self._commit(proposal)
@@ -238,7 +239,7 @@ class _Run:
             self.forge.remove_label(existing, REBUILD_LABEL)
         self._mark(head, proposal)
         self._automerge(existing, proposal, ours=marker is not None and marker.automerge)
-        return words.result(proposal, Action.UPDATED, decision.reason, existing)
+        return messages.result(proposal, Action.UPDATED, decision.reason, existing)
 
     def _edit(
         self, proposal: Proposal, situation: Situation, existing: Existing, decision: Decision
@@ -253,7 +254,7 @@ class _Run:
             )
             self._mark(situation.head, proposal)
             self._automerge(existing, proposal, ours=old is not None and old.automerge)
-        return words.result(proposal, Action.UPDATED, decision.reason, existing)
+        return messages.result(proposal, Action.UPDATED, decision.reason, existing)
 
     def _yield(
         self, proposal: Proposal, situation: Situation, existing: Existing, decision: Decision
@@ -262,14 +263,14 @@ class _Run:
         if not self.dry_run:
             marker = find(existing.body)
             if marker is not None:
-                touch = manners.touched(situation, marker, self.configuration.forge.bot_email)
+                touch = lifecycle.touched(situation, marker, self.configuration.forge.bot_email)
                 news = proposal if marker.digest != proposal.digest else None
-                noted = words.with_note(visible_part(existing.body), touch, news)
+                noted = messages.with_note(visible_part(existing.body), touch, news)
                 if text_hash(noted) != text_hash(visible_part(existing.body)):
                     self.forge.edit(existing, body=compose(noted, marker, existing.body))
             since = marker.head[:12] if marker is not None else "unknown"
-            self.forge.comment(existing, words.left_alone(decision.reason), key=f"touched-{since}")
-        return words.result(proposal, Action.SKIPPED, decision.reason, existing)
+            self.forge.comment(existing, messages.left_alone(decision.reason), key=f"touched-{since}")
+        return messages.result(proposal, Action.SKIPPED, decision.reason, existing)
 
     def _commit(self, proposal: Proposal) -> str:
         options = self.configuration.forge
@@ -318,7 +319,7 @@ class _Run:
         configured = {vendor.name for vendor in self.configuration.vendors}
         results = []
         for existing in list(self.pulls.values()):
-            reason = manners.no_longer_needed(existing, proposals, self.settled, configured, self.config)
+            reason = lifecycle.no_longer_needed(existing, proposals, self.settled, configured, self.config)
             marker = find(existing.body)
             if reason is None or marker is None:
                 continue
@@ -327,7 +328,7 @@ class _Run:
             except UpstreamsyncError as error:
                 failure = Failure(kind=error.kind, message=str(error), hint=error.hint)
                 results.append(
-                    replace(words.closing(existing, marker, Action.FAILED, str(error)), error=failure)
+                    replace(messages.closing(existing, marker, Action.FAILED, str(error)), error=failure)
                 )
         return results
 
@@ -335,25 +336,25 @@ class _Run:
         head = self.heads.get(existing.branch)
         if head is not None and head != marker.head:
             commits = tuple(self.forge.commits(existing.base, existing.branch))
-            touch = manners.touched(
+            touch = lifecycle.touched(
                 Situation(head=head, commits=commits), marker, self.configuration.forge.bot_email
             )
             if touch is not None:
                 text = f"no longer needed ({reason}), but the branch has {touch}; it is left to you"
                 if not self.dry_run:
-                    self.forge.comment(existing, words.not_needed(text), key=f"stale-{marker.head[:12]}")
-                return words.closing(existing, marker, Action.SKIPPED, text)
+                    self.forge.comment(existing, messages.not_needed(text), key=f"stale-{marker.head[:12]}")
+                return messages.closing(existing, marker, Action.SKIPPED, text)
         if not self.dry_run:
             body = compose(visible_part(existing.body), replace(marker, closed=reason), existing.body)
             self.forge.edit(existing, body=body)
-            self.forge.comment(existing, words.not_needed(f"No longer needed: {reason}."), key="closed")
+            self.forge.comment(existing, messages.not_needed(f"No longer needed: {reason}."), key="closed")
             self.forge.close(existing)
             if head is not None:
                 self.forge.delete_branch(existing.branch, expected=head)
                 self.heads.pop(existing.branch, None)
             self.pulls.pop(existing.branch, None)
         self.room.open.pop(existing.branch, None)
-        return words.closing(existing, marker, Action.CLOSED, reason)
+        return messages.closing(existing, marker, Action.CLOSED, reason)
 
     def sweep(self, proposals: Sequence[Proposal]) -> None:
         """Remove branches of ours that nothing needs: merged ones, and what a cut run left."""
@@ -380,7 +381,7 @@ class _Run:
         commits = tuple(self.forge.commits(self._base(None).name, branch))
         complete = bool(commits) and commits[-1].result is not None
         email = self.configuration.forge.bot_email
-        return complete and manners.touched(Situation(head=head, commits=commits), None, email) is None
+        return complete and lifecycle.touched(Situation(head=head, commits=commits), None, email) is None
 
 
 def _merges_itself(proposal: Proposal) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from upstreamsync.errors import UpstreamError
-from upstreamsync.forge.markdown import shorten
-from upstreamsync.kit.http import Http
+from upstreamsync.forge.text.markdown import shorten
+from upstreamsync.kit.http.client import Http
 from upstreamsync.kit.redact import register
 from upstreamsync.model import Action, PullRequest
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the verbs that use a tool load it
-    from upstreamsync.kit.cache import Cache
-    from upstreamsync.kit.engines import Engines
-    from upstreamsync.kit.git import Git
-    from upstreamsync.kit.http import Http
+    from upstreamsync.kit.git.remote import Git
+    from upstreamsync.kit.http.client import Http
+    from upstreamsync.kit.run.engines import Engines
+    from upstreamsync.kit.store.cache import Cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,10 @@ from upstreamsync.base.view import View, disk_view
 from upstreamsync.config import Configuration, Vendor, find_configuration, load_configuration
 from upstreamsync.config.load import content_digest
 from upstreamsync.errors import DigestMismatch, UsageError
-from upstreamsync.kit.forks import can_fork, in_processes
-from upstreamsync.kit.parallel import ordered_map
+from upstreamsync.kit.run.processes import can_fork, in_processes
+from upstreamsync.kit.run.threads import ordered_map
+from upstreamsync.kit.store.dependencies import attend
 from upstreamsync.kit.toolbox import Toolbox
-from upstreamsync.kit.witness import attend
 from upstreamsync.lock import Lock
 from upstreamsync.lock import verify as verify_lock
 from upstreamsync.model import (
@@ -33,16 +33,16 @@ from upstreamsync.model import (
     VendorUpdate,
     Verification,
 )
-from upstreamsync.project.lookup import Lookup, explain, look_up
-from upstreamsync.project.outcomes import completed_update, failed_update, guarded, unchanged_update
+from upstreamsync.project.check.lookup import Lookup, explain, look_up
+from upstreamsync.project.check.spread import Witnessed, packed, spread, unpacked
+from upstreamsync.project.check.unchanged import Unchanged
 from upstreamsync.project.settings import Doors, Settings, toolbox
-from upstreamsync.project.spread import Witnessed, packed, spread, unpacked
-from upstreamsync.project.unchanged import Unchanged
+from upstreamsync.project.update.outcomes import completed_update, failed_update, guarded, unchanged_update
 
 if TYPE_CHECKING:  # what only some verbs need is imported where it is used: `check` is to start quickly
     from upstreamsync.model import PullRequest
-    from upstreamsync.project.propose import ProposeOptions
-    from upstreamsync.project.regenerate import Prepared
+    from upstreamsync.project.propose.propose import ProposeOptions
+    from upstreamsync.project.update.regenerate import Prepared
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -248,7 +248,7 @@ class Project:
         missing: tuple[PassedOver, ...] = ()
         current = lookup.release(vendor.version) if vendor.version else None
 
-        from upstreamsync.project.regenerate import first_that_is_complete, prepare
+        from upstreamsync.project.update.regenerate import first_that_is_complete, prepare
 
         def make(release: Release | None) -> Prepared:
             place = partial(self.configuration.place, vendor.name)
@@ -276,7 +276,7 @@ class Project:
         return lock.version == vendor.version and lock.config == content_digest(vendor)
 
     def _assemble(self, prepared: Prepared, view: View) -> Change:
-        from upstreamsync.project.regenerate import assemble
+        from upstreamsync.project.update.regenerate import assemble
 
         return assemble(prepared, view=view, configuration=self.configuration)
 
@@ -304,7 +304,7 @@ class Project:
         With ``changes``: the working tree against the working tree with them. Without: the revision
         ``since`` against the working tree. Also says whether each base equals its lock.
         """
-        from upstreamsync.project.verification import verify_change, verify_working_tree
+        from upstreamsync.project.verify.verification import verify_change, verify_working_tree
 
         bases = tuple(state for vendor in self.configuration.vendors for state in self.base_states(vendor))
         if changes is not None:
@@ -328,7 +328,7 @@ class Project:
 
         ``report`` is what ``verify(changes)`` said; it is made anew, vendor by vendor, where it is None.
         """
-        from upstreamsync.project.propose import propose
+        from upstreamsync.project.propose.propose import propose
 
         return propose(self, changes, report, options)
 

@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upstreamsync.kit.cache import Cache, default_cache_folder
-from upstreamsync.kit.credentials import Credentials
-from upstreamsync.kit.http import DEFAULT_LIMIT, Http
-from upstreamsync.kit.parallel import processors
+from upstreamsync.kit.http.client import DEFAULT_LIMIT, Http
+from upstreamsync.kit.http.credentials import Credentials
+from upstreamsync.kit.run.threads import processors
+from upstreamsync.kit.store.cache import Cache, default_cache_folder
 from upstreamsync.kit.toolbox import Toolbox
 
 if TYPE_CHECKING:  # loaded where they are used: `check` is to start quickly
     from upstreamsync.config.spec import Tools
-    from upstreamsync.kit.engines import Engines
-    from upstreamsync.kit.git import Git
+    from upstreamsync.kit.git.remote import Git
+    from upstreamsync.kit.run.engines import Engines
 
 #: Network requests under way at once; engines are limited by the processors instead.
 NETWORK_JOBS = 32
@@ -133,7 +133,7 @@ class Doors:
     @property
     def git(self) -> Git:
         """Other people's repositories; one door for all threads, as it asks each of them once."""
-        from upstreamsync.kit.git import Git
+        from upstreamsync.kit.git.remote import Git
 
         with self._lock:
             if self._git is None:
@@ -161,7 +161,7 @@ class Doors:
 
 def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None = None) -> Engines:
     """The engines of a run: pinned ones lie below the cache folder."""
-    from upstreamsync.kit.engines import Engines
+    from upstreamsync.kit.run.engines import Engines
 
     pins = {"helm": tools.helm, "kustomize": tools.kustomize} if tools is not None else {}
     return Engines(

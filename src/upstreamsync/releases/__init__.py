@@ -16,7 +16,7 @@ from typing import Protocol
 
 from upstreamsync.config.spec import HelmReleases, Releases, Vendor
 from upstreamsync.errors import NotFound, UsageError
-from upstreamsync.kit import witness
+from upstreamsync.kit.store import dependencies
 from upstreamsync.kit.templates import PLACEHOLDERS, fill, version_values
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.kit.versions import parse
@@ -115,7 +115,7 @@ def fetch_releases(
         raise _nothing(spec, seen)
     once = _each_once(found)
     if not single and len(once) < len(found):
-        witness.doubt()  # what was dropped may have decided how far the pages were read
+        dependencies.doubt()  # what was dropped may have decided how far the pages were read
     return once
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from upstreamsync.errors import Malformed
-from upstreamsync.kit.http import Response
+from upstreamsync.kit.http.client import Response
 from upstreamsync.kit.redact import redact
 
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from upstreamsync.kit import witness
-from upstreamsync.kit.cache import Cache
+from upstreamsync.kit.store import dependencies
+from upstreamsync.kit.store.cache import Cache
 from upstreamsync.model import Release
 
 _NAMESPACE = "first-seen"
@@ -48,7 +48,7 @@ def record(cache: Cache, feed: str, releases: Iterable[Release], now: datetime) 
         times = {version: int(at.timestamp()) for version, at in sorted(merged.items())}
         kept = json.dumps(times).encode()
         if not cache.put(_NAMESPACE, feed, kept):
-            witness.doubt()
+            dependencies.doubt()
     # As long as this is kept, and the same versions are on offer, there is nothing to be noted.
     cache.relied_on(_NAMESPACE, feed, kept)
     return {version: merged[version] for version in sorted(undated)}

@@ -9,7 +9,7 @@ from typing import Any
 
 from upstreamsync.config.spec import Releases
 from upstreamsync.errors import Denied, Malformed, NotFound, RateLimited, TooLarge
-from upstreamsync.kit.http import Response
+from upstreamsync.kit.http.client import Response
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
 from upstreamsync.releases.answers import json_document, moment

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from upstreamsync.config.spec import HelmReleases, Releases
 from upstreamsync.errors import NotFound
-from upstreamsync.kit.http import Response
+from upstreamsync.kit.http.client import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release

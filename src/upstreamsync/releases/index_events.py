@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from upstreamsync.errors import Malformed, TooLarge
-from upstreamsync.kit.manifests import MAX_DEPTH, no_garbage_collection, refuse_bombs
+from upstreamsync.kit.yaml.manifests import MAX_DEPTH, no_garbage_collection, refuse_bombs
 
 #: libyaml in C where PyYAML was built with it, with scalars left as text in both.
 TextLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)

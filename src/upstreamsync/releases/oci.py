@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from upstreamsync.config.spec import HelmReleases, Releases
-from upstreamsync.kit.oci import Oci
+from upstreamsync.kit.http.oci import Oci
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from upstreamsync.kit import facts
-from upstreamsync.kit.cache import Cache
+from upstreamsync.kit.store import serialize
+from upstreamsync.kit.store.cache import Cache
 from upstreamsync.model import Release
 
 _NAMESPACE = "releases"
@@ -29,7 +29,7 @@ def remembered(
         if line.startswith(begin):
             try:
                 return load(line[len(begin) :])
-            except facts.UNREADABLE:
+            except serialize.UNREADABLE:
                 kept = b"damaged"
     if kept and not kept.endswith(b"\n"):
         cache.forget(_NAMESPACE, name)
@@ -40,9 +40,9 @@ def remembered(
 
 def dump(releases: Sequence[Release]) -> bytes:
     """The releases as JSON, without what is not set."""
-    return json.dumps([facts.of_release(release) for release in releases], separators=(",", ":")).encode()
+    return json.dumps([serialize.of_release(release) for release in releases], separators=(",", ":")).encode()
 
 
 def load(data: bytes) -> tuple[Release, ...]:
-    """What ``dump`` made. Raises one of ``facts.UNREADABLE`` for anything else."""
-    return tuple(facts.release(one) for one in json.loads(data))
+    """What ``dump`` made. Raises one of ``serialize.UNREADABLE`` for anything else."""
+    return tuple(serialize.release(one) for one in json.loads(data))

@@ -4,7 +4,7 @@
 
     review("argocd/overlays/prod", old_objects, new_objects, applications=("Application argocd",))
 
-Both sides are built objects as ``kit.manifests.objects`` reads them. ``find_readers`` and ``reading``
+Both sides are built objects as ``kit.yaml.manifests.objects`` reads them. ``find_readers`` and ``reading``
 name the Argo CD Applications of an overlay.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from upstreamsync.kit.objects import diff
+from upstreamsync.kit.kubernetes.objects import diff
 from upstreamsync.model import FieldChange, OverlayReview, ResourceChange
 from upstreamsync.review.applications import Reader, find_readers, reading
 from upstreamsync.review.dangers import CODES, dangers_of

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit import manifests
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.review.pods import mapping, mappings
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from upstreamsync.kit.objects import ObjectId, object_id
+from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
 
 Object = Mapping[str, Any]
 

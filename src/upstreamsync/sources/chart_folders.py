@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.errors import NotFound, Refused, SelectionError, UsageError
-from upstreamsync.kit.charts import Dependency, dependencies
-from upstreamsync.kit.git import GitTree
+from upstreamsync.kit.git.remote import GitTree
+from upstreamsync.kit.kubernetes.charts import Dependency, dependencies
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import ContentFile, Resolved
 from upstreamsync.sources import checksums

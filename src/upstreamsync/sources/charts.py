@@ -14,8 +14,8 @@ from urllib.parse import urljoin, urlsplit
 
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.errors import Malformed, NotFound, Refused, Unreachable
-from upstreamsync.kit.charts import index_entry, metadata, newest_with_app_version
-from upstreamsync.kit.oci import Oci
+from upstreamsync.kit.http.oci import Oci
+from upstreamsync.kit.kubernetes.charts import index_entry, metadata, newest_with_app_version
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import ContentFile, Resolved
 from upstreamsync.sources import checksums

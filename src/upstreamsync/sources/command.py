@@ -13,9 +13,9 @@ from pathlib import Path
 
 from upstreamsync.config.spec import CommandSource
 from upstreamsync.errors import Refused, TooLarge
-from upstreamsync.kit import process
 from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.redact import redact
+from upstreamsync.kit.run import process
 from upstreamsync.model import Artifact, ContentFile, Resolved
 from upstreamsync.sources import checksums, userfiles
 from upstreamsync.sources.job import Job, files_digest, one_file, safe_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from upstreamsync.config.spec import GitSource
-from upstreamsync.kit.git import GitTree
+from upstreamsync.kit.git.remote import GitTree
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Artifact, Resolved
 from upstreamsync.sources import checksums

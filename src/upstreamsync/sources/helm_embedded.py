@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upstreamsync.errors import ToolFailed, ToolMissing
-from upstreamsync.kit import process
+from upstreamsync.kit.run import process
 
 _WORKER = Path(__file__).with_name("_embedded_worker.py")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_/-]+(\.[A-Za-z0-9_/-]+)*")

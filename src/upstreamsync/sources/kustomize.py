@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from upstreamsync.errors import Refused, SelectionError, ToolFailed
-from upstreamsync.kit import manifests
-from upstreamsync.kit.git import GitTree
+from upstreamsync.kit.git.remote import GitTree
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Artifact, ContentFile
 from upstreamsync.sources import checksums
 from upstreamsync.sources.git import fetch_tree

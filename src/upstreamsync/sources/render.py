@@ -14,8 +14,9 @@ from typing import Any
 
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.errors import Denied, SelectionError, ToolFailed, ToolMissing, UsageError
-from upstreamsync.kit import globs, manifests
-from upstreamsync.kit.engines import Helm
+from upstreamsync.kit import globs
+from upstreamsync.kit.run.engines import Helm
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.sources import helm_embedded, userfiles
 from upstreamsync.sources.charts import Chart
 from upstreamsync.sources.helm_embedded import EmbeddedHelm

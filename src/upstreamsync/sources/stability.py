@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upstreamsync.errors import Malformed, TooLarge
-from upstreamsync.kit import manifests, objects
+from upstreamsync.kit.kubernetes import objects
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import ContentFile
 
 #: Functions of Sprig and Helm whose result is another one each time.

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from upstreamsync.kit.engines import Engines
+from upstreamsync.kit.run.engines import Engines
 from upstreamsync.testing.charts import as_bytes, read_folder
 from upstreamsync.testing.git import GitRemote, git
 from upstreamsync.testing.github import Repository

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from upstreamsync.errors import ToolFailed
-from upstreamsync.kit import process
+from upstreamsync.kit.run import process
 from upstreamsync.testing.charts import as_bytes
 from upstreamsync.testing.server import Call, Content, Reply
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from upstreamsync.kit import process
+from upstreamsync.kit.run import process
 from upstreamsync.testing.charts import Chart, ChartRepository, Files, as_bytes, make_chart, read_folder
 from upstreamsync.testing.faults import Fault, Faults
 from upstreamsync.testing.git import GitRemote, http_backend

@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit.engines import Engines, Kustomize
-from upstreamsync.kit.parallel import ordered_map, processors
+from upstreamsync.kit.run.engines import Engines, Kustomize
+from upstreamsync.kit.run.threads import ordered_map, processors
 from upstreamsync.model import Judgement, OverlayVerification, Verdict, Verification
-from upstreamsync.verify.builds import Store
-from upstreamsync.verify.graph import Tree, deduce_upstream, find_overlays, normalize
+from upstreamsync.verify.build.builds import Store
 from upstreamsync.verify.judge import Case, judge_overlay
-from upstreamsync.verify.reading import Reading
+from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, normalize
+from upstreamsync.verify.overlays.reading import Reading
 
 if TYPE_CHECKING:
-    from upstreamsync.verify.guards import add_guards
-    from upstreamsync.verify.outputs import overlay_output
+    from upstreamsync.verify.build.outputs import overlay_output
+    from upstreamsync.verify.repair.guards import add_guards
 
 __all__ = ["Store", "add_guards", "find_overlays", "overlay_output", "verify_trees"]
 
 #: Names that few need: their modules are loaded when they are first used.
-_HOMES = {"add_guards": "guards", "overlay_output": "outputs"}
+_HOMES = {"add_guards": "repair.guards", "overlay_output": "build.outputs"}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from upstreamsync.kit.objects import compare
+from upstreamsync.kit.kubernetes.objects import compare
 from upstreamsync.model import Judgement, ResourceChange, Severity, Verdict
-from upstreamsync.verify import explain, results
-from upstreamsync.verify.builds import Builder, Failed, State
-from upstreamsync.verify.chain import Effect, Side
+from upstreamsync.verify import explain
+from upstreamsync.verify.build.builds import Builder, Failed, State
+from upstreamsync.verify.build.chain import Effect, Side
+from upstreamsync.verify.build.schemas import Schemas, told
+from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.classify import failures, uncovered, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
-from upstreamsync.verify.graph import Tree
-from upstreamsync.verify.items import Item, Kind
-from upstreamsync.verify.schemas import Schemas, told
-from upstreamsync.verify.workspace import Workspace
+from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.items import Item, Kind
+from upstreamsync.verify.result_checks import blame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class Comparison:
             if item.kind is Kind.RESOURCE:
                 found = failures.judge(item, was or Effect({}), now) if now and now.error else [_ok()]
             elif item.kind is Kind.HELM_VALUE:
-                from upstreamsync.verify import helm_values
+                from upstreamsync.verify.classify import helm_values
 
                 found = helm_values.judge(item, partner, self.spaces, self.builder)
             elif now is None:
@@ -73,7 +74,7 @@ class Comparison:
 
     def _result_notes(self, notes: dict[str, list[Note]]) -> list[Note]:
         alone = []
-        for blamed in results.check(self.tree, self.overlay, self.new_items, self.old, self.new):
+        for blamed in blame.check(self.tree, self.overlay, self.new_items, self.old, self.new):
             if blamed.item is not None and blamed.item.name in notes:
                 notes[blamed.item.name].append(blamed.note)
             else:
@@ -87,7 +88,7 @@ class Comparison:
         first = worst(notes)
         if first is None or before is None or now is None or judged.severity.rank > Severity.REVIEW.rank:
             return judged
-        from upstreamsync.verify import fixes
+        from upstreamsync.verify.repair import fixes
 
         return replace(judged, fix=fixes.propose(item, first, before, now, self.tree))
 

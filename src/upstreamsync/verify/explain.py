@@ -7,7 +7,7 @@ from typing import Final
 
 from upstreamsync.model import ItemFinding, Judgement, Verdict
 from upstreamsync.verify.classify.notes import Note, rank
-from upstreamsync.verify.items import WHOLE_OVERLAY, Item
+from upstreamsync.verify.overlays.items import WHOLE_OVERLAY, Item
 
 _SAME = "does what it did before"
 #: How many findings of one verdict and reason an item tells one by one.

@@ -10,16 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from upstreamsync.kit.engines import Kustomize
-from upstreamsync.kit.manifests import is_yaml
+from upstreamsync.kit.run.engines import Kustomize
+from upstreamsync.kit.yaml.manifests import is_yaml
 from upstreamsync.model import Build, OverlayVerification
-from upstreamsync.verify.builds import Builder, Failed, Store
-from upstreamsync.verify.chain import Chain, Side
-from upstreamsync.verify.graph import Tree, inputs
-from upstreamsync.verify.items import Item, enumerate_items
-from upstreamsync.verify.reading import Reading
-from upstreamsync.verify.trim import Cut, plan_trim
-from upstreamsync.verify.workspace import Workspace
+from upstreamsync.verify.build.builds import Builder, Failed, Store
+from upstreamsync.verify.build.chain import Chain, Side
+from upstreamsync.verify.build.trim import Cut, plan_trim
+from upstreamsync.verify.build.workspace import Workspace
+from upstreamsync.verify.overlays.graph import Tree, inputs
+from upstreamsync.verify.overlays.items import Item, enumerate_items
+from upstreamsync.verify.overlays.reading import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from upstreamsync.kit.objects import diff
+from upstreamsync.kit.kubernetes.objects import diff
 from upstreamsync.model import Danger
 from upstreamsync.review.pairs import Object, Pair, Pairs
 from upstreamsync.review.pods import mapping

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from upstreamsync.errors import ToolFailed
-from upstreamsync.kit import process
+from upstreamsync.kit.run import process
 from upstreamsync.testing.github import history
-from upstreamsync.testing.github.asking import Ask, Handler, Out, Problem, not_found
 from upstreamsync.testing.github.objects import Json
 from upstreamsync.testing.github.repository import Repository
+from upstreamsync.testing.github.requests import Ask, Handler, Out, Problem, not_found
 from upstreamsync.testing.github.state import App, Pull
 
 

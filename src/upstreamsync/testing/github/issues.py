@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from upstreamsync.testing.github.asking import Ask, Handler, Out, invalid, not_found
 from upstreamsync.testing.github.objects import Json
+from upstreamsync.testing.github.requests import Ask, Handler, Out, invalid, not_found
 from upstreamsync.testing.github.state import Comment, Issue
 
 _MAX_TEXT = 65_536

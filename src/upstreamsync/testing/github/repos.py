@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from upstreamsync.errors import ToolFailed
 from upstreamsync.testing.git import git
 from upstreamsync.testing.github import history
-from upstreamsync.testing.github.asking import Ask, Handler, Out, Problem, invalid, not_found
 from upstreamsync.testing.github.objects import Json
+from upstreamsync.testing.github.requests import Ask, Handler, Out, Problem, invalid, not_found
 from upstreamsync.testing.github.state import Release, Status, made_up_sha
 
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from upstreamsync.kit import process
+from upstreamsync.kit.run import process
 from upstreamsync.testing.git import GitRemote
 from upstreamsync.testing.github import accounts, issues, pulls, repos
-from upstreamsync.testing.github.asking import Ask, Handler, Out, Problem, not_found
 from upstreamsync.testing.github.objects import Site
 from upstreamsync.testing.github.repository import Publish, Repository
+from upstreamsync.testing.github.requests import Ask, Handler, Out, Problem, not_found
 from upstreamsync.testing.github.state import App, Clock, Pull, Token
 from upstreamsync.testing.openapi import Validator
 from upstreamsync.testing.server import Call, Content, Reply, unchanged

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from upstreamsync.kit.objects import MISSING, object_id
+from upstreamsync.kit.kubernetes.jsonpatch import Failure, first_failure
+from upstreamsync.kit.kubernetes.objects import MISSING, object_id
+from upstreamsync.kit.kubernetes.values import show
 from upstreamsync.model import Verdict
-from upstreamsync.verify.builds import Key, Manifest
-from upstreamsync.verify.chain import Effect
+from upstreamsync.verify.build.builds import Key, Manifest
+from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify import successors
 from upstreamsync.verify.classify.notes import Note
-from upstreamsync.verify.items import Item, Kind
-from upstreamsync.verify.pointers import Failure, first_failure
-from upstreamsync.verify.values import show
+from upstreamsync.verify.overlays.items import Item, Kind
 
 _SCALABLE: Final = frozenset(("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"))
 _DUPLICATE: Final = re.compile(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from upstreamsync.kit.objects import MISSING, keyed, object_id, segment, shared_key
+from upstreamsync.kit.kubernetes.objects import MISSING, keyed, object_id, segment, shared_key
+from upstreamsync.kit.kubernetes.values import Image, image
 from upstreamsync.model import Verdict
-from upstreamsync.verify.builds import Key, Manifest
-from upstreamsync.verify.chain import Effect
+from upstreamsync.verify.build.builds import Key, Manifest
+from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify import scalars, successors
-from upstreamsync.verify.classify.fourway import Four, Walk
+from upstreamsync.verify.classify.effects import Four, Walk
 from upstreamsync.verify.classify.notes import Note
-from upstreamsync.verify.items import Item
-from upstreamsync.verify.values import Image, image
+from upstreamsync.verify.overlays.items import Item
 
 Path = tuple[str, ...]
 #: Where an entry works: object and path → the value before and after.

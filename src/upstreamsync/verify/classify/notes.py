@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from upstreamsync.kit.objects import MISSING, join_path
+from upstreamsync.kit.kubernetes.objects import MISSING, join_path
 from upstreamsync.model import Severity, Verdict
 
 _SEVERITIES: Final = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from upstreamsync.kit.objects import MISSING, leaves
+from upstreamsync.kit.kubernetes.objects import MISSING, leaves
+from upstreamsync.kit.kubernetes.values import Image, image, older, same, show
 from upstreamsync.model import Severity, Verdict
-from upstreamsync.verify.items import Kind
-from upstreamsync.verify.values import Image, image, older, same, show
+from upstreamsync.verify.overlays.items import Kind
 
 if TYPE_CHECKING:
-    from upstreamsync.verify.classify.fourway import Four, Walk
+    from upstreamsync.verify.classify.effects import Four, Walk
 
 #: Scalars that are overridden on purpose, and that upstream moves with its releases: no warning each time.
 _ON_PURPOSE: Final = frozenset(("replicas", "namespace"))

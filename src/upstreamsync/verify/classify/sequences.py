@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from upstreamsync.kit.objects import MISSING, likeness
+from upstreamsync.kit.kubernetes.objects import MISSING, likeness
+from upstreamsync.kit.kubernetes.values import flag, show
 from upstreamsync.model import Severity, Verdict
-from upstreamsync.verify.items import Kind
-from upstreamsync.verify.values import flag, show
+from upstreamsync.verify.overlays.items import Kind
 
 if TYPE_CHECKING:
-    from upstreamsync.verify.classify.fourway import Four, Walk
+    from upstreamsync.verify.classify.effects import Four, Walk
 
 
 def judge(walk: Walk, four: Four, path: tuple[str, ...], name: str, *, owned: bool) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from upstreamsync.kit.objects import MISSING, diff, object_id
-from upstreamsync.verify.builds import Key
-from upstreamsync.verify.chain import Effect, Touch
+from upstreamsync.kit.kubernetes.objects import MISSING, diff, object_id
+from upstreamsync.verify.build.builds import Key
+from upstreamsync.verify.build.chain import Effect, Touch
 
 
 def sides(effect: Effect, key: Key) -> tuple[Any, Any]:

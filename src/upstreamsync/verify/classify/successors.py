@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from upstreamsync.kit.objects import likeness, object_id
-from upstreamsync.verify.builds import Key, Manifest
+from upstreamsync.kit.kubernetes.objects import likeness, object_id
+from upstreamsync.verify.build.builds import Key, Manifest
 from upstreamsync.verify.classify.elements import alike
 
 _WORKLOADS: Final = frozenset(

@@ -10,15 +10,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from upstreamsync.kit.objects import MISSING, ObjectId, diff, object_id
+from upstreamsync.kit.kubernetes.objects import MISSING, ObjectId, diff, object_id
+from upstreamsync.kit.kubernetes.values import image, same
 from upstreamsync.model import Verdict
-from upstreamsync.verify.builds import Key, Manifest, State
-from upstreamsync.verify.chain import Effect, Side, Touch
+from upstreamsync.verify.build.builds import Key, Manifest, State
+from upstreamsync.verify.build.chain import Effect, Side, Touch
 from upstreamsync.verify.classify import successors
 from upstreamsync.verify.classify.images import at, places
 from upstreamsync.verify.classify.notes import Note
-from upstreamsync.verify.items import Item, Kind
-from upstreamsync.verify.values import image, same
+from upstreamsync.verify.overlays.items import Item, Kind
 
 #: How many of a kind have to be covered for a miss to be worth a word.
 _AT_LEAST: Final = 2

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from upstreamsync.kit.objects import MISSING, object_id, segment
+from upstreamsync.kit.kubernetes.objects import MISSING, object_id, segment
 from upstreamsync.model import Verdict
-from upstreamsync.verify.builds import Key
-from upstreamsync.verify.chain import Effect, Touch
+from upstreamsync.verify.build.builds import Key
+from upstreamsync.verify.build.chain import Effect, Touch
 from upstreamsync.verify.classify import failures, images, successors, whole
-from upstreamsync.verify.classify.fourway import Walk
+from upstreamsync.verify.classify.effects import Walk
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.sides import first_path, nameless, resource_of, sides
-from upstreamsync.verify.items import WHOLE_OVERLAY, Item, Kind
+from upstreamsync.verify.overlays.items import WHOLE_OVERLAY, Item, Kind
 
 
 def judge(item: Item, old: Effect, new: Effect) -> list[Note]:

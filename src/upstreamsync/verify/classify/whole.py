@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from upstreamsync.kit.objects import object_id
+from upstreamsync.kit.kubernetes.objects import object_id
 from upstreamsync.model import Verdict
-from upstreamsync.verify.chain import Effect
-from upstreamsync.verify.classify.fourway import Walk
+from upstreamsync.verify.build.chain import Effect
+from upstreamsync.verify.classify.effects import Walk
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.sides import resource_of, sides
-from upstreamsync.verify.items import Item, Kind
+from upstreamsync.verify.overlays.items import Item, Kind
 
 
 def judge(item: Item, old: Effect, new: Effect) -> list[Note]:

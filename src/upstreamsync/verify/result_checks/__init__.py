@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from . import crds, dangling, exclusive, immutable, names, selectors, size, twice
+from . import crds, dangling, duplicates, exclusive, immutable, names, selectors, size
 from .finding import Manifest, ResultContext, ResultFinding
-from .world import World, key_of_id
+from .index import World, key_of_id
 
 __all__ = ["COMPARISONS", "STATES", "ResultContext", "ResultFinding", "check_result"]
 
@@ -18,7 +18,7 @@ __all__ = ["COMPARISONS", "STATES", "ResultContext", "ResultFinding", "check_res
 STATES: tuple[Callable[[World, ResultContext], Iterator[ResultFinding]], ...] = (
     exclusive.check,
     selectors.check,
-    twice.check,
+    duplicates.check,
 )
 #: Rules about the step from one result to the other.
 COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFinding]], ...] = (

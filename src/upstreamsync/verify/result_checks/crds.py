@@ -8,7 +8,7 @@ from typing import Any
 from upstreamsync.model import Verdict
 
 from .finding import Manifest, ResultContext, ResultFinding
-from .world import World, at, key_of, key_of_id, mapping, resource_id, strings, text
+from .index import World, at, key_of, key_of_id, mapping, resource_id, strings, text
 
 _KIND = "CustomResourceDefinition"
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 
-from upstreamsync.kit.objects import likeness
+from upstreamsync.kit.kubernetes.objects import likeness
 from upstreamsync.model import Verdict
 
 from .finding import Manifest, ResultContext, ResultFinding
+from .index import Key, World, at, key_of, key_of_id, mapping, text
 from .links import Link
 from .object_links import object_links
 from .pod_links import pod_links
 from .pods import pods_of
-from .world import Key, World, at, key_of, key_of_id, mapping, text
 
 
 def links_of(world: World) -> list[Link]:

@@ -12,8 +12,8 @@ from typing import Any
 from upstreamsync.model import Verdict
 
 from .finding import Manifest, ResultContext, ResultFinding
+from .index import World, at, elements, mapping, resource_id, step, text, walk
 from .pods import Pod, pods_of
-from .world import World, at, elements, mapping, resource_id, step, text, walk
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PROBE_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")

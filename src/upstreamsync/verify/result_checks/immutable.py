@@ -11,8 +11,8 @@ from typing import Any
 from upstreamsync.model import Verdict
 
 from .finding import Manifest, ResultContext, ResultFinding
+from .index import World, at, key_of, key_of_id, mapping, resource_id, step, text
 from .quantities import same_value
-from .world import World, at, key_of, key_of_id, mapping, resource_id, step, text
 
 #: (path, why, hint)
 Refused = tuple[str, str, str]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .finding import Manifest
-from .world import Key, World
+from .index import Key, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

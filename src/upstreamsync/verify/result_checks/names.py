@@ -13,7 +13,7 @@ from functools import lru_cache
 from upstreamsync.model import Verdict
 
 from .finding import Manifest, ResultContext, ResultFinding
-from .world import Key, World, key_of, key_of_id, leaves, resource_id
+from .index import Key, World, key_of, key_of_id, leaves, resource_id
 
 #: Fields whose strings are no names of objects of this result, or are rewritten by kustomize itself.
 _OWN = re.compile(

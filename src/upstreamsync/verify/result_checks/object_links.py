@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .finding import Manifest
+from .index import World, at, elements, mapping, step, text, walk
 from .links import Link
 from .pods import pods, selected, selects
 from .resolve import object_link, selection_link, service_links
-from .world import World, at, elements, mapping, step, text, walk
 
 _SCALABLE = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DaemonSet", "Rollout")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .finding import Manifest
+from .index import World, at, elements, key_of, mapping, resource_id, step, strings, text
 from .links import Link
 from .pods import Pod, pods_of
 from .resolve import object_link
-from .world import World, at, elements, key_of, mapping, resource_id, step, strings, text
 
 _VARIABLE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 #: Objects that every cluster has, named by no manifest.

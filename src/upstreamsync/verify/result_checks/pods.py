@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .finding import Manifest
-from .world import World, at, elements, key_of, mapping, same_namespace, step, text
+from .index import World, at, elements, key_of, mapping, same_namespace, step, text
 
 _TEMPLATES = {
     "Deployment": ("spec", "template"),

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .finding import Manifest
+from .index import World, at, elements, key_of, resource_id, text
 from .links import Link
 from .pods import selected, selects
-from .world import World, at, elements, key_of, resource_id, text
 
 _CLUSTER_SCOPED = frozenset(
     ("ClusterRole", "ClusterIssuer", "StorageClass", "IngressClass", "PriorityClass", "RuntimeClass",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from upstreamsync.model import Verdict
 
 from .finding import ResultContext, ResultFinding
+from .index import World, at, mapping, resource_id, step, text
 from .pods import Pod, pods_of, selects
-from .world import World, at, mapping, resource_id, step, text
 
 _SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout")
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from upstreamsync.model import Verdict
 
 from .finding import Manifest, ResultContext, ResultFinding, Whole
-from .world import World, at, key_of, resource_id, text
+from .index import World, at, key_of, resource_id, text
 
 #: The API server's limit for all annotations of an object (TotalAnnotationSizeLimitB).
 LIMIT = 262_144

@@ -1,0 +1,76 @@
+"""``pr``: check, update, judge and propose, from the tip of the base branch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from upstreamsync.cli.common import Common, Format, write_summary
+from upstreamsync.errors import UsageError
+from upstreamsync.model import Action, PullRequest
+from upstreamsync.project.propose.propose import ProposeOptions, propose_from_branch
+
+
+def propose(
+    common: Common,
+    vendors: Sequence[str],
+    *,
+    dry_run: bool,
+    forge: str,
+    suggest_fixes: bool,
+    notices: bool,
+    reports: Path | None,
+) -> tuple[tuple[PullRequest, ...], bool, str]:
+    """The pull requests, whether some vendor failed, and the name of vendors.yaml for annotations."""
+    if forge not in ("github", "local"):
+        raise UsageError(f"there is no forge `{forge}`", hint="--forge takes github or local")
+    options = ProposeOptions(forge=forge, dry_run=dry_run, suggest_fixes=suggest_fixes, notices=notices)
+    with common.project() as project:
+        total = len(vendors or project.configuration.vendors)
+        with common.progress("proposing", total) as step:
+            proposed = propose_from_branch(project, vendors, options, progress=step)
+        file = project.configuration.places.file
+        failures = proposed.failures or {}
+        failed = tuple(
+            PullRequest(
+                vendor=name,
+                before=project.configuration.vendor(name).version or "",
+                after="",
+                branch="",
+                title="",
+                action=Action.FAILED,
+                reason=failure.message,
+                error=failure,
+            )
+            for name, failure in failures.items()
+        )
+    if common.format is Format.GITHUB:
+        _summarize(proposed.reports)
+    if reports is not None:
+        _write_reports(proposed.reports, reports)
+    for remark in proposed.remarks:
+        print(remark, file=sys.stderr)  # noqa: T201
+    return (*proposed.pull_requests, *failed), bool(failed), file
+
+
+#: GitHub takes 1 MiB of summary from one step.
+_SUMMARY_LIMIT = 900_000
+
+
+def _summarize(reports: Mapping[str, str]) -> None:
+    """The full reports in the job's summary, as many as fit."""
+    left = _SUMMARY_LIMIT
+    for branch, report in reports.items():
+        left -= len(report.encode())
+        if left < 0:
+            write_summary("More reports than a summary can hold: see the files of `--reports`.")
+            return
+        write_summary(f"## {branch}\n\n{report}")
+
+
+def _write_reports(reports: Mapping[str, str], folder: Path) -> None:
+    """One Markdown file per branch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for branch, report in reports.items():
+        (folder / f"{branch.replace('/', '-')}.md").write_text(report, encoding="utf-8")

@@ -1,0 +1,129 @@
+"""``verify``: which two trees are meant, what is said of them, and what is written back when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from upstreamsync.cli import exits
+from upstreamsync.cli.common import Common, text_form
+from upstreamsync.config import find_configuration
+from upstreamsync.errors import UsageError
+from upstreamsync.model import Change, Verification
+from upstreamsync.project.verify.verification import (
+    upstream_paths,
+    verify_folders,
+    verify_revision_without_configuration,
+)
+
+
+def verify(
+    common: Common,
+    overlays: Sequence[str],
+    *,
+    since: str | None,
+    before: Path | None,
+    after: Path | None,
+    fix: bool,
+    add_guards: bool,
+) -> int:
+    """Judge, report, and say how to end. Raises UsageError when the options contradict each other."""
+    chosen, upstream = tuple(overlays), tuple[str, ...]()
+    if (before is None) != (after is None):
+        raise UsageError("--before and --after belong together", hint="give both folders")
+    if before is not None and after is not None:
+        if since is not None:
+            raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
+        verification, root = _two_folders(common, chosen, before, after), after
+    else:
+        verification, root, upstream = _since(common, chosen, since or "HEAD", guards=add_guards)
+    _write_back(verification, root, chosen, upstream, fix=fix, guards=add_guards)
+    from upstreamsync.report import annotations, document, markdown
+
+    common.say(
+        document=lambda: document.verify_document(verification),
+        text=lambda out: text_form().print_verification(out, verification, verbose=common.verbose),
+        markdown=lambda: markdown.verify_markdown(verification),
+        github=lambda: annotations.verify_annotations(verification, prefix=_prefix(root)),
+    )
+    return exits.of_verification(verification)
+
+
+def _since(
+    common: Common, overlays: Sequence[str], since: str, *, guards: bool
+) -> tuple[Verification, Path, tuple[str, ...]]:
+    """A revision against the working tree, which folder that is, and what in it is upstream's, for ``guards``."""
+    if common.config is None and _no_configuration():
+        verification, root = verify_revision_without_configuration(
+            Path.cwd(), common.settings(), since=since, overlays=overlays
+        )
+        return verification, root, ()
+    with common.project() as project:
+        upstream = upstream_paths(project, project.configuration.vendors) if guards else ()
+        verification = project.verify(overlays=_relative(overlays, project.root), since=since)
+        return verification, project.root, upstream
+
+
+def _two_folders(common: Common, overlays: Sequence[str], before: Path, after: Path) -> Verification:
+    for folder in (before, after):
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is not a folder", hint="--before and --after name two folders")
+    return verify_folders(before, after, overlays, settings=common.settings())
+
+
+def _write_back(
+    verification: Verification,
+    root: Path,
+    overlays: Sequence[str],
+    upstream: Sequence[str],
+    *,
+    fix: bool,
+    guards: bool,
+) -> None:
+    """Write corrections and guards into the user's patches, when asked for."""
+    if not (fix or guards):
+        return
+    from upstreamsync.base.view import disk_view
+    from upstreamsync.base.write import write
+    from upstreamsync.project.verify.fixes import fixed_files
+    from upstreamsync.verify import add_guards
+
+    files: dict[str, bytes | None] = {}
+    if fix:
+        files.update(fixed_files(verification, disk_view(root).read))
+    if guards:
+        chosen = tuple(overlays) or tuple(overlay.path for overlay in verification.overlays)
+        files.update(
+            {path: text.encode() for path, text in add_guards(root, chosen, upstream=upstream).items()}
+        )
+    if files:
+        write(Change(vendor="", before="", after="", edit_files=files), root)
+
+
+def _no_configuration() -> bool:
+    try:
+        find_configuration(Path.cwd())
+    except UsageError:
+        return True
+    return False
+
+
+def _relative(overlays: Sequence[str], root: Path) -> tuple[str, ...]:
+    """Overlays as people type them: relative to the root, or to the folder they stand in."""
+    found = []
+    for overlay in overlays:
+        typed = (Path.cwd() / overlay).resolve()
+        inside = typed.is_relative_to(root.resolve()) and typed.is_dir()
+        if not (root / overlay).is_dir() and not inside:
+            raise UsageError(f"there is no folder `{overlay}`", hint=f"overlays are folders below {root}")
+        found.append(overlay if (root / overlay).is_dir() else typed.relative_to(root.resolve()).as_posix())
+    return tuple(one.rstrip("/") for one in found)
+
+
+def _prefix(root: Path) -> str:
+    """From the working folder to ``root``, so that annotations name files of the checkout."""
+    try:
+        relative = root.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return ""
+    return "" if relative == "." else f"{relative}/"

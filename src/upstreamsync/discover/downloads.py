@@ -1,0 +1,213 @@
+"""Downloads and clones in scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from upstreamsync.discover.candidates import Candidate, Piece
+from upstreamsync.discover.kustomizations import normal
+from upstreamsync.discover.origins import Origin, read_origin, read_tag, source_of, templated
+from upstreamsync.discover.scan import TextFile
+from upstreamsync.discover.shell import Line, Script
+from upstreamsync.model import Place
+
+_PROGRAMS = ("curl", "wget", "kubectl", "kustomize")
+_CONTENT = re.compile(r"\.(?:ya?ml|json)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clone:
+    """A git clone in a script: the folder it goes to, and the tag that is checked out."""
+
+    folder: str
+    origin: Origin
+    line: Line
+
+
+def read_downloads(script: Script, folders: frozenset[str]) -> Iterator[Candidate]:
+    """What curl, wget and kubectl fetch; ``folders`` are those that the repository has."""
+    for line in script.lines:
+        if not any(word.rpartition("/")[2] in _PROGRAMS for word in line.words):
+            continue
+        for word in line.words:
+            if re.match(r"(?:git::)?https?://", word) and (origin := read_origin(word)) is not None:
+                yield from _download(script, line, origin, folders)
+
+
+def _download(script: Script, line: Line, origin: Origin, folders: frozenset[str]) -> Iterator[Candidate]:
+    tag = read_tag(origin)
+    edits = script.follow(tag.version, line.raw) if tag.version else ()
+    output = (
+        line.option("-o", "--output", "-Lo", "-sLo", "-sSLo", "-fsSLo", "-O", "--output-document")
+        or line.output
+    )
+    output = "" if output in ("-", "/dev/null") or output.startswith("-") else output
+    if origin.url is None and "kubectl" not in line.words and "kustomize" not in line.words:
+        return
+    if origin.url is not None and not _CONTENT.search(origin.url) and not _CONTENT.search(output):
+        yield from _tool(script, line, origin, edits)
+        return
+    if origin.ref is None and origin.url is None:
+        return
+    base, name = _target(script.file, output, folders)
+    source = dict(source_of(origin, tag.version))
+    if name and origin.url is not None and name != origin.url.rpartition("/")[2]:
+        source["file"] = name
+    unsure = (
+        tag.unsure if base else (*tag.unsure, "no folder of the repository is named for it: choose `base`")
+    )
+    yield Candidate(
+        names=(origin.name, f"{origin.name}-{_stem(origin)}"),
+        found=Place(file=script.file.path, line=line.number),
+        version=tag.version,
+        source=source,
+        base=base or f"{origin.name.lower()}/base/upstream",
+        base_is_real=base is not None,
+        releases=tag.releases,
+        edits=edits,
+        unsure=unsure,
+        complete=tag.complete,
+    )
+
+
+def _tool(script: Script, line: Line, origin: Origin, edits: tuple[Piece, ...]) -> Iterator[Candidate]:
+    """A program or archive: nothing to vendor, but a version that stands in this file."""
+    tag = read_tag(origin)
+    if tag.version is None or tag.releases is None:
+        return
+    edits = edits or _in_url(script.file, origin, tag.version)
+    if edits:
+        yield Candidate(
+            names=(origin.name,),
+            found=Place(file=script.file.path, line=line.number),
+            version=tag.version,
+            releases=tag.releases,
+            edits=edits,
+            unsure=(*tag.unsure, "not a manifest: only the version in this file is kept up to date"),
+            complete=tag.complete,
+        )
+
+
+def _in_url(file: TextFile, origin: Origin, version: str) -> tuple[Piece, ...]:
+    """An edit of the version within the URL, when it stands there once."""
+    url = origin.url or ""
+    template = templated(url, version)
+    if template.count("{version}") + template.count("{semver}") != 1 or file.text.count(url) != 1:
+        return ()
+    before, placeholder, after = re.split(r"(\{(?:version|semver)\})", template)
+    pattern = re.escape(before) + r"([^/\s]+?)" + re.escape(after)
+    return ({"file": file.path, "pattern": pattern, "value": placeholder},)
+
+
+def _target(file: TextFile, output: str, folders: frozenset[str]) -> tuple[str | None, str]:
+    """The folder and name of an output file, from the root; None for one outside or of unknown place."""
+    if not output or output.startswith(("/", "~", "$")) or "$" in output:
+        return None, ""
+    folder, _, name = output.rpartition("/")
+    return place_folder(file, folder, folders), name
+
+
+def place_folder(file: TextFile, folder: str, folders: frozenset[str]) -> str | None:
+    """A folder that a script names, from the root: where it exists, as scripts start here or there."""
+    if not folder or folder.startswith(("/", "~")) or "$" in folder:
+        return None
+    candidates = [path for start in (file.folder, "") if (path := normal(start, folder)) is not None]
+    if file.is_make or not candidates:
+        candidates = candidates[:1] or candidates
+    existing = [path for path in candidates if path in folders]
+    return next(iter([*existing, *candidates[-1:]]), None)
+
+
+def read_clones(script: Script) -> tuple[Clone, ...]:
+    """The repositories that the script clones, with the tag of ``-b`` or of the ``git checkout`` behind."""
+    found: list[Clone] = []
+    for index, line in enumerate(script.lines):
+        if "git" not in line.words or "clone" not in line.words:
+            continue
+        words = list(line.words[line.words.index("clone") + 1 :])
+        tag = line.option("-b", "--branch") or _checked_out(script.lines[index + 1 :])
+        url = next((word for word in words if read_origin(word) is not None), None)
+        if url is None or not tag:
+            continue
+        origin = read_origin(f"{url}?ref={tag}")
+        rest = [word for word in words[words.index(url) + 1 :] if not word.startswith(("-", ">", "2>", "|"))]
+        if origin is not None and origin.repository is not None:
+            folder = rest[0] if rest else url.rstrip("/").rpartition("/")[2].removesuffix(".git")
+            found.append(Clone(folder=folder.rstrip("/"), origin=origin, line=line))
+    return tuple(found)
+
+
+def _checked_out(lines: tuple[Line, ...]) -> str:
+    for line in lines:
+        if "clone" in line.words:
+            return ""
+        if "git" in line.words and "checkout" in line.words:
+            return next(
+                (word for word in line.words[line.words.index("checkout") + 1 :] if word[0] != "-"), ""
+            )
+    return ""
+
+
+def read_copies(script: Script, clones: tuple[Clone, ...], folders: frozenset[str]) -> Iterator[Candidate]:
+    """What ``cp`` takes out of the cloned repositories; a clone without a copy once, with a remark."""
+    for clone in clones:
+        copies = list(_copies(script, clone, folders))
+        if copies:
+            yield from copies
+        elif not any(
+            inside(clone, word) for line in script.lines for word in line.words if "helm" in line.words
+        ):
+            remark = "which of its files are taken, and where to? `paths` and `base` are suggestions"
+            yield _of_clone(script, clone, clone.line, "**/*.yaml", None, (remark,))
+
+
+def _copies(script: Script, clone: Clone, folders: frozenset[str]) -> Iterator[Candidate]:
+    for line in script.lines:
+        if not line.words or line.words[0] not in ("cp", "rsync", "mv") or len(line.words) < 3:
+            continue
+        operands = [word for word in line.words[1:] if not word.startswith("-")]
+        for operand in operands[:-1]:
+            path = inside(clone, operand)
+            if path is not None:
+                base = place_folder(script.file, operands[-1].rstrip("/"), folders)
+                pattern = re.sub(r"/\.$", "", path) or "**"
+                remarks = () if base else ("the folder it goes to is not clear: choose `base`",)
+                yield _of_clone(script, clone, line, pattern, base, remarks)
+
+
+def inside(clone: Clone, path: str) -> str | None:
+    """What of ``path`` lies below the clone's folder; None when it is not in there."""
+    for anchor in (clone.folder, clone.folder.rpartition("/")[2]):
+        before, found, rest = f"/{path}/".partition(f"/{anchor.lstrip('/')}/")
+        if found and (before in ("", "/", "/.") or anchor != clone.folder):
+            return rest.strip("/")
+    return None
+
+
+def _of_clone(
+    script: Script, clone: Clone, line: Line, paths: str, base: str | None, remarks: tuple[str, ...]
+) -> Candidate:
+    tag = read_tag(clone.origin)
+    return Candidate(
+        names=(clone.origin.name,),
+        found=Place(file=script.file.path, line=line.number),
+        version=tag.version,
+        source={"git": {"repository": clone.origin.repository, "paths": [paths]}},
+        base=base or f"{clone.origin.name.lower()}/base/upstream",
+        base_is_real=base is not None,
+        releases=tag.releases,
+        edits=script.follow(tag.version, clone.line.raw + _later(script)) if tag.version else (),
+        unsure=(*tag.unsure, *remarks),
+        complete=tag.complete,
+    )
+
+
+def _later(script: Script) -> str:
+    return "".join(f" {line.raw}" for line in script.lines if "checkout" in line.words)
+
+
+def _stem(origin: Origin) -> str:
+    last = (origin.url or origin.path).rstrip("/").rpartition("/")[2]
+    return last.partition(".")[0]

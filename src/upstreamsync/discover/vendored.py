@@ -1,0 +1,95 @@
+"""Content that lies in the repository already, and says where it came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from upstreamsync.discover.candidates import Candidate
+from upstreamsync.discover.origins import read_origin, read_tag, source_of
+from upstreamsync.discover.scan import TextFile
+from upstreamsync.model import Place
+
+#: Folders that by their name hold other people's content.
+FOLDERS = frozenset(("upstream", "vendor", "vendored", "base", "third_party", "third-party"))
+_HEAD_LINES = 20
+_SAID = re.compile(
+    r"^#.*\b(?:generated|fetched|downloaded|copied|vendored|rendered|taken|source|origin|from|upstream)\b.*?"
+    r"((?:git::)?https?://[^\s\"'<>,;)]+)",
+    re.IGNORECASE,
+)
+_CHART = re.compile(
+    r"^\s*[\"']?helm\.sh/chart[\"']?:\s*[\"']?([a-z0-9][a-z0-9-]*?)-(v?\d+\.\d+\.\d+[\w.+-]*)[\"']?\s*$",
+    re.MULTILINE,
+)
+
+
+def read_header(file: TextFile) -> Iterator[Candidate]:
+    """The URL that a comment at the top of a vendored file names."""
+    parts = file.folder.split("/")
+    if not file.is_yaml or file.is_kustomization or not FOLDERS.intersection(parts):
+        return
+    for number, line in enumerate(file.text.splitlines()[:_HEAD_LINES], 1):
+        if not line.startswith("#"):
+            if line.strip() not in ("", "---"):
+                return
+            continue
+        match = _SAID.match(line)
+        origin = read_origin(match[1]) if match else None
+        if origin is None or origin.url is None or origin.ref is None:
+            continue
+        tag = read_tag(origin)
+        source = source_of(origin, tag.version)
+        if origin.url.rpartition("/")[2] != file.name:
+            source = {**source, "file": file.name}
+        yield Candidate(
+            names=(origin.name, _owner(file.folder)),
+            found=Place(file=file.path, line=number),
+            version=tag.version,
+            source=source,
+            base=file.folder,
+            base_is_real=True,
+            releases=tag.releases,
+            unsure=(
+                *tag.unsure,
+                "the comment at the top of the file says so: is the content as upstream has it?",
+            ),
+            complete=tag.complete,
+        )
+        return
+
+
+def read_rendered(file: TextFile) -> Iterator[Candidate]:
+    """The charts that the labels of rendered manifests name; the chart's repository is not among them."""
+    if not file.is_yaml or "{{" in file.text or not file.folder:
+        return
+    seen: set[str] = set()
+    for match in _CHART.finditer(file.text):
+        chart, version = match[1], match[2].replace("_", "+")
+        if chart in seen:
+            continue
+        seen.add(chart)
+        yield Candidate(
+            names=(chart,),
+            found=Place(file=file.path, line=file.text.count("\n", 0, match.start(1)) + 1),
+            version=version,
+            source={"helm": {"repository": UNKNOWN, "chart": chart}, "file": file.name},
+            base=file.folder,
+            base_is_real=True,
+            unsure=(
+                f"the label says `{match[1]}-{match[2]}`: write the chart's repository, release name and values",
+            ),
+            complete=False,
+        )
+
+
+#: Stands where a chart's repository has to be filled in; such an entry is written as a comment only.
+UNKNOWN = "https://REPOSITORY"
+
+
+def _owner(folder: str) -> str:
+    """The nearest folder above whose name says whose content it is."""
+    for part in reversed(folder.split("/")):
+        if part not in FOLDERS:
+            return part
+    return folder.rpartition("/")[2]

@@ -1,0 +1,202 @@
+"""The text of a pull request: short enough to read in a minute, complete enough to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from upstreamsync.forge.rules.marker import REBUILD
+from upstreamsync.forge.text import cluster, verdicts
+from upstreamsync.forge.text.defuse import quoted_notes
+from upstreamsync.forge.text.evidence import Upstream
+from upstreamsync.forge.text.links import Links
+from upstreamsync.forge.text.markdown import code, details, fence, link, plural, prose, summary_text, table
+from upstreamsync.model import Change, Judgement, Review, Verification
+
+#: Leaves room for the marker, a note about a person's commits, and people's own words.
+VISIBLE_LIMIT: Final = 60_000
+_NOTES_LIMIT: Final = 12_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One part of the text, from its fullest form to its shortest; ``keep`` the higher, the later cut."""
+
+    title: str
+    forms: tuple[str, ...]
+    keep: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that the body tells."""
+
+    changes: tuple[Change, ...]
+    links: tuple[Links, ...]
+    verification: Verification
+    review: Review
+    upstream: Upstream
+    commands: str
+
+
+def render(facts: Facts) -> tuple[str, str]:
+    """The body, cut by section to what a forge takes, and the full report."""
+    sections = _sections(facts)
+    full = _sections(facts, depth=cluster.FULL, notes=1_000_000, broken=10_000)
+    report = _join((section.title, section.forms[0]) for section in full)
+    return fit(sections, VISIBLE_LIMIT), report
+
+
+def fit(sections: Sequence[Section], limit: int) -> str:
+    """Join the sections; while the text is too long, the least important one takes its next shorter form."""
+    chosen = [0] * len(sections)
+    while True:
+        text = _join(
+            (section.title, section.forms[form]) for section, form in zip(sections, chosen, strict=True)
+        )
+        if len(text) <= limit:
+            return text
+        open_to_cuts = [
+            index for index, section in enumerate(sections) if chosen[index] + 1 < len(section.forms)
+        ]
+        if not open_to_cuts:
+            return text[: limit - 1] + "…"
+        chosen[min(open_to_cuts, key=lambda index: (sections[index].keep, index))] += 1
+
+
+def _join(parts: Iterable[tuple[str, str]]) -> str:
+    return "\n\n".join(f"### {title}\n\n{text}" if title else text for title, text in parts if text) + "\n"
+
+
+_CUT: Final = "Too long for this page: see the full report in the run's summary, or run the commands below."
+
+
+def _sections(
+    facts: Facts,
+    *,
+    depth: cluster.Depth = cluster.USUAL,
+    notes: int = _NOTES_LIMIT,
+    broken: int = 8,
+) -> list[Section]:
+    items = verdicts.distinct(facts.verification)
+    urgent, unjudged = verdicts.urgent_table(items), verdicts.unjudged_table(facts.verification)
+    explained = verdicts.broken_details(items, facts.upstream, limit=broken)
+    pins, calm = verdicts.pin_table(items), verdicts.calm_list(items)
+    objects = cluster.overlays_section(facts.review, depth)
+    short = cluster.overlays_section(facts.review, cluster.SHORT)
+    dangers = cluster.dangers_section(facts.review)
+    head = _summary(facts, items)
+    remarks = "\n".join(f"- {prose(note)}" for change in facts.changes for note in change.notes)
+    needed = "\n\n".join(part for part in (urgent, explained) if part)
+    return [
+        Section(title="", forms=(head,), keep=100),
+        Section(title="Does not build", forms=(_builds(facts.verification),), keep=95),
+        Section(title="Needs you", forms=(needed, urgent, _CUT if urgent else ""), keep=90),
+        Section(title="Not judged", forms=(unjudged, _CUT if unjudged else ""), keep=85),
+        Section(title="Image pins", forms=(pins, _CUT if pins else ""), keep=60),
+        Section(title="To look at by hand", forms=(remarks, _CUT if remarks else ""), keep=70),
+        Section(title="Dangers", forms=(dangers, _CUT if dangers else ""), keep=80),
+        Section(title="Images", forms=(cluster.images_section(facts.review), ""), keep=50),
+        Section(
+            title="What changes in the cluster", forms=(objects, short, _CUT if objects else ""), keep=20
+        ),
+        Section(title="Argo CD", forms=(cluster.applications_section(facts.review), ""), keep=40),
+        Section(title="Other customizations" if calm else "", forms=(calm, ""), keep=30),
+        Section(title="", forms=(_notes(facts, notes), _notes(facts, 2_000), ""), keep=10),
+        Section(title="", forms=(_reproduce(facts),), keep=99),
+    ]
+
+
+def _summary(facts: Facts, items: Sequence[Judgement]) -> str:
+    rows = [
+        (prose(change.vendor, cell=True), _step(change), _links(links))
+        for change, links in zip(facts.changes, facts.links, strict=True)
+    ]
+    top = table(("vendor", "version", "upstream"), rows)
+    dangers = cluster.dangers_of(facts.review)
+    lines = [
+        f"- **Customizations**: {verdicts.counted(items)}",
+        f"- **Cluster**: {_cluster(facts)}",
+        f"- **Dangers**: {len(dangers) or 'none found'}",
+        f"- **Verified**: {prose(verdicts.verified(facts.verification))}",
+    ]
+    if edits := _edits(facts.changes):
+        lines.append(edits)
+    warning = ""
+    if facts.verification.needs_person:
+        warning = _warning(facts.verification, items)
+    return "\n\n".join(part for part in (warning, top, "\n".join(lines)) if part)
+
+
+def _warning(verification: Verification, items: Sequence[Judgement]) -> str:
+    urgent, unjudged = sum(map(verdicts.is_urgent, items)), len(verification.unjudged)
+    lines = []
+    if urgent or not unjudged:
+        lines.append(
+            f"> {plural(urgent, 'customization')} {'needs' if urgent == 1 else 'need'} a person"
+            " before this is merged."
+        )
+    if unjudged:
+        lines.append(f"> {plural(unjudged, 'customization')} could not be judged: see below.")
+    return "\n".join(["> [!WARNING]", *lines])
+
+
+def _step(change: Change) -> str:
+    after = code(change.after, cell=True)
+    return after if change.before == change.after else f"{code(change.before, cell=True)} → {after}"
+
+
+def _links(links: Links) -> str:
+    named = (("release", links.release), ("compare", links.compare))
+    return " · ".join(link(name, url) for name, url in named if url) or "–"
+
+
+def _edits(changes: Sequence[Change]) -> str:
+    made = [edit for change in changes for edit in change.edits]
+    if not made:
+        return ""
+    listed = [
+        f"{code(edit.place.file)} {code(edit.what)} {code(edit.before)} → {code(edit.after)}" for edit in made
+    ]
+    if len(listed) <= 3:
+        return f"- **Local edits** (second commit): {'; '.join(listed)}"
+    folded = details(f"{len(listed)} local edits (second commit)", "\n".join(f"- {text}" for text in listed))
+    return f"\n{folded}"
+
+
+def _builds(verification: Verification) -> str:
+    parts = []
+    for overlay in verification.overlays:
+        if not overlay.after.ok:
+            before = " (nor did it before)" if not overlay.before.ok else ""
+            error = (overlay.after.error or "kustomize said nothing")[:3000]
+            parts.append(details(f"<code>{summary_text(overlay.path)}</code>{before}", fence(error)))
+    return "\n".join(parts)
+
+
+def _cluster(facts: Facts) -> str:
+    moved = {image for overlay in facts.review.overlays for image in overlay.images}
+    if not facts.review.overlays and any(not overlay.after.ok for overlay in facts.verification.overlays):
+        return "unknown while it does not build"
+    images = f"; {plural(len(moved), 'image')}" if moved else ""
+    return f"{cluster.totals(facts.review)}{images}"
+
+
+def _notes(facts: Facts, limit: int) -> str:
+    parts = []
+    for change, links in zip(facts.changes, facts.links, strict=True):
+        if change.release is None or not (change.release.notes or "").strip():
+            continue
+        quote, cut = quoted_notes(change.release.notes or "", limit=limit)
+        where = links.release or links.compare
+        if cut:
+            quote += "\n\n" + (f"The rest: {link('release page', where)}" if where else "Cut here.")
+        title = f"Release notes of {prose(change.vendor)} <code>{summary_text(change.after)}</code>"
+        parts.append(details(title, quote))
+    return "\n".join(parts)
+
+
+def _reproduce(facts: Facts) -> str:
+    box = f"- [ ] {REBUILD} Rebuild this branch from the tip of its base (drops commits by others)"
+    return f"{details('Reproduce this on your machine', fence(facts.commands, 'sh'))}\n\n{box}"

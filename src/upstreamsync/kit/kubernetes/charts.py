@@ -1,0 +1,172 @@
+"""What stands in a chart: Chart.yaml, its lock, its dependencies; and a chart's entries in an index."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from upstreamsync.errors import Malformed
+from upstreamsync.kit.versions import Version, parse
+from upstreamsync.kit.yaml import manifests
+
+#: libyaml in C where PyYAML was built with it, with scalars left as text in both.
+_TextLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_EXACT = re.compile(r"=?\s*(v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
+#: Anything by which a block of the index may not mean what its own text says.
+_UNPLAIN = re.compile(rb"^---|^\t|[\r]|: [&*!]|- [&*!]|<<:", re.MULTILINE)
+_TOP_LEVEL = re.compile(rb"^[^ \n#]", re.MULTILINE)
+_NEXT_CHART = re.compile(rb"^  [^ \n-]", re.MULTILINE)
+#: What names and versions of charts are made of; both become parts of file names.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """A chart that another one needs; ``exact`` is the version that is locked, or the only one allowed."""
+
+    name: str
+    version: str
+    repository: str
+    exact: str | None
+
+
+def metadata(files: Mapping[str, bytes], where: str) -> Mapping[str, Any]:
+    """Chart.yaml of a chart given as path → bytes; its name and version are texts, and plain.
+
+    Raises Malformed when it is missing, or without these.
+    """
+    if "Chart.yaml" not in files:
+        raise Malformed(f"{where} has no Chart.yaml", hint="is this the chart's folder?")
+    document = _as_text(files["Chart.yaml"], f"{where}/Chart.yaml")
+    if not isinstance(document, dict):
+        raise Malformed(f"{where}/Chart.yaml is no YAML mapping")
+    for key, plain in (("name", _NAME), ("version", _VERSION)):
+        value = document.get(key)
+        if not isinstance(value, str) or not plain.fullmatch(value) or ".." in value:
+            raise Malformed(
+                f"{where}/Chart.yaml: {value!r} is no {key} of a chart", hint="ask its publishers"
+            )
+    return document
+
+
+def dependencies(files: Mapping[str, bytes], where: str) -> tuple[Dependency, ...]:
+    """What Chart.yaml (or requirements.yaml, its older form) lists, with the versions of the lock."""
+    listed = _listed(metadata(files, where), files, "requirements.yaml", where)
+    locked = {
+        (entry.get("name"), entry.get("repository", "")): entry.get("version")
+        for name in ("Chart.lock", "requirements.lock")
+        if name in files
+        for entry in _entries(_as_text(files[name], f"{where}/{name}"))
+    }
+    found = []
+    for entry in listed:
+        name, version = str(entry.get("name", "")), str(entry.get("version", ""))
+        repository = str(entry.get("repository") or "")
+        exact = locked.get((name, repository))
+        if not isinstance(exact, str):
+            match = _EXACT.fullmatch(version.strip())
+            exact = match[1] if match else None
+        found.append(Dependency(name=name, version=version, repository=repository, exact=exact))
+    return tuple(found)
+
+
+def _listed(
+    document: Mapping[str, Any], files: Mapping[str, bytes], older: str, where: str
+) -> list[dict[str, Any]]:
+    if document.get("dependencies") or older not in files:
+        return _entries(document)
+    return _entries(_as_text(files[older], f"{where}/{older}"))
+
+
+def _entries(document: object) -> list[dict[str, Any]]:
+    value = document.get("dependencies") if isinstance(document, Mapping) else None
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def index_entry(index: bytes, chart: str, versions: tuple[str, ...], where: str) -> Mapping[str, Any] | None:
+    """The first entry of ``chart`` whose version is one of ``versions``, taken in that order.
+
+    Reads the chart's own block where the index is plainly written, all of it otherwise. A chart that is
+    not listed gives None; so does a version. Raises Malformed for what is no index.
+    """
+    entries = list(_chart_entries(index, chart, where))
+    for version in versions:
+        for entry in entries:
+            if entry.get("version") == version:
+                return entry
+    return None
+
+
+def newest_with_app_version(
+    index: bytes, chart: str, app_version: str, where: str
+) -> Mapping[str, Any] | None:
+    """The entry of ``chart`` with that appVersion whose version is the newest; stable ones go first.
+
+    A leading v of the appVersion is of no account. Raises as ``index_entry``.
+    """
+    wanted = app_version.removeprefix("v")
+    best: tuple[bool, Version] | None = None
+    found = None
+    for entry in _chart_entries(index, chart, where):
+        version = parse(str(entry.get("version")), "semver")
+        if version is None or str(entry.get("appVersion", "")).removeprefix("v") != wanted:
+            continue
+        standing = (not version.is_prerelease, version)
+        if best is None or standing > best:
+            best, found = standing, entry
+    return found
+
+
+def _chart_entries(index: bytes, chart: str, where: str) -> Iterator[Mapping[str, Any]]:
+    block = _cut(index, chart)
+    if block is not None:
+        found = _as_text(block.encode(), where)
+        if isinstance(found, list) and all(isinstance(e, dict) and e.get("name") == chart for e in found):
+            yield from found
+            return
+    document = _as_text(index, where)
+    entries = document.get("entries") if isinstance(document, dict) else None
+    if not isinstance(entries, dict):
+        raise Malformed(f"{where} is no index of a chart repository: it has no `entries`")
+    listed = entries.get(chart)
+    # One bad entry must not hide the others.
+    yield from (entry for entry in listed or () if isinstance(entry, dict))
+
+
+def _as_text(data: bytes, where: str) -> Any:
+    """A YAML document whose scalars stay as they are written: a digest of digits is no number."""
+    manifests.refuse_bombs(data, where)
+    with manifests.no_garbage_collection():
+        try:
+            return yaml.load(data, Loader=_TextLoader)  # noqa: S506 (a loader that makes text alone)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            first = str(error).partition("\n")[0]
+            raise Malformed(
+                f"{where} is no YAML that can be read: {first}", hint="is it a Helm repository?"
+            ) from None
+
+
+def _cut(index: bytes, chart: str) -> str | None:
+    """The list of one chart as text, or None where only a full parse is safe."""
+    begin = index.find(b"\nentries:\n") + 1
+    if (begin == 0 and not index.startswith(b"entries:\n")) or index.find(b"\nentries:", begin) >= 0:
+        return None
+    begin += len(b"entries:\n")
+    behind = _TOP_LEVEL.search(index, begin)
+    end = behind.start() if behind else len(index)
+    key = re.escape(chart.encode())
+    head = re.compile(rb"^  (?:%b|\"%b\"|'%b'):[ ]*\n" % (key, key, key), re.MULTILINE)
+    found = [match.end() for match in head.finditer(index, begin, end)]
+    if len(found) != 1:
+        return None
+    following = _NEXT_CHART.search(index, found[0], end)
+    block = index[found[0] : following.start() if following else end]
+    if not block.startswith(b"  - ") or _UNPLAIN.search(block):
+        return None
+    return textwrap.dedent(block.decode("utf-8", "replace"))

@@ -1,0 +1,1 @@
+"""Running things: other programs, the engines and their installation, threads, processes, locks."""

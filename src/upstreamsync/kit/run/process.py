@@ -1,0 +1,139 @@
+"""Running other programs: no shell, a scrubbed environment, bounded time and output, typed errors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout
+from upstreamsync.kit.redact import redact
+from upstreamsync.kit.store import dependencies
+
+#: What a child sees of our environment; everything else is passed explicitly.
+PASSED_ON = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+DEFAULT_TIMEOUT = 120.0
+DEFAULT_LIMIT = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A program that ended with exit code 0."""
+
+    stdout: bytes
+    stderr: str
+
+
+def run(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    limit: int = DEFAULT_LIMIT,
+    hint: str | None = None,
+    started: Callable[[], object] | None = None,
+) -> Completed:
+    """Run ``argv`` and return what it printed.
+
+    The child gets PASSED_ON of our environment plus ``env``, its own process group, and no terminal.
+    ``timeout`` is in seconds, ``limit`` in bytes of standard output. ``started`` is called once it runs.
+
+    Raises ToolMissing, ToolFailed (exit code and stderr attached), ToolTimeout or TooLarge.
+    """
+    dependencies.doubt()  # what a program says may be another thing the next time
+    words = [os.fspath(word) for word in argv]
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment.setdefault("LANG", "C.UTF-8")
+    environment.update(env or {})
+    name = os.path.basename(words[0])
+    # Output goes to files, not pipes: a chatty child can't fill our memory before `limit` is looked at.
+    # What it reads is in one, too: should we be killed, it has all of that, and does not end in the middle.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _given(stdin) as given:
+        try:
+            child = subprocess.Popen(
+                words,
+                cwd=cwd,
+                env=environment,
+                stdin=given,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ToolMissing(f"`{name}` can't be started: {error.strerror}", hint=hint) from error
+        try:
+            if started is not None:
+                started()
+            _wait(child, timeout)
+        except subprocess.TimeoutExpired:
+            raise ToolTimeout(f"`{name}` did not end within {timeout:g} s", hint=hint) from None
+        finally:
+            _stop(child)
+        size = out.seek(0, os.SEEK_END)
+        if size > limit:
+            raise TooLarge(f"`{name}` printed {size} bytes; the limit is {limit}", hint=hint)
+        out.seek(0)
+        err.seek(0)
+        # What a tool says may hold what it was given: a token in an address, a password in a chart's values.
+        stderr = redact(err.read(1_000_000).decode("utf-8", "replace"))
+        if child.returncode != 0:
+            raise ToolFailed(
+                f"`{name}` failed with exit code {child.returncode}: {_gist(stderr)}",
+                hint=hint,
+                stderr=stderr,
+                returncode=child.returncode,
+            )
+        return Completed(stdout=out.read(), stderr=stderr)
+
+
+@contextlib.contextmanager
+def _given(stdin: bytes | None) -> Iterator[IO[bytes] | int]:
+    if stdin is None:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(stdin)
+        file.seek(0)
+        yield file
+
+
+def _wait(child: subprocess.Popen[bytes], timeout: float) -> None:
+    """Wait for the end of the child; raises TimeoutExpired.
+
+    ``Popen.wait`` with a timeout looks every 50 ms, which is as long as a small build takes. Linux tells
+    the very moment.
+    """
+    try:
+        handle = os.pidfd_open(child.pid)
+    except (AttributeError, OSError):  # another system, or an old kernel
+        child.wait(timeout)
+        return
+    try:
+        select.select([handle], [], [], timeout)
+    finally:
+        os.close(handle)
+    child.wait(0.001 if child.poll() is None else None)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """End the child and everything that it started, unless it has ended already."""
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _gist(stderr: str) -> str:
+    """The last line that says something, as tools put their reason at the end."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return lines[-1][:2000] if lines else "it said nothing"

@@ -1,0 +1,1 @@
+"""``check``: what each vendor would move to."""

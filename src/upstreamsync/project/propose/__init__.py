@@ -1,0 +1,1 @@
+"""``pr``: changes judged, reviewed and handed to a forge."""

@@ -1,0 +1,299 @@
+"""Changes → pull requests: each vendor (or group) judged and reviewed by itself, then handed to a forge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from upstreamsync.errors import RepositoryError, ToolMissing, UpstreamError
+from upstreamsync.forge import (
+    Forge,
+    build_proposal,
+    group_changes,
+    open_forge,
+    post_webhook,
+    reader,
+    submit,
+    webhook_message,
+    write_notices,
+)
+from upstreamsync.kit.git.remote import Repository
+from upstreamsync.kit.http.credentials import is_loopback
+from upstreamsync.model import EMPTY, Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
+from upstreamsync.project.propose.reviewing import review_change
+from upstreamsync.project.update.outcomes import guarded
+from upstreamsync.project.verify.fixes import fixed_files
+
+if TYPE_CHECKING:
+    from upstreamsync.project.project import Changes, Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeOptions:
+    """How pull requests are made. ``forge`` is ``github``, ``local``, or a forge of the caller's own.
+
+    ``dry_run`` computes everything and leaves no trace. ``notices`` keeps one issue per vendor that fails.
+    ``suggest_fixes`` adds the judge's mechanical corrections as a commit of their own.
+    """
+
+    forge: str | Forge = "github"
+    dry_run: bool = False
+    notices: bool = False
+    suggest_fixes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What became of a run: the pull requests, vendors that failed, and what the user should be told.
+
+    ``reports`` has the full text of each proposal, by branch, where the body had to be shortened.
+    """
+
+    pull_requests: tuple[PullRequest, ...] = ()
+    failures: Mapping[str, Failure] | None = None
+    remarks: tuple[str, ...] = ()
+    reports: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+
+
+def propose(
+    project: Project, changes: Changes, report: Verification | None, options: ProposeOptions | None
+) -> tuple[PullRequest, ...]:
+    """Propose ``changes``, which were computed in the working tree of ``project``.
+
+    Raises RepositoryError when a file that they change differs from the branch that they would go to:
+    then the working tree is not what a pull request would be made from.
+    """
+    options = options or ProposeOptions()
+    repository = Repository.open(project.root)
+    forge = _forge(project, repository, options)
+    base = forge.base(None)
+    _check_same(project, repository, base.commit, changes)
+    groups = group_changes(changes.changes, project.configuration)
+    # A report on several proposals at once does not say what each of them does alone.
+    report = report if len(groups) == 1 else None
+    proposals = [
+        _proposal(project, project, repository, base.commit, key, members, options, report)
+        for key, members in groups
+    ]
+    return _submit(project, repository, forge, proposals, changes.updates, options).pull_requests
+
+
+def propose_from_branch(
+    project: Project,
+    vendors: Sequence[str],
+    options: ProposeOptions,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Proposed:
+    """The whole job of ``pr``: check, update, judge and propose from the tip of the base branch.
+
+    The user's checkout is not looked at and not touched: the branch's files are laid out in a folder of
+    their own. Vendors that go to another branch (``pull_request.base``) are worked on from that one.
+    """
+    repository = Repository.open(project.root)
+    forge = _forge(project, repository, options)
+    proposals: list[Proposal] = []
+    updates: list[VendorUpdate] = []
+    unjudged: dict[str, Failure] = {}
+    for branch, names in _by_base(project, vendors):
+        base = forge.base(branch)
+        with _laid_out(project, repository, base.commit) as there:
+            changes = there.update(names, progress=progress)
+            updates += changes.updates
+            for some in (changes.changes, *([step] for step in _major_steps(there, changes.updates))):
+                made, failed = _proposals(project, there, repository, base.commit, some, options)
+                proposals += made
+                unjudged |= failed
+    return _submit(project, repository, forge, proposals, updates, options, unjudged)
+
+
+def _by_base(project: Project, vendors: Sequence[str]) -> list[tuple[str | None, list[str]]]:
+    """The vendors by the branch that their pull requests go to; None is the default one."""
+    found: dict[str | None, list[str]] = {}
+    for name in vendors:
+        project.configuration.vendor(name)
+    for vendor in project.configuration.vendors:
+        if not vendors or vendor.name in vendors:
+            found.setdefault(vendor.pull_request.base, []).append(vendor.name)
+    return list(found.items())
+
+
+def _major_steps(there: Project, updates: Sequence[VendorUpdate]) -> list[Change]:
+    """Major steps that are proposed apart from the smaller ones of the same vendors."""
+    steps: list[Change] = []
+    for update in updates:
+        if update.finding is not None and update.finding.major is not None:
+            changes = there.update([update.vendor], to=update.finding.major.version)
+            steps += changes.changes
+    return steps
+
+
+def _forge(project: Project, repository: Repository, options: ProposeOptions) -> Forge:
+    if not isinstance(options.forge, str):
+        return options.forge
+    return open_forge(
+        options.forge,
+        repository=repository,
+        configuration=project.configuration,
+        environment=project.settings.environment,
+        # GitHub asks for a second between writes; a server on this machine does not.
+        pace=0.0 if is_loopback(urlsplit(project.tools.github_api).hostname) else 1.0,
+    )
+
+
+@contextmanager
+def _laid_out(project: Project, repository: Repository, commit: str) -> Iterator[Project]:
+    """The project as it is at ``commit``, in a temporary folder."""
+    from upstreamsync.project.project import open_project
+
+    prefix = _prefix(project, repository)
+    with TemporaryDirectory(prefix="upstreamsync-pr-") as folder:
+        repository.export(commit, Path(folder), [prefix.rstrip("/")] if prefix else None)
+        root = Path(folder) / prefix
+        file = root / project.configuration.path.name
+        if not file.is_file():
+            raise RepositoryError(
+                f"the base branch has no {prefix}{file.name}", hint="commit and push it first"
+            )
+        with open_project(root, config=file, settings=project.settings) as there:
+            yield there
+
+
+def _proposals(
+    project: Project,
+    there: Project,
+    repository: Repository,
+    base_commit: str,
+    changes: Sequence[Change],
+    options: ProposeOptions,
+) -> tuple[list[Proposal], dict[str, Failure]]:
+    """The proposals for some vendors, and those that can't be judged: they stop no others."""
+    proposals: list[Proposal] = []
+    failures: dict[str, Failure] = {}
+    for key, members in group_changes(changes, there.configuration):
+        made = guarded(
+            partial(_proposal, project, there, repository, base_commit, key, members, options),
+            but=(ToolMissing,),
+        )
+        if isinstance(made, Failure):
+            failures.update(dict.fromkeys((change.vendor for change in members), made))
+        else:
+            proposals.append(made)
+    return proposals, failures
+
+
+def _proposal(
+    project: Project,
+    there: Project,
+    repository: Repository,
+    base_commit: str,
+    key: str,
+    changes: Sequence[Change],
+    options: ProposeOptions,
+    report: Verification | None = None,
+) -> Proposal:
+    """The proposal for a vendor or group, judged and reviewed by itself."""
+    prefix = _prefix(project, repository)
+    verification, review = review_change(there, changes, report)
+    fixes = _fixes(there, changes, verification, prefix) if options.suggest_fixes else {}
+    moved = [_prefixed(change, prefix) for change in changes]
+    return build_proposal(
+        moved,
+        verification,
+        review,
+        configuration=there.configuration,
+        base_commit=base_commit,
+        read=reader(repository, base_commit, moved),
+        key=key,
+        fixes=fixes,
+    )
+
+
+def _submit(
+    project: Project,
+    repository: Repository,
+    forge: Forge,
+    proposals: Sequence[Proposal],
+    updates: Sequence[VendorUpdate],
+    options: ProposeOptions,
+    unjudged: Mapping[str, Failure] = EMPTY,
+) -> Proposed:
+    failures = {update.vendor: update.error for update in updates if update.error is not None}
+    failures |= unjudged
+    healthy = [update for update in updates if update.vendor not in failures]
+    outcome = submit(
+        proposals,
+        forge=forge,
+        repository=repository,
+        configuration=project.configuration,
+        settled={update.vendor: update.before for update in healthy},
+        dry_run=options.dry_run,
+    )
+    if options.notices and not options.dry_run:
+        write_notices(forge, failures=failures, healthy=[update.vendor for update in healthy])
+    remarks = (*outcome.remarks, *_tell_webhook(project, outcome.pull_requests, options))
+    return Proposed(
+        pull_requests=outcome.pull_requests,
+        failures=failures,
+        remarks=remarks,
+        reports={one.branch: one.report for one in proposals if one.report},
+    )
+
+
+def _tell_webhook(
+    project: Project, pull_requests: Sequence[PullRequest], options: ProposeOptions
+) -> tuple[str, ...]:
+    """Send the notice; that it could not be sent is a remark, as everything else is done."""
+    name = project.configuration.forge.webhook_env
+    url = project.settings.environment.get(name) if name else None
+    if url and not options.dry_run:
+        repository = project.settings.environment.get("GITHUB_REPOSITORY", project.root.name)
+        message = webhook_message(pull_requests, repository=repository)
+        try:
+            if message is not None:
+                post_webhook(project.tools.http, url, message)
+        except UpstreamError as error:
+            return (f"the webhook was not told: {error.message}",)
+    return ()
+
+
+def _fixes(
+    there: Project, changes: Sequence[Change], verification: Verification, prefix: str
+) -> dict[str, bytes]:
+    """The judge's corrections upon these changes, with paths from the top of the git repository."""
+    fixed = fixed_files(verification, there.view.with_changes(changes).read)
+    return {prefix + path: data for path, data in fixed.items()}
+
+
+def _check_same(project: Project, repository: Repository, commit: str, changes: Changes) -> None:
+    prefix = _prefix(project, repository)
+    for path in changes.files:
+        if project.read(path) != repository.read(commit, prefix + path):
+            raise RepositoryError(
+                f"{path} differs from the branch that the pull request would go to",
+                hint="commit and push your changes, or use `upstreamsync pr`, which works from that branch",
+            )
+
+
+def _prefix(project: Project, repository: Repository) -> str:
+    """From the top of the git repository to the folder of vendors.yaml, with a slash; empty for the same."""
+    relative = project.root.resolve().relative_to(repository.root.resolve()).as_posix()
+    return "" if relative == "." else f"{relative}/"
+
+
+def _prefixed(change: Change, prefix: str) -> Change:
+    """A change with paths from the top of the git repository."""
+    if not prefix:
+        return change
+    return replace(
+        change,
+        base_files={prefix + path: data for path, data in change.base_files.items()},
+        edit_files={prefix + path: data for path, data in change.edit_files.items()},
+        executable=frozenset(prefix + path for path in change.executable),
+    )

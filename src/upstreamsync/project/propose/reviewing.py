@@ -1,0 +1,89 @@
+"""Change → Verification and Review: the judge's verdicts, and what changes for the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upstreamsync.base.write import as_tree
+from upstreamsync.errors import Malformed, TooLarge
+from upstreamsync.kit.run.threads import ordered_map
+from upstreamsync.kit.yaml import manifests
+from upstreamsync.model import Change, OverlayReview, Review, Verification
+from upstreamsync.project.settings import build_store
+from upstreamsync.project.verify.trees import tree_with
+from upstreamsync.project.verify.verification import verify_change
+from upstreamsync.review import find_readers, reading, review
+from upstreamsync.verify import overlay_output
+
+if TYPE_CHECKING:
+    from upstreamsync.project.project import Project
+
+
+def review_change(
+    project: Project, changes: Sequence[Change], report: Verification | None
+) -> tuple[Verification, Review]:
+    """Judge (unless ``report`` says it already, of these very changes) and review one proposal."""
+    files = as_tree(changes)
+    verification = report or verify_change(project, files, changes, overlays=())
+    with tree_with(project.root, files) as after:
+        paths = [overlay.path for overlay in verification.overlays]
+        places = [(side, path) for path in paths for side in (project.root, after)]
+        built = [
+            outcome.get()
+            for outcome in ordered_map(
+                lambda place: _output(project, *place), places, project.settings.engine_jobs
+            )
+        ]
+    readers = find_readers(_yaml_files(project))
+    reviews: list[OverlayReview] = []
+    for number, path in enumerate(paths):
+        sides = (f"the output of {path} before", f"the output of {path}")
+        before, now = manifests.objects_of_both(built[2 * number], built[2 * number + 1], names=sides)
+        reviews.append(review(path, before, now, applications=reading(readers, path)))
+    with tree_with(project.root, files) as after:
+        reviews += _of_bases(project, after, changes, verification)
+    return verification, Review(overlays=tuple(reviews))
+
+
+def _of_bases(
+    project: Project, after: Path, changes: Sequence[Change], verification: Verification
+) -> list[OverlayReview]:
+    """Where an overlay does not build there is no output to compare; what upstream changed can still be told."""
+    if all(overlay.before.ok and overlay.after.ok for overlay in verification.overlays):
+        return []
+    reviews = []
+    for base in dict.fromkeys(base for change in changes for base in change.bases):
+        before, now = _base_objects(project.root / base), _base_objects(after / base)
+        reviews.append(review(base, before, now))
+    return reviews
+
+
+def _base_objects(folder: Path) -> list[dict[str, Any]]:
+    """The objects of a base's own files; those that are no manifests are left out."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(folder.rglob("*.y*ml")):
+        try:
+            objects = manifests.objects(path.read_bytes(), name=path.name)
+        except (Malformed, TooLarge):
+            continue
+        found += [one for one in objects if one.get("kind") not in (None, "Kustomization", "Component")]
+    return found
+
+
+def _output(project: Project, tree: Path, overlay: str) -> bytes:
+    """What the overlay builds; nothing where it does not build (the verdicts say why)."""
+    store = build_store(project.tools.cache)
+    return overlay_output(tree, overlay, kustomize=project.tools.engines.kustomize(), store=store)
+
+
+def _yaml_files(project: Project) -> list[tuple[str, bytes]]:
+    """All YAML files of the working tree, for finding Argo CD Applications."""
+    found = []
+    for path in project.view.listing(""):
+        if path.endswith((".yaml", ".yml")):
+            data = project.read(path)
+            if data is not None:
+                found.append((path, data))
+    return found

@@ -1,0 +1,1 @@
+"""``update``: a release becomes the complete change of its vendor."""

@@ -1,0 +1,140 @@
+"""Change, or revision, → Verification: lays out both trees and asks the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from upstreamsync.kit.git.remote import Repository
+from upstreamsync.kit.run.threads import ahead
+from upstreamsync.model import BaseState, Change, Verification
+from upstreamsync.project.settings import Settings, build_store, engines
+from upstreamsync.project.verify.trees import tree_of_revision, tree_with
+
+if TYPE_CHECKING:
+    from upstreamsync.config import Vendor
+    from upstreamsync.kit.run.engines import Kustomize
+    from upstreamsync.project.project import Project
+
+
+def verify_change(
+    project: Project, files: Mapping[str, bytes | None], changes: Sequence[Change], *, overlays: Sequence[str]
+) -> Verification:
+    """Judge the working tree against itself with ``files`` written over it."""
+    concerned = [project.configuration.vendor(change.vendor) for change in changes]
+    with tree_with(project.root, files) as after:
+        return _judge(project, project.root, after, concerned, overlays, bases=())
+
+
+def verify_working_tree(
+    project: Project, *, since: str, bases: Sequence[BaseState], overlays: Sequence[str]
+) -> Verification:
+    """Judge the revision ``since`` against the working tree."""
+    repository = Repository.open(project.root)
+    with tree_of_revision(repository, since, project.root) as before:
+        return _judge(project, before, project.root, project.configuration.vendors, overlays, bases=bases)
+
+
+def verify_revision_without_configuration(
+    folder: Path, settings: Settings, *, since: str, overlays: Sequence[str]
+) -> tuple[Verification, Path]:
+    """Judge a git repository that has no vendors.yaml: what changed since the revision is upstream's.
+
+    Returns the verification and the folder that its paths are relative to.
+    """
+    kustomize = _kustomize(settings)
+    repository = Repository.open(folder)
+    with tree_of_revision(repository, since, repository.root) as before:
+        verification = verify_folders(
+            before, repository.root, overlays, settings=settings, kustomize=kustomize
+        )
+    return verification, repository.root
+
+
+def verify_folders(
+    before: Path,
+    after: Path,
+    overlays: Sequence[str],
+    *,
+    settings: Settings,
+    kustomize: Callable[[], Kustomize] | None = None,
+) -> Verification:
+    """Judge two plain folders; all overlays that stand on what differs, where none is named."""
+    found = kustomize or _kustomize(settings)
+    from upstreamsync.verify import verify_trees  # loaded while kustomize says which one it is
+
+    return verify_trees(
+        before,
+        after,
+        tuple(overlays) or None,
+        kustomize=found(),
+        jobs=settings.engine_jobs,
+        cache=build_store(settings.cache()),
+    )
+
+
+def _kustomize(settings: Settings) -> Callable[[], Kustomize]:
+    return ahead(engines(settings, cache=settings.cache()).kustomize)
+
+
+def _judge(
+    project: Project,
+    before: Path,
+    after: Path,
+    vendors: Sequence[Vendor],
+    overlays: Sequence[str],
+    *,
+    bases: Sequence[BaseState],
+) -> Verification:
+    kustomize = ahead(project.tools.engines.kustomize)
+    from upstreamsync.verify import verify_trees
+
+    upstream = upstream_paths(project, vendors)
+    chosen = tuple(overlays) or _declared_overlays(after, vendors, upstream)
+    verification = verify_trees(
+        before,
+        after,
+        chosen,
+        kustomize=kustomize(),
+        upstream=upstream,
+        jobs=project.settings.engine_jobs,
+        cache=build_store(project.tools.cache),
+    )
+    return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)
+
+
+def upstream_paths(project: Project, vendors: Sequence[Vendor]) -> tuple[str, ...]:
+    """What of the repository is upstream's: the folder of a base, or its files where it is shared."""
+    found: dict[str, None] = {}
+    for vendor in vendors:
+        lock = project.lock(vendor)
+        for base in vendor.bases:
+            ours = {path for path in lock.files if path.startswith(f"{base}/")} if lock is not None else set()
+            local = [path for path in project.view.listing(base) if path not in ours]
+            shared = bool(ours) and bool(local)
+            found.update(dict.fromkeys(sorted(ours) if shared else [base]))
+    return tuple(found)
+
+
+def _declared_overlays(tree: Path, vendors: Sequence[Vendor], upstream: Collection[str]) -> tuple[str, ...]:
+    """The overlays that vendors.yaml names; for vendors that name none, every one that is reached."""
+    from upstreamsync.verify import find_overlays
+
+    found: dict[str, None] = {}
+    reaching: tuple[str, ...] | None = None
+    for vendor in vendors:
+        if vendor.overlays is not None:
+            for pattern in vendor.overlays:
+                found.update(dict.fromkeys(_matching(tree, pattern)))
+        elif vendor.bases:
+            reaching = find_overlays(tree, upstream) if reaching is None else reaching
+            found.update(dict.fromkeys(reaching))
+    return tuple(sorted(found))
+
+
+def _matching(tree: Path, pattern: str) -> Iterator[str]:
+    names = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+    for folder in sorted(tree.glob(pattern)):
+        if any((folder / name).is_file() for name in names):
+            yield PurePosixPath(folder.relative_to(tree)).as_posix()

@@ -1,0 +1,396 @@
+"""The customizations of an overlay: one item per entry, each with the place where it is written.
+
+An item is the unit of judgement. Items stand in the order in which kustomize applies them: depth first,
+and inside one kustomization resources, generators, components, then the transformers in the engine's
+fixed order, which is not that of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+import yaml
+
+from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.kubernetes.objects import digest
+from upstreamsync.kit.yaml import manifests
+from upstreamsync.verify.overlays.graph import Kustomization, Tree, children, normalize, within
+
+
+class Kind(StrEnum):
+    """How an item works; the engine's behaviour, and so the judgement, depends on it."""
+
+    RESOURCE = "resource"
+    GENERATOR = "generator"
+    MERGE = "strategic merge"
+    JSON = "JSON6902"
+    NAMESPACE = "namespace"
+    PREFIX = "namePrefix"
+    SUFFIX = "nameSuffix"
+    LABELS = "labels"
+    ANNOTATIONS = "annotations"
+    REPLICAS = "replicas"
+    IMAGES = "images"
+    REPLACEMENTS = "replacements"
+    TRANSFORMER = "transformer"
+    VARS = "vars"
+    HELM_VALUE = "helm value"
+
+
+#: Settings for everything in an overlay: new and vanished objects are no findings.
+WHOLE_OVERLAY: Final = frozenset(
+    (Kind.NAMESPACE, Kind.PREFIX, Kind.SUFFIX, Kind.LABELS, Kind.ANNOTATIONS, Kind.TRANSFORMER)
+)
+#: Items that give objects other names.
+RENAMING: Final = frozenset((Kind.NAMESPACE, Kind.PREFIX, Kind.SUFFIX))
+
+_BARE: Final = (
+    ("namespace", Kind.NAMESPACE),
+    ("namePrefix", Kind.PREFIX),
+    ("nameSuffix", Kind.SUFFIX),
+)
+_LATE: Final = (
+    ("replicas", Kind.REPLICAS),
+    ("images", Kind.IMAGES),
+    ("replacements", Kind.REPLACEMENTS),
+    ("transformers", Kind.TRANSFORMER),
+    ("vars", Kind.VARS),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One customization.
+
+    ``name`` is the item as the contract writes it. ``spec`` is the entry as it stands in the
+    kustomization; ``body`` what it applies (the merge's object, the list of JSON6902 operations), and
+    ``text`` that body verbatim. ``doc`` counts from 1 and is None for the only document of an entry.
+    """
+
+    name: str
+    kind: Kind
+    folder: str
+    field: str
+    key: str
+    file: str
+    line: int
+    spec: Any = None
+    body: Any = None
+    text: str = ""
+    index: int | None = None
+    doc: int | None = None
+    identity: str = ""
+
+    @property
+    def target(self) -> Mapping[str, Any]:
+        """The selector of a patch; empty when it has none."""
+        found = self.spec.get("target") if isinstance(self.spec, Mapping) else None
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def selects_by_label(self) -> bool:
+        """Whether labels or annotations decide what a patch applies to."""
+        return bool(self.target.get("labelSelector") or self.target.get("annotationSelector"))
+
+    @property
+    def removes_object(self) -> bool:
+        """Whether a merge deletes whole objects."""
+        return isinstance(self.body, Mapping) and self.body.get("$patch") == "delete"
+
+
+@dataclass(slots=True)
+class _Reader:
+    tree: Tree
+    upstream: Collection[str]
+    items: list[Item] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+
+def enumerate_items(tree: Tree, overlay: str, upstream: Collection[str]) -> tuple[Item, ...]:
+    """The customizations below root ``overlay`` in the engine's order, upstream's own left out.
+
+    Values that a kustomization hands to a vendored chart are customizations wherever it lies.
+    """
+    reader = _Reader(tree, upstream)
+    _visit(reader, normalize(overlay))
+    variables = [item for item in reader.items if item.kind is Kind.VARS]  # resolved at the very end
+    return (*(item for item in reader.items if item.kind is not Kind.VARS), *variables)
+
+
+def _visit(reader: _Reader, folder: str) -> None:
+    kustomization = reader.tree.kustomization(folder)
+    if kustomization is None or folder in reader.seen:
+        return
+    reader.seen.add(folder)
+    theirs = within(folder, reader.upstream)
+    marks = _Marks(kustomization)
+    below = {name: [] for name in ("resources", "bases", "components")}  # type: dict[str, list[tuple[str, str]]]
+    for name, entry, path in children(reader.tree, kustomization):
+        if name in below:
+            below[name].append((entry, path))
+    for name in ("resources", "bases"):
+        for entry, path in below[name]:
+            if reader.tree.is_folder(path):
+                _visit(reader, path)
+            elif not theirs and not within(path, reader.upstream):
+                reader.items.append(_local_resource(kustomization, name, entry, path))
+    if not theirs:
+        reader.items.extend(_generators(kustomization, marks))
+    reader.items.extend(_helm_values(kustomization, marks))
+    for _, path in below["components"]:
+        if reader.tree.is_folder(path):
+            _visit(reader, path)
+    if not theirs:
+        reader.items.extend(_transformers(reader.tree, kustomization, marks))
+
+
+def _transformers(tree: Tree, kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
+    yield from _patches(tree, kustomization, marks, "patchesStrategicMerge")
+    yield from _patches(tree, kustomization, marks, "patches")
+    for name, kind in _BARE:
+        if kustomization.data.get(name):
+            yield _bare(kustomization, marks, name, kind)
+    yield from _listed(kustomization, marks, "labels", Kind.LABELS)
+    if kustomization.data.get("commonLabels"):
+        yield _bare(kustomization, marks, "commonLabels", Kind.LABELS)
+    if kustomization.data.get("commonAnnotations"):
+        yield _bare(kustomization, marks, "commonAnnotations", Kind.ANNOTATIONS)
+    yield from _patches(tree, kustomization, marks, "patchesJson6902")
+    for name, kind in _LATE:
+        for item in _listed(kustomization, marks, name, kind):
+            yield _from_file(tree, kustomization, item) if kind is Kind.REPLACEMENTS else item
+
+
+# -- kinds of items ----------------------------------------------------------------------------------
+
+
+def _bare(kustomization: Kustomization, marks: _Marks, name: str, kind: Kind) -> Item:
+    return Item(
+        name=f"{kustomization.folder}: {name}",
+        kind=kind,
+        folder=kustomization.folder,
+        field=name,
+        key="",
+        file=kustomization.file,
+        line=marks.line(name),
+        spec=kustomization.data[name],
+        identity=digest([name, kustomization.data[name]]),
+    )
+
+
+def _listed(kustomization: Kustomization, marks: _Marks, name: str, kind: Kind) -> Iterator[Item]:
+    for index, entry in enumerate(kustomization.entries(name)):
+        key = f"[{entry}]" if isinstance(entry, str) and "\n" not in entry else f"[{index}]"
+        yield Item(
+            name=f"{kustomization.folder}: {name}{key}",
+            kind=kind,
+            folder=kustomization.folder,
+            field=name,
+            key=key[1:-1],
+            file=kustomization.file,
+            line=marks.line(name, index),
+            spec=entry,
+            index=index,
+            identity=digest([name, entry]),
+        )
+
+
+def _from_file(tree: Tree, kustomization: Kustomization, item: Item) -> Item:
+    """A replacement that stands in a file of its own: what that file says."""
+    path = item.spec.get("path") if isinstance(item.spec, Mapping) else None
+    file = kustomization.resolve(path) if isinstance(path, str) else ""
+    if not file or not tree.is_file(file):
+        return item
+    try:
+        said = manifests.load(tree.read(file), name=file)
+    except UpstreamsyncError:
+        return item
+    if isinstance(said, list) and len(said) == 1:
+        said = said[0]
+    spec = said if isinstance(said, Mapping) else item.spec
+    return replace(item, spec=spec, file=file, line=1, identity=digest([item.field, said]))
+
+
+def _local_resource(kustomization: Kustomization, name: str, entry: str, path: str) -> Item:
+    index = kustomization.entries(name).index(entry)
+    return Item(
+        name=f"{kustomization.folder}: {name}[{entry}]",
+        kind=Kind.RESOURCE,
+        folder=kustomization.folder,
+        field=name,
+        key=entry,
+        file=path,
+        line=1,
+        spec=path,
+        index=index,
+        identity=digest([name, entry]),
+    )
+
+
+def _generators(kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
+    for name in ("configMapGenerator", "secretGenerator"):
+        for index, entry in enumerate(kustomization.entries(name)):
+            if not isinstance(entry, Mapping):
+                continue
+            key = str(entry.get("name", index))
+            yield Item(
+                name=f"{kustomization.folder}: {name}[{key}]",
+                kind=Kind.GENERATOR,
+                folder=kustomization.folder,
+                field=name,
+                key=key,
+                file=kustomization.file,
+                line=marks.line(name, index),
+                spec=entry,
+                index=index,
+                identity=digest([name, entry]),
+            )
+
+
+def _helm_values(kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
+    for index, chart in enumerate(kustomization.entries("helmCharts")):
+        if not isinstance(chart, Mapping):
+            continue
+        chart_name = str(chart.get("name", index))
+        for path, value in _value_leaves(chart.get("valuesInline"), ()):
+            dotted = ".".join(path)
+            yield Item(
+                name=f"{kustomization.folder}: helmCharts[{chart_name}].valuesInline.{dotted}",
+                kind=Kind.HELM_VALUE,
+                folder=kustomization.folder,
+                field="helmCharts",
+                key=f"{chart_name}.valuesInline.{dotted}",
+                file=kustomization.file,
+                line=marks.line("helmCharts", index, "valuesInline", *path),
+                spec=path,
+                body=value,
+                index=index,
+                identity=digest(["helmCharts", chart_name, path, value]),
+            )
+
+
+def _value_leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping) and value:
+        for key, child in value.items():
+            yield from _value_leaves(child, (*path, str(key)))
+    elif path:
+        yield path, value
+
+
+# -- patches -----------------------------------------------------------------------------------------
+
+
+def _patches(tree: Tree, kustomization: Kustomization, marks: _Marks, name: str) -> Iterator[Item]:
+    for index, entry in enumerate(kustomization.entries(name)):
+        text, file, line = _patch_text(tree, kustomization, marks, name, index, entry)
+        parts = list(_patch_documents(text))
+        for number, (document, first_line, body) in enumerate(parts, 1):
+            several = len(parts) > 1
+            suffix = f" doc {number}" if several else ""
+            if several and file != kustomization.file:
+                suffix += f" ({_short(kustomization, file)})"
+            yield Item(
+                name=f"{kustomization.folder}: {name}[{index}]{suffix}",
+                kind=Kind.JSON if isinstance(body, list) else Kind.MERGE,
+                folder=kustomization.folder,
+                field=name,
+                key=f"{index}{suffix}",
+                file=file,
+                line=line + first_line,
+                spec=entry if isinstance(entry, Mapping) else {},
+                body=body,
+                text=document,
+                index=index,
+                doc=number if several else None,
+                identity=digest([name, _target_of(entry), body]),
+            )
+
+
+def _short(kustomization: Kustomization, file: str) -> str:
+    return file.removeprefix(f"{kustomization.folder}/") if kustomization.folder != "." else file
+
+
+def _target_of(entry: Any) -> Any:
+    return entry.get("target") if isinstance(entry, Mapping) else None
+
+
+def _patch_text(
+    tree: Tree, kustomization: Kustomization, marks: _Marks, name: str, index: int, entry: Any
+) -> tuple[str, str, int]:
+    """A patch's text, its file, and the line at which the text begins."""
+    if isinstance(entry, Mapping):
+        inline, path = entry.get("patch"), entry.get("path")
+        if isinstance(inline, str) and inline.strip():
+            return inline, kustomization.file, marks.text_line(name, index, "patch")
+    else:
+        inline = path = entry
+        if isinstance(entry, str) and ("\n" in entry or not tree.is_file(kustomization.resolve(entry))):
+            return entry, kustomization.file, marks.text_line(name, index)
+    if isinstance(path, str):
+        file = kustomization.resolve(path)
+        if tree.is_file(file):
+            return tree.read(file).decode("utf-8", "replace"), file, 1
+    return "", kustomization.file, marks.line(name, index)
+
+
+def _patch_documents(text: str) -> Iterator[tuple[str, int, Any]]:
+    """Each document of a patch that says something: its text, its first line (from 0), its value."""
+    line, found = 0, False
+    parts = manifests.split(text.encode())
+    for part in parts:
+        document = part.decode()
+        try:
+            bodies = [body for body in manifests.load_all(document) if body is not None]
+        except UpstreamsyncError:
+            bodies = [{}]
+        lead = len(document) - len(document.lstrip("-\n \r\t#"))
+        for body in bodies:
+            found = True
+            yield document, line + document.count("\n", 0, lead), body
+        line += document.count("\n")
+    if not found:
+        yield text, 0, None
+
+
+# -- places ------------------------------------------------------------------------------------------
+
+
+class _Marks:
+    """Line numbers of a kustomization's entries, from YAML's own marks."""
+
+    def __init__(self, kustomization: Kustomization) -> None:
+        try:
+            self._root: yaml.Node | None = yaml.compose(kustomization.text, Loader=yaml.CSafeLoader)
+        except yaml.YAMLError:
+            self._root = None
+
+    def node(self, *path: str | int) -> tuple[yaml.Node | None, int]:
+        """The node at ``path`` and its line from 1; the nearest one above it when it is missing."""
+        node, line = self._root, 1
+        for step in path:
+            if isinstance(node, yaml.MappingNode):
+                for key, value in node.value:
+                    if key.value == step:
+                        node, line = value, key.start_mark.line + 1
+                        break
+                else:
+                    return None, line
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                node = node.value[step]
+                line = node.start_mark.line + 1
+            else:
+                return None, line
+        return node, line
+
+    def line(self, *path: str | int) -> int:
+        """The line of the entry at ``path``."""
+        return self.node(*path)[1]
+
+    def text_line(self, *path: str | int) -> int:
+        """The line at which an inline text begins: for a block scalar the one below its header."""
+        node, line = self.node(*path)
+        block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+        return line + 1 if block else line

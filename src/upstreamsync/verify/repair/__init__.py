@@ -1,0 +1,1 @@
+"""Corrections of a customization that are mechanical."""

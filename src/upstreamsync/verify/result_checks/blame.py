@@ -1,0 +1,196 @@
+"""Findings about the built result, each handed to the customization that is to blame for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.kubernetes.objects import diff, object_id
+from upstreamsync.kit.yaml import manifests
+from upstreamsync.verify.build.builds import Key, State
+from upstreamsync.verify.build.chain import Side
+from upstreamsync.verify.build.schemas import CompleteCrd, Schemas
+from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.overlays.graph import Tree, reached
+from upstreamsync.verify.overlays.items import Item, Kind
+from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
+
+#: Reasons that lie in what upstream changed, whoever else touches the same object.
+_UPSTREAMS = frozenset(("immutable_field", "too_large", "crd_version_removed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """A finding and the item that it belongs to; None for the result as a whole."""
+
+    item: Item | None
+    note: Note
+
+
+def check(tree: Tree, overlay: str, items: Sequence[Item], old: Side, new: Side) -> list[Blamed]:
+    """The defects that the new result has and the old one had not."""
+    if not isinstance(old.final, State) or not isinstance(new.final, State):
+        return []
+    owners = local_objects(tree, items, new)
+    context = ResultContext(
+        local=frozenset(owners),
+        base_before=_upstream(old, owners),
+        base_after=_upstream(new, owners),
+        renamed_before=_renamed(old),
+        renamed_after=_renamed(new),
+        hashed=_hashed(tree, overlay, new),
+        whole_before=_whole(old),
+        whole_after=_whole(new),
+    )
+    findings = check_result(before=old.final.manifests, after=new.final.manifests, context=context)
+    return [Blamed(_blame(finding, items, new, owners), _note(finding)) for finding in findings]
+
+
+def local_objects(tree: Tree, items: Sequence[Item], side: Side) -> dict[str, Item]:
+    """The objects that the overlay itself brings in, as they are called in the result, with their items."""
+    found: dict[Key, Item] = {}
+    for item in items:
+        if item.kind is Kind.RESOURCE and tree.is_file(str(item.spec)):
+            for obj in _read(tree, str(item.spec)):
+                found[object_id(obj).unversioned, 1] = item
+        elif item.kind is Kind.GENERATOR and item.name in side.effects:
+            for key, touch in side.effects[item.name].touched.items():
+                if touch.before is None:
+                    found[key] = item
+    if not isinstance(side.final, State):
+        return {}
+    return {
+        str(object_id(obj)): found[side.names.get(key, key)]
+        for key, obj in side.final.objects.items()
+        if side.names.get(key, key) in found
+    }
+
+
+def _whole(side: Side) -> dict[str, CompleteCrd]:
+    schemas = Schemas.of(side.final, side.schemas)
+    return {str(object_id(crd.built)): crd for crd in schemas.crds.values()}
+
+
+def _read(tree: Tree, file: str) -> list[dict[str, Any]]:
+    try:
+        return manifests.objects(tree.read(file), name=file)
+    except UpstreamsyncError:
+        return []  # kustomize reads it in its own way; we only miss whose objects these are
+
+
+def _upstream(side: Side, owners: Mapping[str, Item]) -> list[Mapping[str, object]] | None:
+    if not isinstance(side.base, State):
+        return None
+    trimmed = [obj for key, obj in _final(side).items() if key not in side.names]
+    return [obj for obj in (*side.base.objects.values(), *trimmed) if str(object_id(obj)) not in owners]
+
+
+def _hashed(tree: Tree, overlay: str, side: Side) -> frozenset[str]:
+    """The generated objects that get a hash of their content in their name when they are built for real."""
+    names = {
+        (kind, str(entry.get("name")))
+        for kustomization in reached(tree, overlay)
+        for field, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret"))
+        for entry in kustomization.entries(field)
+        if isinstance(entry, Mapping)
+        and not _unhashed(kustomization.data.get("generatorOptions"))
+        and not _unhashed(entry.get("options"))
+    }
+    return frozenset(
+        str(object_id(obj))
+        for key, obj in _final(side).items()
+        if (key[0].kind, side.names.get(key, key)[0].name) in names
+    )
+
+
+def _unhashed(options: object) -> bool:
+    return isinstance(options, Mapping) and options.get("disableNameSuffixHash") is True
+
+
+def _renamed(side: Side) -> dict[str, str]:
+    return {
+        before[0].name: key[0].name for key, before in side.names.items() if before[0].name != key[0].name
+    }
+
+
+def _note(finding: ResultFinding) -> Note:
+    paths = finding.paths or ((finding.path,) if finding.path else ())
+    return Note(
+        verdict=finding.verdict,
+        reason=finding.reason,
+        path=tuple(paths[:1]),
+        resource=finding.resources[0],
+        because=finding.why,
+        hint=finding.hint,
+    )
+
+
+def _blame(
+    finding: ResultFinding, items: Sequence[Item], new: Side, owners: Mapping[str, Item]
+) -> Item | None:
+    if finding.reason in _UPSTREAMS:
+        return None
+    if finding.rule == "renaming":
+        for item in items:
+            if item.kind in (Kind.PREFIX, Kind.SUFFIX, Kind.NAMESPACE):
+                return item
+    if toucher := _toucher(finding, items, new):
+        return toucher
+    for name in (finding.object, finding.target or ""):
+        if name in owners:
+            return owners[name]
+    return None
+
+
+def _toucher(finding: ResultFinding, items: Sequence[Item], new: Side) -> Item | None:
+    """The last item whose effect touches what the finding is about."""
+    keys = {str(object_id(obj).unversioned): key for key, obj in _final(new).items()}
+    blamed = None
+    for item in items:
+        effect = new.effects.get(item.name)
+        if effect is None:
+            continue
+        for name in (finding.object, finding.target or ""):
+            key = keys.get(_unversioned(name))
+            touch = effect.touched.get(new.names.get(key, key)) if key else None
+            if touch is None or item.kind in (Kind.NAMESPACE, Kind.PREFIX, Kind.SUFFIX):
+                continue
+            if (
+                touch.before is None
+                or touch.after is None
+                or (
+                    name == finding.object
+                    and _meet(
+                        [change.path for change in diff(touch.before, touch.after)],
+                        [finding.path, *finding.paths],
+                    )
+                )
+            ):
+                blamed = item
+    return blamed
+
+
+def _final(side: Side) -> Mapping[Key, Mapping[str, object]]:
+    return side.final.objects if isinstance(side.final, State) else {}
+
+
+def _unversioned(name: str) -> str:
+    """An id as text, its version left out as ``str(ObjectId.unversioned)`` has it."""
+    api, _, rest = name.partition(" ")
+    group = api.rpartition("/")[0]
+    return f"{group}/ {rest}" if group else f" {rest}"
+
+
+def _meet(changed: Sequence[str], concerned: Sequence[str]) -> bool:
+    """Whether a path of one list lies at, above or below one of the other."""
+    for path in changed:
+        for other in concerned:
+            if other and (path == other or _below(path, other) or _below(other, path)):
+                return True
+    return False
+
+
+def _below(path: str, other: str) -> bool:
+    return path.startswith(other) and path[len(other) : len(other) + 1] in (".", "[")
