@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -213,15 +214,23 @@ def compare(
     changed = []
     for key in sorted(before.keys() & after.keys()):
         one, other = instead(key[0]) or (before[key], after[key])
-        if one is other or one == other:
+        if one is other or _same(one, other):
             continue
         if fields := diff(one, other):
             changed.append(ResourceChange(resource=str(object_id(after[key])), fields=fields))
     return added, removed, tuple(changed)
 
 
+def _same(old: Any, new: Any) -> bool:
+    """Whether two values are plainly equal; not where Python takes a truth value for a number."""
+    if type(old) is not type(new) or old != new:
+        return False
+    # False == 0 holds inside dicts and lists as well; their bytes tell (version 2 writes no references).
+    return not isinstance(old, (dict, list)) or marshal.dumps(old, 2) == marshal.dumps(new, 2)
+
+
 def _diff(old: Any, new: Any, path: tuple[str, ...], field: str) -> Iterator[FieldChange]:
-    if type(old) is type(new) and old == new:
+    if _same(old, new):
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys((*old, *new)):
@@ -244,7 +253,9 @@ def _diff_lists(old: list[Any], new: list[Any], path: tuple[str, ...], field: st
             yield from _diff(before.get(label, MISSING), after.get(label, MISSING), (*path, f"[{label}]"), "")
     elif all(isinstance(item, dict) for item in (*old, *new)):
         yield from _diff_unkeyed(old, new, path)
-    else:
+    elif old != new or any(
+        isinstance(one, bool) != isinstance(other, bool) for one, other in zip(old, new, strict=True)
+    ):
         yield FieldChange(path=join_path(path), op="changed", before=old, after=new)
 
 
