@@ -24,6 +24,9 @@ def main() -> None:
         print(f"upstreamsync {__version__}")  # noqa: T201
         sys.exit(0)
     # Everything else is loaded only now: asking for the version costs no more than Python itself.
+    from upstreamsync.cli.output import prepare
+
+    prepare()
     gc.set_threshold(300_000)  # a run makes many values and hardly any circles
     if sys.argv[1:2] in (["check"], ["verify"]):
         from upstreamsync.cli.plain import plain
@@ -41,7 +44,7 @@ def _run(verb: str, common: Common, names: Sequence[str], options: Mapping[str, 
     from importlib import import_module
 
     from upstreamsync.cli import exits
-    from upstreamsync.cli.common import set_up_logging
+    from upstreamsync.cli.output import set_up_logging
 
     module = import_module(f"upstreamsync.cli.{verb}")
     set_up_logging(verbose=common.verbose)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from upstreamsync._version import __version__
-from upstreamsync.cli import exits
+from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, Format, text_form
 from upstreamsync.cli.options import verb
 
@@ -29,7 +28,7 @@ Vendors = Annotated[list[str] | None, typer.Argument(metavar="VENDOR", help="Onl
 
 def _print_version(value: bool) -> None:
     if value:
-        print(f"upstreamsync {__version__}")  # noqa: T201
+        output.say(f"upstreamsync {__version__}")
         raise typer.Exit
 
 
@@ -255,13 +254,10 @@ def init(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of vendors.yaml."""
-    import json
-
     from upstreamsync.config.load import json_schema
 
     def show() -> int:
-        json.dump(json_schema(), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        output.json_result(json_schema())
         return exits.DONE
 
     exits.run(show)

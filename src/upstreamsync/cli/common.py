@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from upstreamsync.cli import output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,19 +78,19 @@ class Common:
         github: Callable[[], str],
     ) -> None:
         """Print a result in the chosen form."""
-        written = ""
+        made: dict[str, Any] | None = None
         if self.json_output is not None or self.format is Format.JSON:
-            written = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
-        if self.json_output is not None:
-            self.json_output.write_text(written, encoding="utf-8")
+            made = document()
+        if self.json_output is not None and made is not None:
+            self.json_output.write_text(output.json_form(made), encoding="utf-8")
         match self.format:
             case Format.JSON:
-                sys.stdout.write(written)
+                output.json_result(made or {})
             case Format.MARKDOWN:
-                sys.stdout.write(markdown())
+                output.result(markdown())
             case Format.GITHUB:
-                sys.stdout.write(github())
-                write_summary(markdown())
+                output.commands(github())
+                output.summary(markdown())
             case Format.TEXT:
                 from upstreamsync.report.text import console
 
@@ -116,26 +116,3 @@ def text_form() -> Any:
     from upstreamsync.report import text
 
     return text
-
-
-def write_summary(markdown: str) -> None:
-    """Append to the job summary, where a workflow gives one (GITHUB_STEP_SUMMARY)."""
-    import os
-
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with open(summary, "a", encoding="utf-8") as file:
-            file.write(markdown + "\n")
-
-
-def set_up_logging(*, verbose: bool) -> None:
-    """Log to stderr, secrets taken out: warnings always, more when asked for."""
-    from upstreamsync.kit.redact import RedactingFilter
-
-    handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(RedactingFilter())
-    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    logger = logging.getLogger("upstreamsync")
-    logger.handlers = [handler]
-    logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
-    logger.propagate = False

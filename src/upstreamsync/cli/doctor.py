@@ -17,6 +17,7 @@ from upstreamsync.kit.run.installer import DEFAULT_PINS, install
 from upstreamsync.kit.run.process import run
 from upstreamsync.kit.store.cache import Cache
 from upstreamsync.project.settings import Settings, engines
+from upstreamsync.report.annotations import notices
 
 _TOKENS = (
     ("UPSTREAMSYNC_TOKEN", "GitHub: reading releases, opening pull requests (before GITHUB_TOKEN)"),
@@ -131,5 +132,5 @@ def _report(
         document=document,
         text=text,
         markdown=lambda: "".join(f"- {line}\n" for line in lines),
-        github=lambda: "".join(f"::notice::{line}\n" for line in lines),
+        github=lambda: notices(lines),
     )

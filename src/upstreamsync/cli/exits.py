@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from upstreamsync._version import __version__
+from upstreamsync.cli import output
 from upstreamsync.errors import ConfigError, UpstreamsyncError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def run(function: Callable[[], int]) -> NoReturn:
         tell(error)
         code = error.exit_code
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)  # noqa: T201
+        output.tell("interrupted")
         code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing is wrong, and nothing more can be said.
@@ -99,7 +100,7 @@ def tell(error: UpstreamsyncError) -> None:
     lines = [redact(str(error))] if isinstance(error, ConfigError) else [f"error: {redact(str(error))}"]
     if error.hint:
         lines.append(f"hint: {redact(error.hint)}")
-    print("\n".join(lines), file=sys.stderr)  # noqa: T201
+    output.tell("\n".join(lines))
 
 
 def report_bug(trace: str | None = None) -> None:
@@ -109,9 +110,8 @@ def report_bug(trace: str | None = None) -> None:
 
     from upstreamsync.kit.redact import redact
 
-    print(redact(trace or traceback.format_exc()), file=sys.stderr)  # noqa: T201
-    print(  # noqa: T201
+    output.tell(redact(trace or traceback.format_exc()))
+    output.tell(
         f"This is a bug in upstreamsync {__version__} (Python {platform.python_version()}). "
-        "Please report it with the lines above.",
-        file=sys.stderr,
+        "Please report it with the lines above."
     )

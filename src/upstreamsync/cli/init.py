@@ -11,6 +11,7 @@ from upstreamsync.config.load import parse_configuration
 from upstreamsync.config.where import FILE_NAME
 from upstreamsync.discover import Proposal, Start, entry, look_through
 from upstreamsync.errors import UsageError
+from upstreamsync.report.annotations import notices
 
 
 def initialize(common: Common, folder: Path | None, *, output: Path | None, force: bool, images: bool) -> int:
@@ -45,7 +46,7 @@ def _report(common: Common, start: Start, target: Path) -> None:
         document=lambda: init_document(start, target),
         text=lambda out: out.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True),
         markdown=lambda: "".join(f"- {line}\n" for line in lines),
-        github=lambda: "".join(f"::notice::{line}\n" for line in lines),
+        github=lambda: notices(lines),
     )
 
 

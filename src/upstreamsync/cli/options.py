@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from upstreamsync.cli.common import Common, Format, set_up_logging
+from upstreamsync.cli.common import Common, Format
+from upstreamsync.cli.output import set_up_logging
 
 #: Field of Common → its declaration; the defaults are those of the fields.
 OPTIONS: dict[str, Any] = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from upstreamsync.cli.common import Common, Format, write_summary
+from upstreamsync.cli import output
+from upstreamsync.cli.common import Common, Format
 from upstreamsync.errors import UsageError
+from upstreamsync.kit.sanitize import sanitized
 from upstreamsync.model import Action, PullRequest
 from upstreamsync.project.propose.propose import ProposeOptions, propose_from_branch
 
@@ -50,7 +51,7 @@ def propose(
     if reports is not None:
         _write_reports(proposed.reports, reports)
     for remark in proposed.remarks:
-        print(remark, file=sys.stderr)  # noqa: T201
+        output.tell(remark)
     return (*proposed.pull_requests, *failed), bool(failed), file
 
 
@@ -64,13 +65,13 @@ def _summarize(reports: Mapping[str, str]) -> None:
     for branch, report in reports.items():
         left -= len(report.encode())
         if left < 0:
-            write_summary("More reports than a summary can hold: see the files of `--reports`.")
+            output.summary("More reports than a summary can hold: see the files of `--reports`.")
             return
-        write_summary(f"## {branch}\n\n{report}")
+        output.summary(f"## {branch}\n\n{report}")
 
 
 def _write_reports(reports: Mapping[str, str], folder: Path) -> None:
     """One Markdown file per branch."""
     folder.mkdir(parents=True, exist_ok=True)
     for branch, report in reports.items():
-        (folder / f"{branch.replace('/', '-')}.md").write_text(report, encoding="utf-8")
+        (folder / f"{branch.replace('/', '-')}.md").write_text(sanitized(report), encoding="utf-8")

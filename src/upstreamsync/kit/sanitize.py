@@ -15,6 +15,7 @@ The outputs call this themselves; who makes a message need not think of it.
 from __future__ import annotations
 
 import re
+from typing import IO, Any
 
 #: Controls (but tab and line feed), DEL, C1, marks of direction, invisible operators, tags, line separators,
 #: halves of surrogate pairs. Joiners (U+200B to U+200D) stay: emoji and several scripts are written with them.
@@ -46,6 +47,14 @@ def sanitized(text: str) -> str:
     return without_commands(visible(text))
 
 
+def commands_only(text: str) -> str:
+    """Lines that are workflow commands of our own; what they carry is made harmless, they stay commands.
+
+    The first ``::`` of each line is ours: ``report.annotations`` leaves no line end in what it quotes.
+    """
+    return _ANYWHERE.sub("# ", visible(text))
+
+
 def one_line(text: str) -> str:
     """``sanitized``, on a single line with single spaces."""
     return " ".join(sanitized(text).split())
@@ -71,3 +80,28 @@ def _json_escape(match: re.Match[str]) -> str:
         return f"\\u{code:04x}"
     high, low = divmod(code - 0x10000, 0x400)
     return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+
+
+class Guarded:
+    """A text stream for somebody who draws on it (rich): what is written can't become a command of a CI system.
+
+    Colours and lines are the drawer's own, so its text has to be ``visible`` before it draws.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._inside = False
+
+    def write(self, text: str) -> int:
+        """Write, and remember whether a line has begun."""
+        if self._inside:
+            head, end, rest = text.partition("\n")
+            safe = _ANYWHERE.sub("# ", head) + end + without_commands(rest)
+        else:
+            safe = without_commands(text)
+        if text:
+            self._inside = not text.endswith("\n")
+        return self._stream.write(safe)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -6,7 +6,7 @@ The form and its escapes are those of GitHub's page "Workflow commands for GitHu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from upstreamsync.model import (
     Failure,
@@ -44,6 +44,11 @@ def check_annotations(findings: Sequence[Finding], *, file: str) -> str:
             target = finding.target.version if finding.target else "new image tags"
             lines.append(_command("notice", f"{finding.vendor}: {finding.current} → {target}", file))
     return _joined(lines)
+
+
+def notices(lines: Iterable[str]) -> str:
+    """A notice for each line, without a place."""
+    return _joined([f"::notice::{_data(line)}" for line in lines])
 
 
 def matrix(findings: Sequence[Finding]) -> str:

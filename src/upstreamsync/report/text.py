@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import IO
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from upstreamsync.kit.sanitize import Guarded, visible
 from upstreamsync.model import (
     Failure,
     Finding,
@@ -52,7 +54,21 @@ _PLAIN_WIDTH = 120
 def console(stream: IO[str]) -> Console:
     """A console on ``stream``; fixed width where it is no terminal. NO_COLOR is honoured by rich."""
     width = None if stream.isatty() else _PLAIN_WIDTH
-    return Console(file=stream, width=width, highlight=False, emoji=False, soft_wrap=not stream.isatty())
+    return _Console(
+        file=cast("IO[str]", Guarded(stream)),
+        width=width,
+        highlight=False,
+        emoji=False,
+        soft_wrap=not stream.isatty(),
+    )
+
+
+class _Console(Console):
+    """A console whose only control characters are its own: what foreign text brings along is written out."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """As rich's, for every text that is printed or put into a table."""
+        return super().render_str(visible(text), **options)
 
 
 def print_check(out: Console, findings: Sequence[Finding], *, verbose: bool = False) -> None:

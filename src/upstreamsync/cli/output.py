@@ -1,0 +1,78 @@
+"""The one way out: nothing reaches a terminal, a log or a job summary but through here, and nothing foreign raw.
+
+What is foreign in a text is made harmless at this point (``kit.sanitize``) and not where the text was made, so
+that no message can be forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import IO, Any
+
+from upstreamsync.kit.redact import RedactingFilter
+from upstreamsync.kit.sanitize import commands_only, json_text, sanitized
+
+
+def prepare() -> None:
+    """Let no character stop a run that the terminal's encoding lacks (LC_ALL=C, PYTHONIOENCODING=latin-1)."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: str) -> None:
+    """A line of the result, on stdout."""
+    sys.stdout.write(sanitized(text) + "\n")
+
+
+def tell(text: str) -> None:
+    """A line for the person at the terminal, on stderr."""
+    sys.stderr.write(sanitized(text) + "\n")
+
+
+def result(text: str) -> None:
+    """A result in text or Markdown, on stdout."""
+    sys.stdout.write(sanitized(text))
+
+
+def commands(text: str) -> None:
+    """Lines that are commands to the CI system, and ours; on stdout."""
+    sys.stdout.write(commands_only(text))
+
+
+def json_form(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:
+    """A document as text that means the same to each parser, and nothing to a terminal or CI system."""
+    return json_text(json.dumps(document, indent=2, ensure_ascii=ascii_only)) + "\n"
+
+
+def json_result(document: Mapping[str, Any]) -> None:
+    """A document on stdout; where that takes not all of Unicode, in ASCII."""
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    sys.stdout.write(json_form(document, ascii_only=not encoding.startswith("utf")))
+
+
+def summary(markdown: str) -> None:
+    """Append to the job summary, where a workflow gives one (GITHUB_STEP_SUMMARY)."""
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(sanitized(markdown) + "\n")
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return sanitized(super().format(record))
+
+
+def set_up_logging(*, verbose: bool) -> None:
+    """Log to stderr, secrets taken out and foreign words made harmless: warnings always, more when asked for."""
+    handler: logging.StreamHandler[IO[str]] = logging.StreamHandler(sys.stderr)
+    handler.addFilter(RedactingFilter())
+    handler.setFormatter(_Formatter("%(levelname)s: %(message)s"))
+    logger = logging.getLogger("upstreamsync")
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    logger.propagate = False
