@@ -67,7 +67,7 @@ class Bench:
 
     def pull_requests(self) -> Proposed:
         with self.open() as project:
-            return propose_from_branch(project, (), ProposeOptions(forge="local"))
+            return propose_from_branch(project.session, (), ProposeOptions(forge="local"))
 
     def verify(self) -> None:
         with self.open() as project:

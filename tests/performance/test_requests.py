@@ -115,7 +115,6 @@ def test_releases_on_github_are_asked_again_with_a_condition(tmp_path):
 
 
 def test_what_changed_at_one_address_costs_nothing_at_the_others(tmp_path, monkeypatch):
-    from upstreamsync.project import project
 
     with World() as world:
         names = [f"chart-{number:02}" for number in range(30)]
@@ -128,9 +127,9 @@ def test_what_changed_at_one_address_costs_nothing_at_the_others(tmp_path, monke
         check(tmp_path / "repo", vendors, tmp_path / "cache")
         world.chart("charts/7", "chart-17", "1.1.0")
         looked: list[str] = []
-        look_up = project.look_up
+        look_up = checking.look_up
         monkeypatch.setattr(
-            project,
+            checking,
             "look_up",
             lambda vendor, *rest, **more: (looked.append(vendor.name), look_up(vendor, *rest, **more))[1],
         )

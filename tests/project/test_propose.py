@@ -69,7 +69,7 @@ class Bench:
     def attempt(self, **options: object) -> Proposed:
         """Vendors may fail."""
         with open_project(self.root, settings=self.settings) as project:
-            return propose_from_branch(project, (), ProposeOptions(forge="local", **options))
+            return propose_from_branch(project.session, (), ProposeOptions(forge="local", **options))
 
 
 @pytest.fixture

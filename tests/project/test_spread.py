@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from upstreamsync.config import Vendor
-from upstreamsync.kit.store.dependencies import Witness
+from upstreamsync.kit.store.dependencies import DependencyRecord
 from upstreamsync.model import Failure, Finding, PassedOver, Release, Status
 from upstreamsync.project.check.spread import packed, spread, unpacked
 from upstreamsync.testing import World, mixed_world
@@ -94,7 +94,7 @@ def test_findings_travel_whole():
     )  # fmt: skip
     failure = Failure(kind="unreachable", message="it is away", hint="wait")
     bad = Finding(vendor="b", status=Status.FAILED, current="", error=failure)
-    plain, doubtful, secret = Witness(), Witness(), Witness()
+    plain, doubtful, secret = DependencyRecord(), DependencyRecord(), DependencyRecord()
     plain.note(("http", "https://e.test/", (), 5, False, ()), "digest")
     doubtful.doubtful = True
     secret.note(("http", "https://user:password@e.test/", (), 5, False, ()), "digest")
@@ -115,7 +115,7 @@ ONE = "import upstreamsync.kit.run.threads as parallel\nparallel.processors = la
 TWO = "import upstreamsync.kit.run.threads as parallel\nparallel.processors = lambda: 2"
 #: A copy of the process that ends, or fails, in the middle of its work.
 DYING = """
-import os, upstreamsync.project.project as project
+import os, upstreamsync.project.check.check as project
 parent, real = os.getpid(), project.look_up
 def look_up(vendor, *more, **named):
     if os.getpid() != parent and vendor.name.endswith("7"):

@@ -18,7 +18,7 @@ from upstreamsync.kit.store import serialize
 from upstreamsync.model import EMPTY, Finding, ImageFinding, PassedOver, Release, Status
 from upstreamsync.project import Settings
 from upstreamsync.project.check import unchanged
-from upstreamsync.project.lazy_config import Opening
+from upstreamsync.project.lazy_config import LazyProject
 from upstreamsync.testing import Fault, World
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -43,11 +43,11 @@ class Place:
     def check(self, *names: str, **changes: Any) -> tuple[tuple[Finding, ...], bool]:
         """The findings, and whether they stood without the configuration being read."""
         config = changes.pop("config", self.root / "vendors.yaml")
-        with Opening(self.root, config=config, settings=replace(self.settings, **changes)) as opening:
-            found = opening.unchanged(names)
+        with LazyProject(self.root, config=config, settings=replace(self.settings, **changes)) as lazy:
+            found = lazy.unchanged(names)
             if found is not None:
                 return found, True
-            return opening.project().check(names), False
+            return lazy.project().check(names), False
 
     def fresh(self, *names: str, **changes: Any) -> tuple[Finding, ...]:
         """What a run finds that remembers nothing, but for when it has first seen a version."""
@@ -76,16 +76,15 @@ def helm(place: Place, name: str, more: str = "") -> str:
 
 def looked_up(monkeypatch) -> list[str]:
     """The vendors that are looked up from now on."""
-    from upstreamsync.project import project
 
     names: list[str] = []
-    original = project.look_up
+    original = checking.look_up
 
     def look_up(vendor, *rest, **options):
         names.append(vendor.name)
         return original(vendor, *rest, **options)
 
-    monkeypatch.setattr(project, "look_up", look_up)
+    monkeypatch.setattr(checking, "look_up", look_up)
     return names
 
 
@@ -144,8 +143,8 @@ def test_another_configuration_is_read(place):
     assert not stood
     assert [one.status for one in findings] == [Status.UP_TO_DATE, Status.OUTDATED]
     place.write("")
-    with Opening(place.root, settings=place.settings) as opening:
-        assert opening.unchanged() is None
+    with LazyProject(place.root, settings=place.settings) as lazy:
+        assert lazy.unchanged() is None
 
 
 @pytest.mark.parametrize(
@@ -496,8 +495,8 @@ def test_a_record_of_another_shape_ends_no_run(place, odd):
     document = json.loads(file.read_bytes().partition(b"\n")[2])
     for changed in everywhere(document, odd):
         file.write_bytes(sealed(place, json.dumps(changed).encode()))
-        with Opening(place.root, settings=place.settings) as opening:
-            found = opening.unchanged()
+        with LazyProject(place.root, settings=place.settings) as lazy:
+            found = lazy.unchanged()
             assert found is None or all(isinstance(one, Finding) for one in found)
 
 

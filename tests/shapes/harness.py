@@ -134,7 +134,9 @@ class Team:
         before = _all(self.root)
         with self.open() as project:
             states = [
-                state for vendor in project.configuration.vendors for state in project.base_states(vendor)
+                state
+                for vendor in project.configuration.vendors
+                for state in project.session.base_states(vendor)
             ]
             assert [state.path for state in states if not state.pristine] == []
             again = project.update()

@@ -10,14 +10,14 @@ from upstreamsync.cli.common import Common, text_form
 
 def check(common: Common, vendors: Sequence[str], *, exit_code: bool, matrix: bool) -> int:
     """Look, report, and say how to end. What stands since an earlier run is said without reading anything."""
-    with common.opening() as opening:
-        found = opening.unchanged(vendors)
+    with common.lazy_project() as lazy:
+        found = lazy.unchanged(vendors)
         if found is None:
-            project = opening.project()
+            project = lazy.project()
             total = len(vendors or project.configuration.vendors)
             with common.progress("checking", total) as step:
                 found = project.check(vendors, progress=step)
-        findings, file = found, opening.file
+        findings, file = found, lazy.file
     from upstreamsync.report import annotations, document, markdown
 
     common.say(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from upstreamsync.project import Project
-    from upstreamsync.project.lazy_config import Opening
+    from upstreamsync.project.lazy_config import LazyProject
     from upstreamsync.project.settings import Settings
 
 
@@ -56,18 +56,18 @@ class Common:
         )
 
     @contextmanager
-    def opening(self) -> Iterator[Opening]:
+    def lazy_project(self) -> Iterator[LazyProject]:
         """The project that the options name, its configuration not read yet; closed at the end."""
-        from upstreamsync.project.lazy_config import Opening
+        from upstreamsync.project.lazy_config import LazyProject
 
-        with Opening(Path.cwd(), config=self.config, settings=self.settings()) as opening:
-            yield opening
+        with LazyProject(Path.cwd(), config=self.config, settings=self.settings()) as lazy:
+            yield lazy
 
     @contextmanager
     def project(self) -> Iterator[Project]:
         """The project that the options name, closed at the end."""
-        with self.opening() as opening:
-            yield opening.project()
+        with self.lazy_project() as lazy:
+            yield lazy.project()
 
     def say(
         self,

@@ -135,7 +135,7 @@ def _show_bare_build(out: Console, project: Project, files: Mapping[str, bytes |
     from upstreamsync.project.verify.trees import tree_with
 
     _tell(out, None, f"A bare `kustomize build {_FAULTY}/overlay` of the update says:")
-    kustomize = project.tools.engines.kustomize()
+    kustomize = project.session.tools.engines.kustomize()
     with tree_with(project.root, files) as tree:
         try:
             built = kustomize.build(tree / _FAULTY / "overlay")

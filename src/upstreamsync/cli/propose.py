@@ -30,7 +30,7 @@ def propose(
     with common.project() as project:
         total = len(vendors or project.configuration.vendors)
         with common.progress("proposing", total) as step:
-            proposed = propose_from_branch(project, vendors, options, progress=step)
+            proposed = propose_from_branch(project.session, vendors, options, progress=step)
         file = project.configuration.places.file
         failures = proposed.failures or {}
         failed = tuple(

@@ -59,7 +59,7 @@ def _since(
         )
         return verification, root, ()
     with common.project() as project:
-        upstream = upstream_paths(project, project.configuration.vendors) if guards else ()
+        upstream = upstream_paths(project.session, project.configuration.vendors) if guards else ()
         verification = project.verify(overlays=_relative(overlays, project.root), since=since)
         return verification, project.root, upstream
 

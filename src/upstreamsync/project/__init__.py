@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from upstreamsync.project.settings import Settings
 
 if TYPE_CHECKING:
-    from upstreamsync.project.project import Changes, Project, open_project
+    from upstreamsync.project.changes import Changes
+    from upstreamsync.project.project import Project, open_project
 
 __all__ = ["Changes", "Project", "Settings", "open_project"]
 
@@ -21,4 +22,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module `upstreamsync.project` has no attribute `{name}`")
     from importlib import import_module
 
-    return getattr(import_module("upstreamsync.project.project"), name)
+    home = "changes" if name == "Changes" else "project"
+    return getattr(import_module(f"upstreamsync.project.{home}"), name)

@@ -9,16 +9,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from upstreamsync.config.where import find_configuration, shown_path
-from upstreamsync.project.check.unchanged import standing_without_configuration
-from upstreamsync.project.settings import Doors, Settings
+from upstreamsync.project.check.unchanged import still_valid_without_configuration
+from upstreamsync.project.settings import Connections, Settings
 
 if TYPE_CHECKING:
     from upstreamsync.model import Finding
     from upstreamsync.project.project import Project
 
 
-class Opening:
-    """The repository at ``path``; the Project that it becomes asks through the same doors.
+class LazyProject:
+    """The repository at ``path``; the Project that it becomes asks through the same connections.
 
     Close it, or use it as a context manager. Raises UsageError when there is no vendors.yaml.
     """
@@ -32,7 +32,7 @@ class Opening:
     ) -> None:
         self.path = config if config is not None else find_configuration(Path(path))
         self._settings = settings or Settings()
-        self._doors = Doors(self._settings)
+        self._connections = Connections(self._settings)
 
     def __enter__(self) -> Self:
         return self
@@ -40,7 +40,7 @@ class Opening:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._doors.close()
+        self._connections.close()
 
     @property
     def file(self) -> str:
@@ -49,11 +49,13 @@ class Opening:
 
     def unchanged(self, vendors: Sequence[str] = ()) -> tuple[Finding, ...] | None:
         """What ``Project.check`` would say, where all of it stands since an earlier run; else None."""
-        return standing_without_configuration(self.path, vendors, self._doors)
+        return still_valid_without_configuration(self.path, vendors, self._connections)
 
     def project(self) -> Project:
         """Read the configuration. Raises ConfigError and UsageError."""
         from upstreamsync.config.load import load_configuration
         from upstreamsync.project.project import Project
+        from upstreamsync.project.session import Session
 
-        return Project(load_configuration(self.path), self._settings, doors=self._doors)
+        configuration = load_configuration(self.path)
+        return Project(Session(configuration, self._settings, connections=self._connections))

@@ -105,7 +105,7 @@ def build_store(cache: Cache) -> BuildStore | None:
     return BuildStore(cache) if cache.folder is not None else None
 
 
-class Doors:
+class Connections:
     """The ways out of a run, each opened when it is first used, and the run's one look at the clock.
 
     Close them, or use them as a context manager; then they may be used again.
@@ -173,15 +173,15 @@ def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None 
     )
 
 
-def toolbox(doors: Doors, tools: Tools, root: Path) -> Toolbox:
-    """The tools of a run, behind doors that somebody else closes."""
+def toolbox(connections: Connections, tools: Tools, root: Path) -> Toolbox:
+    """The tools of a run, behind connections that somebody else closes."""
     return Toolbox(
-        http=doors.http,
-        git=doors.git,
-        engines=engines(doors.settings, tools, doors.cache),
-        cache=doors.cache,
+        http=connections.http,
+        git=connections.git,
+        engines=engines(connections.settings, tools, connections.cache),
+        cache=connections.cache,
         root=root,
-        now=doors.now,
-        allow_commands=doors.settings.allow_commands,
-        github_api=doors.github_api,
+        now=connections.now,
+        allow_commands=connections.settings.allow_commands,
+        github_api=connections.github_api,
     )

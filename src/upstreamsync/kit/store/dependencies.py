@@ -1,7 +1,7 @@
 """What a piece of work has asked of the world, so that it need not be done again while all answers stay.
 
-The doors (HTTP, registries, git, the files of the repository) say here what they were asked, and name
-their answer by a digest. Who wants to know attends; nobody else pays for it. A later run asks the very
+The clients (HTTP, registries, git, the files of the repository) record here what they were asked, and name
+their answer by a digest, where somebody wants to know; nobody else pays for it. A later run asks the very
 same questions: where each is answered as before, work that depends on nothing else comes out as before.
 
 A question that can't be asked again, or whose answer can't be relied on, makes the whole doubtful: what is
@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 from upstreamsync.errors import NotFound
 
 Answer = TypeVar("Answer")
-#: The name of a door and what it was asked for; JSON values alone.
+#: The name of a client and what it was asked for; JSON values alone.
 Question = tuple[Any, ...]
 
 
-class Witness:
+class DependencyRecord:
     """The questions of one piece of work, in their order, each with the digest of its answer.
 
     ``doubtful`` says that something took part which is not among them.
@@ -42,49 +42,49 @@ class Witness:
             self.doubtful = True
 
 
-_attending: ContextVar[Witness | None] = ContextVar("attending", default=None)
+_recording: ContextVar[DependencyRecord | None] = ContextVar("recording", default=None)
 
 
 @contextmanager
-def attend() -> Iterator[Witness]:
+def record_dependencies() -> Iterator[DependencyRecord]:
     """Note what this thread asks within the block."""
-    witness = Witness()
-    token = _attending.set(witness)
+    record = DependencyRecord()
+    token = _recording.set(record)
     try:
-        yield witness
+        yield record
     finally:
-        _attending.reset(token)
+        _recording.reset(token)
 
 
 def asked(question: Question, ask: Callable[[], Answer], gist: Callable[[Answer], Any]) -> Answer:
     """The answer of ``ask``, noted by its ``gist`` (a JSON value): all of it that anybody may rely on.
 
-    What a door asks of other doors for its answer is its own matter. That something does not exist is an
+    What a client asks of other clients for its answer is its own matter. That something does not exist is an
     answer, too; any other error is none.
     """
-    witness = _attending.get()
-    if witness is None:
+    record = _recording.get()
+    if record is None:
         return ask()
-    token = _attending.set(None)
+    token = _recording.set(None)
     try:
         answer = ask()
     except NotFound as error:
-        witness.note(question, digest(["not found", error.message, error.hint]))
+        record.note(question, digest(["not found", error.message, error.hint]))
         raise
     except BaseException:
-        witness.doubtful = True
+        record.doubtful = True
         raise
     finally:
-        _attending.reset(token)
-    witness.note(question, digest(gist(answer)))
+        _recording.reset(token)
+    record.note(question, digest(gist(answer)))
     return answer
 
 
 def doubt() -> None:
     """Something takes part that can't be asked again."""
-    witness = _attending.get()
-    if witness is not None:
-        witness.doubtful = True
+    record = _recording.get()
+    if record is not None:
+        record.doubtful = True
 
 
 def digest(value: Any) -> str:

@@ -14,13 +14,13 @@ from datetime import datetime
 from typing import Any
 
 from upstreamsync.config import Vendor
-from upstreamsync.kit.store.dependencies import Witness
+from upstreamsync.kit.store.dependencies import DependencyRecord
 from upstreamsync.kit.store.timestamps import moment
 from upstreamsync.model import Failure, Finding
 from upstreamsync.project.check.unchanged import frozen_question, has_secrets
 
 #: A finding, all that was asked for it, and the moment up to which it holds.
-Witnessed = tuple[Finding, Witness, datetime | None]
+Recorded = tuple[Finding, DependencyRecord, datetime | None]
 
 #: Fewer vendors than this for each process are not worth its start.
 WORTH_IT = 20
@@ -86,35 +86,35 @@ def _texts(value: Any) -> Iterator[str]:
 # -- findings on their way from one process to another -----------------------------------------------
 
 
-def packed(found: Mapping[str, Witnessed]) -> bytes:
+def packed(found: Mapping[str, Recorded]) -> bytes:
     """Findings by vendor, as bytes."""
     from upstreamsync.kit.store import serialize
 
     rows = {}
-    for name, (finding, witness, until) in found.items():
+    for name, (finding, record, until) in found.items():
         error = finding.error
         rows[name] = [
             serialize.of_finding(finding),
             [error.kind, error.message, error.hint] if error is not None else None,
-            list(witness.answers.items()),
+            list(record.answers.items()),
             # What is a secret is known here, where it was read.
-            witness.doubtful or has_secrets(witness.answers),
+            record.doubtful or has_secrets(record.answers),
             until.isoformat() if until is not None else None,
         ]
     return json.dumps(rows, separators=(",", ":")).encode()
 
 
-def unpacked(data: bytes) -> dict[str, Witnessed]:
+def unpacked(data: bytes) -> dict[str, Recorded]:
     """What ``packed`` was given."""
     from upstreamsync.kit.store import serialize
 
-    found: dict[str, Witnessed] = {}
+    found: dict[str, Recorded] = {}
     for name, (finding, error, answers, doubtful, until) in json.loads(data).items():
-        witness = Witness()
-        witness.answers = {frozen_question(question): answer for question, answer in answers}
-        witness.doubtful = doubtful
+        record = DependencyRecord()
+        record.answers = {frozen_question(question): answer for question, answer in answers}
+        record.doubtful = doubtful
         made = serialize.finding(finding)
         if error is not None:
             made = replace(made, error=Failure(kind=error[0], message=error[1], hint=error[2]))
-        found[name] = (made, witness, moment(until) if until is not None else None)
+        found[name] = (made, record, moment(until) if until is not None else None)
     return found

@@ -2,7 +2,7 @@
 
 A finding of `check` is a function of vendors.yaml, of a few files beside it, of what upstream answers, and
 of the clock. With each is kept what was asked for it, and a digest of each answer (see ``kit.store.dependencies``).
-The next run asks the same questions, through the same doors, with the same conditions and limits; a finding
+The next run asks the same questions, through the same connections, with the same conditions and limits; a finding
 whose questions are all answered as before is the one that would come out again. Then neither the
 configuration nor a list of releases is read. Everything else is looked up as always, and the first answer
 that differs is the last thing that was asked for it, so that nothing is asked in vain.
@@ -29,12 +29,12 @@ from upstreamsync.config.where import leaves
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.run.threads import ordered_map
-from upstreamsync.kit.store.dependencies import Question, Witness, attend
+from upstreamsync.kit.store.dependencies import DependencyRecord, Question, record_dependencies
 from upstreamsync.kit.store.timestamps import UNREADABLE, moment
 
 if TYPE_CHECKING:
     from upstreamsync.model import Finding
-    from upstreamsync.project.settings import Doors
+    from upstreamsync.project.settings import Connections
 
 _NAMESPACE = "findings"
 #: Questions that are answered on this machine.
@@ -63,16 +63,16 @@ class Record:
 class Unchanged:
     """The findings of earlier runs for the vendors.yaml at ``file``, whose bytes have the digest ``config``."""
 
-    def __init__(self, file: Path, config: str, doors: Doors) -> None:
+    def __init__(self, file: Path, config: str, connections: Connections) -> None:
         self._root = file.parent.absolute()
-        self._doors = doors
-        settings = doors.settings
-        options = [settings.allow_commands, settings.allow_local, doors.github_api]
+        self._connections = connections
+        settings = connections.settings
+        options = [settings.allow_commands, settings.allow_local, connections.github_api]
         self._key = json.dumps([str(self._root / file.name), *options])
         self._config = config
         self.record = self._load()
 
-    def standing(self, names: Sequence[str]) -> dict[str, Finding]:
+    def still_valid(self, names: Sequence[str]) -> dict[str, Finding]:
         """Those of the findings that would come out again, by vendor. Asks all that they depend on."""
         if self.record is None:
             return {}
@@ -88,12 +88,12 @@ class Unchanged:
             # Read at once: other answers are still on their way.
             return _findings(alike[far]) if self._all_same(far) else {}
 
-        outcomes = ordered_map(read, alike, self._doors.settings.lookup_jobs)
+        outcomes = ordered_map(read, alike, self._connections.settings.lookup_jobs)
         return {name: finding for outcome in outcomes for name, finding in outcome.get().items()}
 
     def keep(
         self,
-        found: Mapping[str, tuple[Finding, Witness, datetime | None]],
+        found: Mapping[str, tuple[Finding, DependencyRecord, datetime | None]],
         *,
         names: Sequence[str],
         bases: Sequence[str],
@@ -105,23 +105,23 @@ class Unchanged:
         from upstreamsync.kit.store import serialize
 
         kept = dict(self.record.kept) if self.record is not None else {}
-        for name, (finding, witness, until) in found.items():
-            if finding.error is None and not witness.doubtful and not has_secrets(witness.answers):
+        for name, (finding, asked, until) in found.items():
+            if finding.error is None and not asked.doubtful and not has_secrets(asked.answers):
                 kept[name] = Kept(
                     finding=serialize.of_finding(finding),
-                    answers=witness.answers,
-                    since=self._doors.now,
+                    answers=asked.answers,
+                    since=self._connections.now,
                     until=until,
                 )
         record = Record(names=tuple(names), bases=tuple(bases), kept=kept)
         if record != self.record:
-            self._doors.cache.put(_NAMESPACE, self._key, self._dump(record))
+            self._connections.cache.put(_NAMESPACE, self._key, self._dump(record))
 
     # -- asking again ---------------------------------------------------------------------------------
 
     def _is_near(self, kept: Kept) -> bool:
         """Whether the clock and the files of this machine leave a finding as it is."""
-        now = self._doors.now
+        now = self._connections.now
         if now < kept.since or (kept.until is not None and now >= kept.until):
             return False
         return self._all_same([(one, answer) for one, answer in kept.answers.items() if one[0] in _NEAR])
@@ -132,30 +132,30 @@ class Unchanged:
     def _same(self, question: Question, answer: str) -> bool:
         """Whether a question is answered as before."""
         # That something does not exist was noted as its answer; all other errors are for the lookup to say.
-        with attend() as witness, contextlib.suppress(UpstreamsyncError):
+        with record_dependencies() as record, contextlib.suppress(UpstreamsyncError):
             self._ask(question)
-        return not witness.doubtful and witness.answers == {question: answer}
+        return not record.doubtful and record.answers == {question: answer}
 
     def _ask(self, question: Question) -> None:
-        doors = self._doors
+        connections = self._connections
         match question:
             case ("http", str(url), tuple(headers), int(limit), bool(allow_http), tuple(accepted)):
                 if all(isinstance(one, int) for one in accepted) and all(map(_is_header, headers)):
-                    doors.http.get(
+                    connections.http.get(
                         url, headers=dict(headers), limit=limit, allow_http=allow_http, accept_status=accepted
                     )
             case ("oci-tags", str(reference), bool(allow_http)):
                 from upstreamsync.kit.http.oci import Oci
 
-                Oci(doors.http, allow_http=allow_http).tags(reference)
+                Oci(connections.http, allow_http=allow_http).tags(reference)
             case ("oci-manifest", str(reference), str() | None as version, bool(allow_http)):
                 from upstreamsync.kit.http.oci import Oci
 
-                Oci(doors.http, allow_http=allow_http).manifest(reference, version)
+                Oci(connections.http, allow_http=allow_http).manifest(reference, version)
             case ("git-refs", str(url), bool(heads), bool(tags)):
-                doors.git.ls_remote(url, heads=heads, tags=tags)
+                connections.git.ls_remote(url, heads=heads, tags=tags)
             case ("git-change", str(url), str(ref), str(path)):
-                doors.git.last_change(url, ref, path)
+                connections.git.last_change(url, ref, path)
             case ("file", str(), str(path)):
                 from upstreamsync.base.disk import Disk
                 from upstreamsync.kit.paths import check_relative
@@ -163,12 +163,12 @@ class Unchanged:
                 with Disk(self._root) as disk:
                     disk.find(check_relative(path, origin="the record"))
             case ("cache", str(namespace), str(key)):
-                doors.cache.relied_on(namespace, key, doors.cache.get(namespace, key))
+                connections.cache.relied_on(namespace, key, connections.cache.get(namespace, key))
 
     # -- on disk --------------------------------------------------------------------------------------
 
     def _load(self) -> Record | None:
-        data = self._doors.cache.get(_NAMESPACE, self._key)
+        data = self._connections.cache.get(_NAMESPACE, self._key)
         if data is None:
             return None
         head, _, text = data.partition(b"\n")
@@ -206,15 +206,15 @@ class Unchanged:
         return seal.hexdigest()
 
 
-def standing_without_configuration(
-    file: Path, names: Sequence[str], doors: Doors
+def still_valid_without_configuration(
+    file: Path, names: Sequence[str], connections: Connections
 ) -> tuple[Finding, ...] | None:
     """The findings for vendors.yaml, or those named, if all stand; None when it has to be read for that."""
     try:
         config = hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError:
         return None
-    unchanged = Unchanged(file, config, doors)
+    unchanged = Unchanged(file, config, connections)
     record = unchanged.record
     if record is None or not set(names or record.names) <= record.kept.keys() & set(record.names):
         return None
@@ -222,7 +222,7 @@ def standing_without_configuration(
     if any(leaves(file.parent, real_root, base) for base in record.bases):
         return None
     wanted = [name for name in record.names if not names or name in names]
-    found = unchanged.standing(wanted)
+    found = unchanged.still_valid(wanted)
     return tuple(found[name] for name in wanted) if len(found) == len(wanted) else None
 
 

@@ -27,11 +27,13 @@ from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.http.credentials import is_loopback
 from upstreamsync.model import EMPTY, Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
 from upstreamsync.project.propose.reviewing import review_change
+from upstreamsync.project.session import Session, open_session
 from upstreamsync.project.update.outcomes import guarded
+from upstreamsync.project.update.update import update
 from upstreamsync.project.verify.fixes import fixed_files
 
 if TYPE_CHECKING:
-    from upstreamsync.project.project import Changes, Project
+    from upstreamsync.project.changes import Changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class Proposed:
 
 
 def propose(
-    project: Project, changes: Changes, report: Verification | None, options: ProposeOptions | None
+    session: Session, changes: Changes, report: Verification | None, options: ProposeOptions | None
 ) -> tuple[PullRequest, ...]:
     """Propose ``changes``, which were computed in the working tree of ``project``.
 
@@ -70,22 +72,22 @@ def propose(
     then the working tree is not what a pull request would be made from.
     """
     options = options or ProposeOptions()
-    repository = Repository.open(project.root)
-    forge = _forge(project, repository, options)
+    repository = Repository.open(session.root)
+    forge = _forge(session, repository, options)
     base = forge.base(None)
-    _check_same(project, repository, base.commit, changes)
-    groups = group_changes(changes.changes, project.configuration)
+    _check_same(session, repository, base.commit, changes)
+    groups = group_changes(changes.changes, session.configuration)
     # A report on several proposals at once does not say what each of them does alone.
     report = report if len(groups) == 1 else None
     proposals = [
-        _proposal(project, project, repository, base.commit, key, members, options, report)
+        _proposal(session, session, repository, base.commit, key, members, options, report)
         for key, members in groups
     ]
-    return _submit(project, repository, forge, proposals, changes.updates, options).pull_requests
+    return _submit(session, repository, forge, proposals, changes.updates, options).pull_requests
 
 
 def propose_from_branch(
-    project: Project,
+    session: Session,
     vendors: Sequence[str],
     options: ProposeOptions,
     *,
@@ -96,78 +98,76 @@ def propose_from_branch(
     The user's checkout is not looked at and not touched: the branch's files are laid out in a folder of
     their own. Vendors that go to another branch (``pull_request.base``) are worked on from that one.
     """
-    repository = Repository.open(project.root)
-    forge = _forge(project, repository, options)
+    repository = Repository.open(session.root)
+    forge = _forge(session, repository, options)
     proposals: list[Proposal] = []
     updates: list[VendorUpdate] = []
     unjudged: dict[str, Failure] = {}
-    for branch, names in _by_base(project, vendors):
+    for branch, names in _by_base(session, vendors):
         base = forge.base(branch)
-        with _laid_out(project, repository, base.commit) as there:
-            changes = there.update(names, progress=progress)
+        with _laid_out(session, repository, base.commit) as there:
+            changes = update(there, names, to=None, locked=False, progress=progress)
             updates += changes.updates
             for some in (changes.changes, *([step] for step in _major_steps(there, changes.updates))):
-                made, failed = _proposals(project, there, repository, base.commit, some, options)
+                made, failed = _proposals(session, there, repository, base.commit, some, options)
                 proposals += made
                 unjudged |= failed
-    return _submit(project, repository, forge, proposals, updates, options, unjudged)
+    return _submit(session, repository, forge, proposals, updates, options, unjudged)
 
 
-def _by_base(project: Project, vendors: Sequence[str]) -> list[tuple[str | None, list[str]]]:
+def _by_base(session: Session, vendors: Sequence[str]) -> list[tuple[str | None, list[str]]]:
     """The vendors by the branch that their pull requests go to; None is the default one."""
     found: dict[str | None, list[str]] = {}
     for name in vendors:
-        project.configuration.vendor(name)
-    for vendor in project.configuration.vendors:
+        session.configuration.vendor(name)
+    for vendor in session.configuration.vendors:
         if not vendors or vendor.name in vendors:
             found.setdefault(vendor.pull_request.base, []).append(vendor.name)
     return list(found.items())
 
 
-def _major_steps(there: Project, updates: Sequence[VendorUpdate]) -> list[Change]:
+def _major_steps(there: Session, updates: Sequence[VendorUpdate]) -> list[Change]:
     """Major steps that are proposed apart from the smaller ones of the same vendors."""
     steps: list[Change] = []
-    for update in updates:
-        if update.finding is not None and update.finding.major is not None:
-            changes = there.update([update.vendor], to=update.finding.major.version)
-            steps += changes.changes
+    for one in updates:
+        if one.finding is not None and one.finding.major is not None:
+            version = one.finding.major.version
+            steps += update(there, [one.vendor], to=version, locked=False, progress=None).changes
     return steps
 
 
-def _forge(project: Project, repository: Repository, options: ProposeOptions) -> Forge:
+def _forge(session: Session, repository: Repository, options: ProposeOptions) -> Forge:
     if not isinstance(options.forge, str):
         return options.forge
     return open_forge(
         options.forge,
         repository=repository,
-        configuration=project.configuration,
-        environment=project.settings.environment,
+        configuration=session.configuration,
+        environment=session.settings.environment,
         # GitHub asks for a second between writes; a server on this machine does not.
-        pace=0.0 if is_loopback(urlsplit(project.tools.github_api).hostname) else 1.0,
+        pace=0.0 if is_loopback(urlsplit(session.tools.github_api).hostname) else 1.0,
     )
 
 
 @contextmanager
-def _laid_out(project: Project, repository: Repository, commit: str) -> Iterator[Project]:
+def _laid_out(session: Session, repository: Repository, commit: str) -> Iterator[Session]:
     """The project as it is at ``commit``, in a temporary folder."""
-    from upstreamsync.project.project import open_project
-
-    prefix = _prefix(project, repository)
+    prefix = _prefix(session, repository)
     with TemporaryDirectory(prefix="upstreamsync-pr-") as folder:
         repository.export(commit, Path(folder), [prefix.rstrip("/")] if prefix else None)
         root = Path(folder) / prefix
-        file = root / project.configuration.path.name
+        file = root / session.configuration.path.name
         if not file.is_file():
             raise RepositoryError(
                 f"the base branch has no {prefix}{file.name}", hint="commit and push it first"
             )
-        with open_project(root, config=file, settings=project.settings) as there:
+        with open_session(file, session.settings) as there:
             yield there
 
 
 def _proposals(
-    project: Project,
-    there: Project,
+    session: Session,
+    there: Session,
     repository: Repository,
     base_commit: str,
     changes: Sequence[Change],
@@ -178,7 +178,7 @@ def _proposals(
     failures: dict[str, Failure] = {}
     for key, members in group_changes(changes, there.configuration):
         made = guarded(
-            partial(_proposal, project, there, repository, base_commit, key, members, options),
+            partial(_proposal, session, there, repository, base_commit, key, members, options),
             but=(ToolMissing,),
         )
         if isinstance(made, Failure):
@@ -189,8 +189,8 @@ def _proposals(
 
 
 def _proposal(
-    project: Project,
-    there: Project,
+    session: Session,
+    there: Session,
     repository: Repository,
     base_commit: str,
     key: str,
@@ -199,7 +199,7 @@ def _proposal(
     report: Verification | None = None,
 ) -> Proposal:
     """The proposal for a vendor or group, judged and reviewed by itself."""
-    prefix = _prefix(project, repository)
+    prefix = _prefix(session, repository)
     verification, review = review_change(there, changes, report)
     fixes = _fixes(there, changes, verification, prefix) if options.suggest_fixes else {}
     moved = [_prefixed(change, prefix) for change in changes]
@@ -216,7 +216,7 @@ def _proposal(
 
 
 def _submit(
-    project: Project,
+    session: Session,
     repository: Repository,
     forge: Forge,
     proposals: Sequence[Proposal],
@@ -231,13 +231,13 @@ def _submit(
         proposals,
         forge=forge,
         repository=repository,
-        configuration=project.configuration,
+        configuration=session.configuration,
         settled={update.vendor: update.before for update in healthy},
         dry_run=options.dry_run,
     )
     if options.notices and not options.dry_run:
         write_notices(forge, failures=failures, healthy=[update.vendor for update in healthy])
-    remarks = (*outcome.remarks, *_tell_webhook(project, outcome.pull_requests, options))
+    remarks = (*outcome.remarks, *_tell_webhook(session, outcome.pull_requests, options))
     return Proposed(
         pull_requests=outcome.pull_requests,
         failures=failures,
@@ -247,43 +247,43 @@ def _submit(
 
 
 def _tell_webhook(
-    project: Project, pull_requests: Sequence[PullRequest], options: ProposeOptions
+    session: Session, pull_requests: Sequence[PullRequest], options: ProposeOptions
 ) -> tuple[str, ...]:
     """Send the notice; that it could not be sent is a remark, as everything else is done."""
-    name = project.configuration.forge.webhook_env
-    url = project.settings.environment.get(name) if name else None
+    name = session.configuration.forge.webhook_env
+    url = session.settings.environment.get(name) if name else None
     if url and not options.dry_run:
-        repository = project.settings.environment.get("GITHUB_REPOSITORY", project.root.name)
+        repository = session.settings.environment.get("GITHUB_REPOSITORY", session.root.name)
         message = webhook_message(pull_requests, repository=repository)
         try:
             if message is not None:
-                post_webhook(project.tools.http, url, message)
+                post_webhook(session.tools.http, url, message)
         except UpstreamError as error:
             return (f"the webhook was not told: {error.message}",)
     return ()
 
 
 def _fixes(
-    there: Project, changes: Sequence[Change], verification: Verification, prefix: str
+    there: Session, changes: Sequence[Change], verification: Verification, prefix: str
 ) -> dict[str, bytes]:
     """The judge's corrections upon these changes, with paths from the top of the git repository."""
     fixed = fixed_files(verification, there.view.with_changes(changes).read)
     return {prefix + path: data for path, data in fixed.items()}
 
 
-def _check_same(project: Project, repository: Repository, commit: str, changes: Changes) -> None:
-    prefix = _prefix(project, repository)
+def _check_same(session: Session, repository: Repository, commit: str, changes: Changes) -> None:
+    prefix = _prefix(session, repository)
     for path in changes.files:
-        if project.read(path) != repository.read(commit, prefix + path):
+        if session.read(path) != repository.read(commit, prefix + path):
             raise RepositoryError(
                 f"{path} differs from the branch that the pull request would go to",
                 hint="commit and push your changes, or use `upstreamsync pr`, which works from that branch",
             )
 
 
-def _prefix(project: Project, repository: Repository) -> str:
+def _prefix(session: Session, repository: Repository) -> str:
     """From the top of the git repository to the folder of vendors.yaml, with a slash; empty for the same."""
-    relative = project.root.resolve().relative_to(repository.root.resolve()).as_posix()
+    relative = session.root.resolve().relative_to(repository.root.resolve()).as_posix()
     return "" if relative == "." else f"{relative}/"
 
 

@@ -18,44 +18,44 @@ from upstreamsync.review import find_readers, reading, review
 from upstreamsync.verify import overlay_output
 
 if TYPE_CHECKING:
-    from upstreamsync.project.project import Project
+    from upstreamsync.project.session import Session
 
 
 def review_change(
-    project: Project, changes: Sequence[Change], report: Verification | None
+    session: Session, changes: Sequence[Change], report: Verification | None
 ) -> tuple[Verification, Review]:
     """Judge (unless ``report`` says it already, of these very changes) and review one proposal."""
     files = as_tree(changes)
-    verification = report or verify_change(project, files, changes, overlays=())
-    with tree_with(project.root, files) as after:
+    verification = report or verify_change(session, files, changes, overlays=())
+    with tree_with(session.root, files) as after:
         paths = [overlay.path for overlay in verification.overlays]
-        places = [(side, path) for path in paths for side in (project.root, after)]
+        places = [(side, path) for path in paths for side in (session.root, after)]
         built = [
             outcome.get()
             for outcome in ordered_map(
-                lambda place: _output(project, *place), places, project.settings.engine_jobs
+                lambda place: _output(session, *place), places, session.settings.engine_jobs
             )
         ]
-    readers = find_readers(_yaml_files(project))
+    readers = find_readers(_yaml_files(session))
     reviews: list[OverlayReview] = []
     for number, path in enumerate(paths):
         sides = (f"the output of {path} before", f"the output of {path}")
         before, now = manifests.objects_of_both(built[2 * number], built[2 * number + 1], names=sides)
         reviews.append(review(path, before, now, applications=reading(readers, path)))
-    with tree_with(project.root, files) as after:
-        reviews += _of_bases(project, after, changes, verification)
+    with tree_with(session.root, files) as after:
+        reviews += _of_bases(session, after, changes, verification)
     return verification, Review(overlays=tuple(reviews))
 
 
 def _of_bases(
-    project: Project, after: Path, changes: Sequence[Change], verification: Verification
+    session: Session, after: Path, changes: Sequence[Change], verification: Verification
 ) -> list[OverlayReview]:
     """Where an overlay does not build there is no output to compare; what upstream changed can still be told."""
     if all(overlay.before.ok and overlay.after.ok for overlay in verification.overlays):
         return []
     reviews = []
     for base in dict.fromkeys(base for change in changes for base in change.bases):
-        before, now = _base_objects(project.root / base), _base_objects(after / base)
+        before, now = _base_objects(session.root / base), _base_objects(after / base)
         reviews.append(review(base, before, now))
     return reviews
 
@@ -72,18 +72,18 @@ def _base_objects(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _output(project: Project, tree: Path, overlay: str) -> bytes:
+def _output(session: Session, tree: Path, overlay: str) -> bytes:
     """What the overlay builds; nothing where it does not build (the verdicts say why)."""
-    store = build_store(project.tools.cache)
-    return overlay_output(tree, overlay, kustomize=project.tools.engines.kustomize(), store=store)
+    store = build_store(session.tools.cache)
+    return overlay_output(tree, overlay, kustomize=session.tools.engines.kustomize(), store=store)
 
 
-def _yaml_files(project: Project) -> list[tuple[str, bytes]]:
+def _yaml_files(session: Session) -> list[tuple[str, bytes]]:
     """All YAML files of the working tree, for finding Argo CD Applications."""
     found = []
-    for path in project.view.listing(""):
+    for path in session.view.listing(""):
         if path.endswith((".yaml", ".yml")):
-            data = project.read(path)
+            data = session.read(path)
             if data is not None:
                 found.append((path, data))
     return found

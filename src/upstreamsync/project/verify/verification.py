@@ -15,25 +15,24 @@ from upstreamsync.project.verify.trees import tree_of_revision, tree_with
 if TYPE_CHECKING:
     from upstreamsync.config import Vendor
     from upstreamsync.kit.run.engines import Kustomize
-    from upstreamsync.project.project import Project
+    from upstreamsync.project.session import Session
 
 
 def verify_change(
-    project: Project, files: Mapping[str, bytes | None], changes: Sequence[Change], *, overlays: Sequence[str]
+    session: Session, files: Mapping[str, bytes | None], changes: Sequence[Change], *, overlays: Sequence[str]
 ) -> Verification:
     """Judge the working tree against itself with ``files`` written over it."""
-    concerned = [project.configuration.vendor(change.vendor) for change in changes]
-    with tree_with(project.root, files) as after:
-        return _judge(project, project.root, after, concerned, overlays, bases=())
+    concerned = [session.configuration.vendor(change.vendor) for change in changes]
+    with tree_with(session.root, files) as after:
+        return _judge(session, session.root, after, concerned, overlays, bases=())
 
 
-def verify_working_tree(
-    project: Project, *, since: str, bases: Sequence[BaseState], overlays: Sequence[str]
-) -> Verification:
-    """Judge the revision ``since`` against the working tree."""
-    repository = Repository.open(project.root)
-    with tree_of_revision(repository, since, project.root) as before:
-        return _judge(project, before, project.root, project.configuration.vendors, overlays, bases=bases)
+def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]) -> Verification:
+    """Judge the revision ``since`` against the working tree; each base against its lock."""
+    bases = tuple(state for vendor in session.configuration.vendors for state in session.base_states(vendor))
+    repository = Repository.open(session.root)
+    with tree_of_revision(repository, since, session.root) as before:
+        return _judge(session, before, session.root, session.configuration.vendors, overlays, bases=bases)
 
 
 def verify_revision_without_configuration(
@@ -79,7 +78,7 @@ def _kustomize(settings: Settings) -> Callable[[], Kustomize]:
 
 
 def _judge(
-    project: Project,
+    session: Session,
     before: Path,
     after: Path,
     vendors: Sequence[Vendor],
@@ -87,10 +86,10 @@ def _judge(
     *,
     bases: Sequence[BaseState],
 ) -> Verification:
-    kustomize = ahead(project.tools.engines.kustomize)
+    kustomize = ahead(session.tools.engines.kustomize)
     from upstreamsync.verify import verify_trees
 
-    upstream = upstream_paths(project, vendors)
+    upstream = upstream_paths(session, vendors)
     chosen = tuple(overlays) or _declared_overlays(after, vendors, upstream)
     verification = verify_trees(
         before,
@@ -98,20 +97,20 @@ def _judge(
         chosen,
         kustomize=kustomize(),
         upstream=upstream,
-        jobs=project.settings.engine_jobs,
-        cache=build_store(project.tools.cache),
+        jobs=session.settings.engine_jobs,
+        cache=build_store(session.tools.cache),
     )
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)
 
 
-def upstream_paths(project: Project, vendors: Sequence[Vendor]) -> tuple[str, ...]:
+def upstream_paths(session: Session, vendors: Sequence[Vendor]) -> tuple[str, ...]:
     """What of the repository is upstream's: the folder of a base, or its files where it is shared."""
     found: dict[str, None] = {}
     for vendor in vendors:
-        lock = project.lock(vendor)
+        lock = session.lock(vendor)
         for base in vendor.bases:
             ours = {path for path in lock.files if path.startswith(f"{base}/")} if lock is not None else set()
-            local = [path for path in project.view.listing(base) if path not in ours]
+            local = [path for path in session.view.listing(base) if path not in ours]
             shared = bool(ours) and bool(local)
             found.update(dict.fromkeys(sorted(ours) if shared else [base]))
     return tuple(found)

@@ -1,0 +1,103 @@
+"""What each vendor would move to; several processes where that pays, and no look where nothing changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from upstreamsync.config import Vendor
+from upstreamsync.kit.run.processes import can_fork, in_processes
+from upstreamsync.kit.run.threads import ordered_map
+from upstreamsync.kit.store.dependencies import record_dependencies
+from upstreamsync.model import Failure, Finding, Release, Status
+from upstreamsync.project.check.lookup import Lookup, explain, look_up
+from upstreamsync.project.check.spread import Recorded, packed, spread, unpacked
+from upstreamsync.project.check.unchanged import Unchanged
+from upstreamsync.project.session import Progress, Session
+from upstreamsync.project.update.outcomes import guarded
+
+_log = logging.getLogger(__name__)
+
+
+def check(session: Session, names: Sequence[str], progress: Progress | None) -> tuple[Finding, ...]:
+    """What each vendor (or each of those named) would move to, in the order of the file.
+
+    What was found before is found again without looking, where nothing that it depends on has changed.
+    """
+    chosen = session.selected(names)
+    configuration = session.configuration
+    memory = Unchanged(configuration.path, configuration.digest, session.connections)
+    found = memory.still_valid([vendor.name for vendor in chosen])
+    if progress is not None:
+        for name in found:
+            progress(name)
+    changed = [vendor for vendor in chosen if vendor.name not in found]
+    if changed:
+        looked = _recorded(session, changed, progress)
+        memory.keep(
+            looked,
+            names=[vendor.name for vendor in configuration.vendors],
+            bases=[base for vendor in configuration.vendors for base in vendor.bases],
+        )
+        found |= {name: finding for name, (finding, _, _) in looked.items()}
+    return tuple(found[vendor.name] for vendor in chosen)
+
+
+def explain_vendor(session: Session, name: str) -> tuple[Finding, tuple[tuple[Release, str], ...]]:
+    """The finding of one vendor and what became of every version on offer."""
+    vendor = session.configuration.vendor(name)
+    (lookup,) = lookups(session, [vendor])
+    return lookup.finding, explain(vendor, lookup, session.tools)
+
+
+def lookups(session: Session, vendors: Sequence[Vendor]) -> list[Lookup]:
+    """What upstream offers each of the vendors; one that fails is a finding of its own."""
+    session.tools  # noqa: B018  (made once, before the threads need it)
+    outcomes = ordered_map(lambda vendor: _look_up(session, vendor), vendors, session.settings.lookup_jobs)
+    return [outcome.get() for outcome in outcomes]
+
+
+def _recorded(session: Session, vendors: Sequence[Vendor], progress: Progress | None) -> dict[str, Recorded]:
+    """The findings, each with all that was asked for it; in several processes where that pays."""
+    several = can_fork() and session.connections.idle
+    parts = spread(vendors, session.settings.processes) if several else [vendors]
+    if len(parts) == 1:
+        return _recorded_here(session, vendors, progress)
+    _log.debug("looking up %d vendors in %d processes", len(vendors), len(parts))
+    found: dict[str, Recorded] = {}
+
+    def look(part: Sequence[Vendor]) -> bytes:
+        return packed(_recorded_here(session, part, progress if part is parts[0] else None))
+
+    for part, data in zip(parts, in_processes(look, parts, at_end=session.connections.close), strict=True):
+        found |= _recorded_here(session, part, progress) if data is None else unpacked(data)
+        if progress is not None and data is not None and part is not parts[0]:
+            for vendor in part:
+                progress(vendor.name)
+    return found
+
+
+def _recorded_here(
+    session: Session, vendors: Sequence[Vendor], progress: Progress | None
+) -> dict[str, Recorded]:
+    tools = session.tools
+
+    def one(vendor: Vendor) -> Recorded:
+        with record_dependencies() as record:
+            lookup = _look_up(session, vendor)
+        if progress is not None:
+            progress(vendor.name)
+        return lookup.finding, record, lookup.until
+
+    with tools.cache.gathering():
+        outcomes = ordered_map(one, vendors, session.settings.lookup_jobs)
+    return {vendor.name: outcome.get() for vendor, outcome in zip(vendors, outcomes, strict=True)}
+
+
+def _look_up(session: Session, vendor: Vendor) -> Lookup:
+    found = guarded(lambda: look_up(vendor, session.tools, read=session.read, lock=session.lock(vendor)))
+    return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
+
+
+def _failed(vendor: Vendor, failure: Failure) -> Finding:
+    return Finding(vendor=vendor.name, status=Status.FAILED, current=vendor.version or "", error=failure)

@@ -1,0 +1,100 @@
+"""An opened repository: its configuration, and the tools and settings to work on it with.
+
+Every command is a function of a session; ``Project`` is the facade that calls them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from upstreamsync.base.locked import read_lock
+from upstreamsync.base.view import View, disk_view
+from upstreamsync.config import Configuration, Vendor, load_configuration
+from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.lock import Lock
+from upstreamsync.lock import verify as verify_lock
+from upstreamsync.model import BaseState
+from upstreamsync.project.settings import Connections, Settings, toolbox
+
+#: Told the name of each vendor, or of each overlay, as soon as it is done.
+Progress = Callable[[str], None]
+
+
+class Session:
+    """A vendors.yaml that was read, and what a run works with. Close it, or use it as a context manager."""
+
+    def __init__(
+        self, configuration: Configuration, settings: Settings, *, connections: Connections | None = None
+    ) -> None:
+        self.configuration = configuration
+        self.settings = settings
+        self._connections = connections
+        self._toolbox: Toolbox | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections; the session may be used again."""
+        if self._connections is not None:
+            self._connections.close()
+        self._connections = self._toolbox = None
+
+    @property
+    def root(self) -> Path:
+        """The folder of vendors.yaml; all paths are relative to it."""
+        return self.configuration.root
+
+    @property
+    def connections(self) -> Connections:
+        """HTTP, git and the cache of this run, made when they are first needed."""
+        if self._connections is None:
+            self._connections = Connections(self.settings)
+        return self._connections
+
+    @property
+    def tools(self) -> Toolbox:
+        """The connections and the engines as one value, as sources and feeds are given them."""
+        if self._toolbox is None:
+            self._toolbox = toolbox(self.connections, self.configuration.tools, self.root)
+        return self._toolbox
+
+    # -- the repository, read only ----------------------------------------------------------------------
+
+    @property
+    def view(self) -> View:
+        """The working tree as something to read."""
+        return disk_view(self.root)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file of the working tree, None where there is none."""
+        return self.view.read(path)
+
+    def lock(self, vendor: Vendor) -> Lock | None:
+        """The vendor's lock; None before its first update. Raises RepositoryError for a broken one."""
+        return read_lock(vendor, self.view)
+
+    def base_states(self, vendor: Vendor) -> tuple[BaseState, ...]:
+        """Whether each base of the vendor equals its lock; without a lock there is nothing to say."""
+        lock = self.lock(vendor)
+        return verify_lock(lock, self.read) if lock is not None else ()
+
+    def selected(self, names: Sequence[str]) -> list[Vendor]:
+        """The vendors named, or all, in the order of the file. Raises UsageError for an unknown name."""
+        if not names:
+            return list(self.configuration.vendors)
+        wanted = [self.configuration.vendor(name).name for name in names]
+        return [vendor for vendor in self.configuration.vendors if vendor.name in wanted]
+
+
+def open_session(file: Path, settings: Settings) -> Session:
+    """The session of the vendors.yaml at ``file``. Raises ConfigError with every problem of the file."""
+    return Session(load_configuration(file), settings)
