@@ -127,6 +127,8 @@ def test_what_changed_at_one_address_costs_nothing_at_the_others(tmp_path, monke
         check(tmp_path / "repo", vendors, tmp_path / "cache")
         world.chart("charts/7", "chart-17", "1.1.0")
         looked: list[str] = []
+        from upstreamsync.project.check import check as checking
+
         look_up = checking.look_up
         monkeypatch.setattr(
             checking,

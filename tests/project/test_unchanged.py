@@ -78,6 +78,8 @@ def looked_up(monkeypatch) -> list[str]:
     """The vendors that are looked up from now on."""
 
     names: list[str] = []
+    from upstreamsync.project.check import check as checking
+
     original = checking.look_up
 
     def look_up(vendor, *rest, **options):
