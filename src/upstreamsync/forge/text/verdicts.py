@@ -52,7 +52,7 @@ def _order(item: Judgement) -> tuple[bool, int, int]:
 
 def is_pin(item: Judgement) -> bool:
     """An image tag pinned locally while upstream moved on: so common that it has a section of its own."""
-    return item.field == "images" and item.verdict is Verdict.SHADOWS
+    return item.field in ("images", "imageTags") and item.verdict is Verdict.SHADOWS
 
 
 def is_finding(item: Judgement) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.yaml import manifests
+from upstreamsync.verify.overlays.spelling import canonical
 
 #: The names under which kustomize looks for its file, in this order.
 FILE_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -21,7 +22,7 @@ _PATCHING: Final = (
     "patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "vars", "replicas", "components",
 )  # fmt: skip
 _ADJUSTING: Final = (
-    "images", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
+    "images", "imageTags", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
 )  # fmt: skip
 
 
@@ -59,7 +60,10 @@ class Tree:
     """A directory tree, read lazily; nothing is ever written to it."""
 
     root: Path
+    #: Why files that the tree should have are not there, by path: a submodule, a file that git ignores, …
+    absent: Mapping[str, str] = field(default_factory=dict)
     _kustomizations: dict[str, Kustomization | None] = field(default_factory=dict)
+    _unreadable: dict[str, str] = field(default_factory=dict)
     _folders: tuple[str, ...] | None = None
     _real: str | None = None
     _found: dict[str, bool] = field(default_factory=dict)
@@ -113,6 +117,16 @@ class Tree:
             self._kustomizations[folder] = self._load(folder)
         return self._kustomizations[folder]
 
+    def unreadable(self, folder: str) -> str | None:
+        """What is wrong with the kustomization in ``folder``, with its place; None when it can be read."""
+        self.kustomization(folder)
+        return self._unreadable.get(normalize(folder))
+
+    def kustomization_file(self, folder: str) -> str | None:
+        """The file that kustomize would read in ``folder``, whether it can be read or not."""
+        names = (normalize(posixpath.join(folder, name)) for name in FILE_NAMES)
+        return next((name for name in names if self.is_file(name)), None)
+
     def _load(self, folder: str) -> Kustomization | None:
         for name in FILE_NAMES:
             file = normalize(posixpath.join(folder, name))
@@ -121,9 +135,16 @@ class Tree:
             try:
                 text = self.read(file).decode("utf-8")
                 data = manifests.load(text, name=file)
-            except (UpstreamsyncError, UnicodeDecodeError):
-                return None  # kustomize will say what is wrong with it, in its own words
-            return Kustomization(folder, file, text, data) if isinstance(data, dict) else None
+            except (UpstreamsyncError, UnicodeDecodeError) as error:
+                self._unreadable[folder] = (
+                    str(error) if isinstance(error, UpstreamsyncError) else f"{file}:1:1: not in UTF-8"
+                )
+                return None
+            if isinstance(data, dict):
+                return Kustomization(folder, file, text, canonical(data))
+            if data is not None:
+                self._unreadable[folder] = f"{file}:1:1: not a kustomization, which is a mapping of fields"
+            return None
         return None
 
     def folders(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import digest
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.verify.overlays.graph import Kustomization, Tree, children, normalize, within
+from upstreamsync.verify.overlays.spelling import same_field
 
 
 class Kind(StrEnum):
@@ -55,6 +56,7 @@ _BARE: Final = (
 _LATE: Final = (
     ("replicas", Kind.REPLICAS),
     ("images", Kind.IMAGES),
+    ("imageTags", Kind.IMAGES),
     ("replacements", Kind.REPLACEMENTS),
     ("transformers", Kind.TRANSFORMER),
     ("vars", Kind.VARS),
@@ -373,7 +375,7 @@ class _Marks:
         for step in path:
             if isinstance(node, yaml.MappingNode):
                 for key, value in node.value:
-                    if key.value == step:
+                    if isinstance(step, str) and isinstance(key.value, str) and same_field(key.value, step):
                         node, line = value, key.start_mark.line + 1
                         break
                 else:
