@@ -8,13 +8,14 @@ from functools import partial
 from upstreamsync.base import layout
 from upstreamsync.base.comments import strip_comments
 from upstreamsync.base.documents import Document, documents, is_yaml_name
-from upstreamsync.base.kustomization import own_kustomization
+from upstreamsync.base.kustomization import is_kustomization, own_kustomization
 from upstreamsync.base.located import At, nowhere
 from upstreamsync.base.paths import check_paths
 from upstreamsync.base.rewrite import rewrite_files
 from upstreamsync.base.select import select_documents
 from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import ContentError
+from upstreamsync.kit.kubernetes.foreign import FilesByPath, breaches_of, refuse
 from upstreamsync.kit.templates import release_values
 from upstreamsync.model import Artifact, Base, ContentFile, Release
 
@@ -29,11 +30,12 @@ def make_bases(
     place of a declaration below the vendor (``partial(configuration.place, vendor.name)``), for errors.
 
     Raises SelectionError (a selection or rewrite matches nothing), Refused (a path that must not be
-    written), Malformed (no YAML where YAML should be), or ContentError (two files for one place, a source
-    that delivers nothing).
+    written, a kustomization that names what did not come with it), Malformed (no YAML where YAML should
+    be), or ContentError (two files for one place, a source that delivers nothing).
     """
     values = release_values(release)
     found: dict[str, dict[str, ContentFile]] = {base: {} for base in vendor.bases}
+    origins: dict[str, dict[str, int]] = {base: {} for base in vendor.bases}
     for number, (source, artifact) in enumerate(parts):
         base = source.base or vendor.base
         if base is None:
@@ -47,9 +49,27 @@ def make_bases(
                     place=here(),
                 )
             found[base][file.path] = file
+            origins[base][file.path] = number
+    for path, files in found.items():
+        _check_kustomizations(path, files, origins[path], parts, at)
     bases = tuple(_base(vendor, path, found[path]) for path in found)
     check_paths(f"{base.path}/{file.path}" for base in bases for file in base.files)
     return bases
+
+
+def _check_kustomizations(
+    base: str,
+    files: Mapping[str, ContentFile],
+    origins: Mapping[str, int],
+    parts: Sequence[tuple[Source, Artifact]],
+    at: At,
+) -> None:
+    """Hold the kustomizations that came with the sources to the rule, as they will stand in the base."""
+    tree = FilesByPath({path: file.data for path, file in files.items()})
+    for path in filter(is_kustomization, sorted(files)):
+        number = origins[path]
+        found = breaches_of(tree, path, allow=parts[number][0].allow)
+        refuse(list(found), f"what upstream brings for `{base}`", place=at("source", number))
 
 
 def shape(

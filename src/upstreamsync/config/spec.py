@@ -340,6 +340,8 @@ class Source(Spec):
     """How documents are spread over files; default: the vendor's, else as-is."""
     checksum: str | None = None
     """``sha256:…`` of what is fetched, or the URL of a checksums file (placeholders allowed)."""
+    allow: tuple[Literal["remote", "helm"], ...] = ()
+    """What upstream's kustomizations may name besides their own files: ``remote``, ``helm`` (charts)."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Source:
