@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from upstreamsync.forge.text.defuse import inert, quoted_notes
 from upstreamsync.forge.text.markdown import code, details, fence, link, prose, summary_text, table
+from upstreamsync.kit.defuse import inert, quoted_notes
 
 HOSTILE = [
     "@ann", "@acme/team", "ann@example.com", "#12", "GH-7", "acme/tool#12", "&#64;ann", "&commat;ann", "\\@ann",
@@ -18,7 +18,8 @@ HOSTILE = [
     "~~~", "`", "``", "    ", "> ", "- ", "1. ", "- [x] ", "| a | b |", "\n", "\n\n", "\r\n", "# Title", "***", "---",
     "![i](http://x/y.png)", "[t](https://github.com/a/b/pull/1)", "[t](javascript:alert)", "[t]: /x", "<details>",
     "https://github.com/a/b/issues/3", "http://www.github.com/a/b", "https://medium.com/@ann/x", "x", " ", "*", "_",
-    "a" * 40, "0123456789abcdef0123456789abcdef01234567", "\u202e", "\x00", "$", "|", "\\", "[", "](", ")", "fixes #3",
+    "[t]: <javascript:a>", "[t]:\n/x", "\n[t]: /x\n", "[t]", "[t][t]", "]:", "```@ann`@ann`", "``@ann``", "\\`", "\\|", "a\\|@ann",
+    "\u2028", "\x9b", "a" * 40, "0123456789abcdef0123456789abcdef01234567", "\u202e", "\x00", "$", "|", "\\", "[", "](", ")", "fixes #3",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(HOSTILE), max_size=30).map("".join)
 MENTION = re.compile(r"(?<![A-Za-z0-9_`])@[A-Za-z0-9]")
@@ -68,6 +69,40 @@ def test_prose_in_a_table_stays_in_its_cell(text):
         assert token.type not in ("html_block", "html_inline", "image", "heading_open")
         if token.type == "text":
             assert not MENTION.search(token.content)
+        if token.type == "link_open":
+            assert re.match(r"https?://", token.attrs["href"]), token.attrs
+
+
+@pytest.mark.parametrize(
+    "text", ["```@ann`@ann`", "`GH-7``@ann`", "\\` ``@ann``", "`</details>``@ann``", "``@ann`"]
+)
+def test_a_backtick_that_opens_no_code_stays_a_backtick(text):
+    """One that is escaped twice is not escaped: the code began elsewhere than where we thought."""
+    for rendered in (
+        markdown().parse(prose(text)),
+        markdown().parse(table(("a",), [(prose(text, cell=True),)])),
+    ):
+        shown = "".join(token.content for token in all_tokens(rendered) if token.type == "text")
+        assert not MENTION.search(shown), shown
+
+
+@pytest.mark.parametrize(
+    "definition",
+    ["[t]: /x", "[t]:/x", "[t]:\n/x", "[t]: <javascript:a>", "  [t]:\t//x 'title'", "- [t]: /x", "> [t]: /x"],
+)
+@pytest.mark.parametrize("use", ["[t]", "[t][]", "[x][t]", "[t](javascript:alert)", "![t]", "[a [t] b][t]"])
+@pytest.mark.parametrize("form", ["{use}\n\n{definition}", "{definition}\n\n{use}"])
+def test_a_reference_leads_nowhere(definition, use, form):
+    quote, _ = quoted_notes(form.format(use=use, definition=definition), limit=10_000)
+    assert_harmless(markdown().parse(quote))
+    assert not [token for token in all_tokens(markdown().parse(quote)) if token.type == "link_open"]
+
+
+@pytest.mark.parametrize("text", [r"a\|@ann", r"\|", r"a\\|b|@ann"])
+def test_a_backslash_before_a_pipe_does_not_open_the_cell(text):
+    """GitHub's parser reads two backslashes as one that is escaped; the pipe behind them would end the cell."""
+    for cell in (code(text, cell=True), prose(text, cell=True)):
+        assert not re.search(r"(?<!\\)(?:\\\\)+\|", cell), cell
 
 
 @given(texts)

@@ -14,12 +14,12 @@ from upstreamsync.forge.rules.grouping import is_apart, is_major
 from upstreamsync.forge.rules.risk import risk
 from upstreamsync.forge.state import RESULT_TRAILER
 from upstreamsync.forge.text.body import Facts, render
-from upstreamsync.forge.text.defuse import inert
 from upstreamsync.forge.text.diff import Read, merge, result_digest
 from upstreamsync.forge.text.evidence import Upstream
 from upstreamsync.forge.text.links import links_of
 from upstreamsync.forge.text.markdown import shorten
 from upstreamsync.forge.text.verdicts import counted, distinct, is_finding, verified
+from upstreamsync.kit.defuse import inert
 from upstreamsync.model import EMPTY, Change, Commit, Proposal, Review, Verdict, Verification
 
 #: GitHub's limit on the description of a commit status.

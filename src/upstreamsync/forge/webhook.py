@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 from upstreamsync.errors import UpstreamError
 from upstreamsync.forge.text.markdown import shorten
+from upstreamsync.kit.defuse import ZERO_WIDTH
 from upstreamsync.kit.http.client import Http
 from upstreamsync.kit.redact import register
+from upstreamsync.kit.sanitize import one_line
 from upstreamsync.model import Action, PullRequest
 
 #: Slack cuts a text block at 3,000 characters.
@@ -50,8 +52,12 @@ def _line(each: PullRequest) -> str:
 
 
 def _escape(text: str) -> str:
-    """Slack's three control characters; without them there are no mentions and no links."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """One line without Slack's three control characters, so without its mentions and links, and without others'.
+
+    Mattermost and its like read `@all` where Slack reads `<!channel>`.
+    """
+    flat = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return flat.replace("@", f"@{ZERO_WIDTH}")
 
 
 def post_webhook(http: Http, url: str, message: Mapping[str, Any]) -> None:

@@ -35,6 +35,11 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(_escape, text)
 
 
+def without_hidden(text: str) -> str:
+    """As ``visible``, but such characters are left out: for quotations in which escapes would be noise."""
+    return _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def without_commands(text: str) -> str:
     """``text`` without lines that a CI system takes for a command to itself."""
     if "::" in text:

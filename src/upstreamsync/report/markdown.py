@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from upstreamsync.kit.defuse import ZERO_WIDTH, inert
 from upstreamsync.model import Finding, PullRequest, Release, Severity, VendorUpdate, Verdict, Verification
 
 
@@ -80,11 +81,10 @@ def _row(*cells: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that can't leave its table cell, mention anybody or carry HTML."""
-    flat = " ".join(text.split())
-    for character, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("@", "@\u200b")):
-        flat = flat.replace(character, safe)
-    return flat
+    """Text that can't leave its table cell, mention or refer to anybody, carry HTML or lead elsewhere."""
+    flat = inert(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Two backslashes before a pipe escape it for some readers, and one another for others.
+    return flat.replace("\\|", f"\\{ZERO_WIDTH}|").replace("|", "\\|")
 
 
 def _code(text: str) -> str:

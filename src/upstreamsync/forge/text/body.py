@@ -8,10 +8,10 @@ from typing import Final
 
 from upstreamsync.forge.rules.marker import REBUILD
 from upstreamsync.forge.text import cluster, verdicts
-from upstreamsync.forge.text.defuse import quoted_notes
 from upstreamsync.forge.text.evidence import Upstream
 from upstreamsync.forge.text.links import Links
 from upstreamsync.forge.text.markdown import code, details, fence, link, plural, prose, summary_text, table
+from upstreamsync.kit.defuse import quoted_notes
 from upstreamsync.model import Change, Judgement, Review, Verification
 
 #: Leaves room for the marker, a note about a person's commits, and people's own words.

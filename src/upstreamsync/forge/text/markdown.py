@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from upstreamsync.forge.text.defuse import inert, shown
+from upstreamsync.kit.defuse import ZERO_WIDTH, inert, shown
 
-_SPECIAL: Final = re.compile(r"([\\*_~|\[\]])")
+_SPECIAL: Final = re.compile(r"([\\`*_~|\[\]])")
 _CODE: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _SPACE: Final = re.compile(r"\s+")
 
@@ -20,7 +20,8 @@ def code(text: str, *, cell: bool = False) -> str:
     ticks = "`" * (longest + 1)
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
     if cell:
-        flat = flat.replace("|", "\\|")
+        # Two backslashes before a pipe escape it for some readers, and one another for others.
+        flat = flat.replace("\\|", f"\\{ZERO_WIDTH}|").replace("|", "\\|")
     return f"{ticks}{pad}{flat}{pad}{ticks}"
 
 
@@ -35,7 +36,7 @@ def prose(text: str, *, cell: bool = False) -> str:
 
 
 def _escape(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", inert(text).replace("`", "\\`"))
+    return _SPECIAL.sub(r"\\\1", inert(text))
 
 
 def fence(text: str, language: str = "") -> str:

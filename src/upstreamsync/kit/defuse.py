@@ -3,15 +3,19 @@
 The text is read by two programs, first Markdown, then GitHub's filters for mentions and references, and
 our idea of the first would never equal theirs. So nothing depends on parsing: a zero-width space goes
 wherever a mention, a reference, a tag or an entity could begin, which works in code blocks as well as
-outside of them. Links to github.com go through redirect.github.com, GitHub's own redirect for bots, which
-leads to the same page but leaves no "mentioned in" over there. The whole is put into a block quote, which
-ends every fence and every HTML block that upstream left open.
+outside of them. A link leads where its own parentheses say, and to http(s) alone: definitions of references
+(``[t]: /x``), which would make a link of every ``[t]``, are none any more. Links to github.com go through
+redirect.github.com, GitHub's own redirect for bots, which leads to the same page but leaves no "mentioned in"
+over there. The whole is put into a block quote, which ends every fence and every HTML block that upstream left
+open.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Final
+
+from upstreamsync.kit.sanitize import without_hidden
 
 ZERO_WIDTH: Final = "\u200b"
 REDIRECT: Final = "redirect.github.com"
@@ -26,12 +30,11 @@ _TRIGGERS: Final = (
     (re.compile(r"<(?=[A-Za-z/!?])"), "<" + ZERO_WIDTH),
     (re.compile(r"&(?=[#A-Za-z])"), "&" + ZERO_WIDTH),
     (re.compile(r"!(?=\[)"), "!" + ZERO_WIDTH),
+    (re.compile(r"\](?=:)"), "]" + ZERO_WIDTH),
     (re.compile(r"\]\((?!https?://)"), "]" + ZERO_WIDTH + "("),
     (re.compile(r"\bgithub\.com(?=/)", re.IGNORECASE), "github" + ZERO_WIDTH + ".com"),
     (re.compile(r"\b([0-9a-f]{7})(?=[0-9a-f]{33}\b)"), r"\1" + ZERO_WIDTH),
 )
-#: What can't be seen or turns text around: it hides what is written.
-_INVISIBLE: Final = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]")
 
 
 def shown(text: str) -> str:
@@ -39,8 +42,7 @@ def shown(text: str) -> str:
 
     Comments are broken as well: our marker and checkbox are found by theirs, wherever they stand.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("<!--", f"<!{ZERO_WIDTH}--")
-    return _INVISIBLE.sub("", text)
+    return without_hidden(text).replace("<!--", f"<!{ZERO_WIDTH}--")
 
 
 def inert(text: str) -> str:
