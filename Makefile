@@ -80,8 +80,11 @@ faults: $(VENV)/.dev $(TOOLS)/.engines ## run the fault matrix and print its tab
 kills: $(VENV)/.dev $(TOOLS)/.engines ## kill update and pr at 200 random moments each
 	$(BIN)/python tests/trust/kills.py 200
 
-fuzz: $(VENV)/.dev ## fuzz each parser for a minute
-	FUZZ_SECONDS=60 FUZZ_SEED=$$(date +%s) $(BIN)/python -m pytest -n 2 tests/trust/test_fuzz.py
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.dev $(TOOLS)/.all ## fuzz each parser for a minute, and all properties, with new seeds (FUZZ_SEED repeats one)
+	@seed=$${FUZZ_SEED:-$$(date +%s)}; echo "FUZZ_SEED=$$seed"; \
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$$seed $(BIN)/python -m pytest -n 2 --dist worksteal -m 'hypothesis or fuzz' \
+	  --hypothesis-seed=$$seed --timeout=$$((300 + 2 * $(FUZZ_SECONDS)))
 
 bench: $(VENV)/.dev $(TOOLS)/.engines ## measure, quickly; `python benchmarks/run.py --peers` measures all
 	$(BIN)/python benchmarks/run.py --quick

@@ -1,7 +1,8 @@
 """The parsers of what strangers write, given anything: they answer, or raise one of our errors.
 
-FUZZ_SECONDS bounds each target (1 by default); `make fuzz` takes a minute for each. The seeds are real shapes,
-mutated: pure noise rarely gets past a parser's first line.
+In the gate each target gets the same inputs each time. `make fuzz` sets FUZZ_SECONDS, a time for each target, and
+FUZZ_SEED, which makes the inputs new ones; what it finds becomes a fixed example. The seeds are real shapes, mutated:
+pure noise rarely gets past a parser's first line.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from upstreamsync.testing import tarball, write_files, zipball
 from upstreamsync.verify import find_overlays
 from upstreamsync.verify.overlays.graph import Tree, inputs
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "1"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
+INPUTS = 2000
 
 INDEX = b"""apiVersion: v1
 entries:
@@ -178,22 +180,23 @@ TARGETS: dict[str, tuple[Callable[[bytes], object], tuple[bytes, ...]]] = {
 
 
 @pytest.mark.slow
+@pytest.mark.fuzz
 @pytest.mark.parametrize("target", TARGETS)
 def test_any_input_is_read_or_refused(target: str):
     function, seeds = TARGETS[target]
     chance = random.Random(f"{target} {os.environ.get('FUZZ_SEED', '1')}")
     deadline = time.monotonic() + SECONDS
     tried = read = 0
-    while time.monotonic() < deadline or tried < 20:
+    while time.monotonic() < deadline or tried < INPUTS:
         data = mutated(chance.choice(seeds), chance) if tried else seeds[0]
         tried += 1
         try:
-            started = time.monotonic()
+            started = time.thread_time()  # of this thread alone: a busy machine makes nothing slow
             function(data)
             read += 1
         except UpstreamsyncError:
             pass
         except Exception as bug:
             raise AssertionError(f"{type(bug).__name__} from {data!r}") from bug
-        assert time.monotonic() - started < 20, data
+        assert time.thread_time() - started < 20, data
     assert read or target in {"vendors.yaml", "lock"}

@@ -206,7 +206,7 @@ def verdicts(kustomize: Kustomize, old: list[Tree], new: list[Tree], seed: int |
 
 
 BOUNDED = settings(
-    max_examples=6, deadline=None, derandomize=True, database=None,
+    max_examples=6, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
@@ -254,13 +254,13 @@ OBJECTS = st.dictionaries(NAMES, VALUES, max_size=3)
 PATCH = Item(name="o: patches[0]", kind=Kind.MERGE, folder="o", field="patches", key="0", file="o/k", line=1)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, deadline=None)
 @given(before=OBJECTS, after=OBJECTS)
 def test_the_same_effect_on_the_same_object_is_fine(before: Tree, after: Tree) -> None:
     assert {note.verdict for note in Walk(PATCH).run(before, after, before, after)} <= {Verdict.OK}
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, deadline=None)
 @given(states=st.tuples(OBJECTS, OBJECTS, OBJECTS, OBJECTS), seed=st.integers(0, 99))
 def test_the_order_of_keyed_lists_says_nothing(states: tuple[Tree, Tree, Tree, Tree], seed: int) -> None:
     chance = random.Random(seed)
@@ -269,7 +269,7 @@ def test_the_order_of_keyed_lists_says_nothing(states: tuple[Tree, Tree, Tree, T
     assert sorted((note.path, note.verdict, note.reason or "") for note in Walk(PATCH).run(*other)) == plain
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, deadline=None)
 @given(old=OBJECTS, new=OBJECTS)
 def test_an_item_without_effect_gets_no_note(old: Tree, new: Tree) -> None:
     assert Walk(PATCH).run(old, old, new, new) == []
