@@ -28,7 +28,7 @@ from upstreamsync.errors import (
     Unreachable,
     UpstreamsyncError,
 )
-from upstreamsync.kit.http import addresses
+from upstreamsync.kit.http import addresses, backoff
 from upstreamsync.kit.http.credentials import Credentials
 from upstreamsync.kit.http.gunzip import Damaged, Oversized, unpack, unpack_apart
 from upstreamsync.kit.redact import redact
@@ -447,7 +447,7 @@ class Http:
         where = redact(url)
         try:
             return connection.ask(question)
-        except wire.ComeBackLater as error:
+        except backoff.ComeBackLater as error:
             raise RateLimited(
                 f"`{where}`: asked to come back in {error.seconds:.0f} s",
                 hint="run again later, or give a token, which raises the limit of most hosts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from httpx_retries import Retry, RetryTransport
 
-from upstreamsync.kit.http.wire import RETRIED, ComeBackLater
+from upstreamsync.kit.http.backoff import RETRIED, ComeBackLater
 
 
 def transport(

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from urllib.request import getproxies, proxy_bypass
 
 from upstreamsync.errors import TooLarge, Unreachable
+from upstreamsync.kit.http.backoff import RETRIED
 from upstreamsync.kit.http.credentials import is_loopback
 from upstreamsync.kit.http.gunzip import Damaged, Inflater, Oversized
 
@@ -33,16 +34,7 @@ if "httpx" not in sys.modules and "httpx._main" not in sys.modules:
 else:
     import httpx
 
-RETRIED = (429, 500, 502, 503, 504)
 _ERROR_BODY = 1 << 20
-
-
-class ComeBackLater(Exception):
-    """The server names a time to wait, in seconds, that is longer than the run may wait."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
 
 
 class Failed(Exception):

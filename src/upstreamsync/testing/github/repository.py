@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from upstreamsync.errors import ToolFailed
 from upstreamsync.testing.charts import as_bytes
@@ -25,11 +25,19 @@ from upstreamsync.testing.github.state import (
 )
 from upstreamsync.testing.oci import digest_of
 
-if TYPE_CHECKING:
-    from upstreamsync.testing.github.server import GitHub
-
 #: Publishes a release asset: path and bytes in, URL out.
 Publish = Callable[[str, bytes], str]
+
+
+class Host(Protocol):
+    """What a repository needs of the server that it belongs to."""
+
+    clock: Clock
+    lock: threading.RLock
+    publish: Publish
+
+    def next_id(self) -> int:
+        """A number that nothing else has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +58,7 @@ class Repository:
     Without, it has releases and tags only, like an upstream that one looks at.
     """
 
-    def __init__(self, owner: GitHub, full_name: str, remote: GitRemote | None, number: int) -> None:
+    def __init__(self, owner: Host, full_name: str, remote: GitRemote | None, number: int) -> None:
         self.full_name = full_name
         self.git = remote
         self.id = number

@@ -5,15 +5,39 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from upstreamsync.testing.github.objects import Json, Site
 from upstreamsync.testing.github.repository import Repository
-from upstreamsync.testing.github.state import Issue, Pull, Token
+from upstreamsync.testing.github.state import App, Issue, Pull, Token
 from upstreamsync.testing.server import Call
 
-if TYPE_CHECKING:
-    from upstreamsync.testing.github.server import GitHub
+
+class Server(Protocol):
+    """What operations need of the server: what it remembers, and new numbers and tokens."""
+
+    folder: Path
+    repositories: dict[str, Repository]
+    apps: dict[str, App]
+    strangers: set[str]
+    rate_limit: int
+    used: int
+    reset_at: int
+
+    def next_id(self) -> int:
+        """A number that nothing else has."""
+
+    def token(
+        self,
+        value: str,
+        *,
+        login: str = ...,
+        kind: str = ...,
+        scopes: tuple[str, ...] | None = ...,
+        permissions: Mapping[str, str] | None = ...,
+    ) -> None:
+        """Make a token known."""
 
 
 class Problem(Exception):
@@ -65,7 +89,7 @@ class Out:
 class Ask:
     """A request to one operation: its path parameters, its JSON, and who asks."""
 
-    github: GitHub
+    github: Server
     call: Call
     site: Site
     params: Mapping[str, str]

@@ -7,8 +7,7 @@ has now and what the item makes of that (``c`` → ``d``). The four together tel
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.jsonpatch import steps
 from upstreamsync.kit.kubernetes.objects import MISSING, keyed, segment, shared_key
@@ -16,6 +15,7 @@ from upstreamsync.kit.kubernetes.values import same
 from upstreamsync.model import Verdict
 from upstreamsync.verify.classify import elements, scalars, sequences
 from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.classify.walk import Four, Walk
 from upstreamsync.verify.overlays.items import Item, Kind
 
 #: Lists in built-in kinds that kustomize merges element by element; every other list is replaced.
@@ -27,59 +27,15 @@ MERGED_LISTS: Final = frozenset(
 )  # fmt: skip
 
 
-class Four(NamedTuple):
-    """The four values of one path; MISSING where there is none."""
+class ObjectWalk(Walk):
+    """The walk over the four states of an object, path by path."""
 
-    a: Any
-    b: Any
-    c: Any
-    d: Any
-
-    def child(self, key: str) -> Four:
-        """The four values one map key deeper."""
-        return Four(*[value.get(key, MISSING) if isinstance(value, dict) else MISSING for value in self])
-
-    @property
-    def are_maps(self) -> bool:
-        """Whether there is a map in each of the four states."""
-        return type(self.a) is type(self.b) is type(self.c) is type(self.d) is dict
-
-    @property
-    def is_untouched(self) -> bool:
-        """Whether it is plain that the item changes nothing, before and after."""
-        a, b, c, d = self
-        return (a is b or (type(a) is type(b) and a == b)) and (c is d or (type(c) is type(d) and c == d))
-
-    @property
-    def shape(self) -> str:
-        """Which of the four are there: ``1101``."""
-        return "".join("0" if value is MISSING else "1" for value in self)
-
-    @property
-    def present(self) -> list[Any]:
-        """The values that are there."""
-        return [value for value in self if value is not MISSING]
-
-
-@dataclass(slots=True)
-class Walk:
-    """One walk over the four states of an object. ``gone`` is the reason when an effect has vanished."""
-
-    item: Item
-    gone: str = "target_gone"
-    whole: bool = False
-    notes: list[Note] = field(default_factory=list)
+    __slots__ = ()
 
     def run(self, a: Any, b: Any, c: Any, d: Any) -> list[Note]:
         """The notes on one object's four states."""
         self._visit(Four(a, b, c, d), (), "", Four(MISSING, MISSING, MISSING, MISSING), owned=False)
         return self.notes
-
-    def add(
-        self, verdict: Verdict, reason: str | None, path: tuple[str, ...], four: Four, **more: Any
-    ) -> None:
-        """Note something about ``path``."""
-        self.notes.append(Note(verdict=verdict, reason=reason, path=path, values=tuple(four), **more))
 
     def visit_states(self, states: tuple[Any, Any, Any, Any], path: tuple[str, ...]) -> None:
         """Walk the four states of something below ``path``."""

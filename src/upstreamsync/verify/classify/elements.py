@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.objects import MISSING, diff, leaves, likeness
 from upstreamsync.kit.kubernetes.values import image, same, show
 from upstreamsync.model import Severity, Verdict
 from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.classify.walk import Four, Walk
 from upstreamsync.verify.overlays.items import Kind
-
-if TYPE_CHECKING:
-    from upstreamsync.verify.classify.effects import Four, Walk
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from upstreamsync.model import Verdict
 from upstreamsync.verify.build.builds import Key, Manifest
 from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify import scalars, successors
-from upstreamsync.verify.classify.effects import Four, Walk
+from upstreamsync.verify.classify.effects import ObjectWalk
 from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.classify.walk import Four, Walk
 from upstreamsync.verify.overlays.items import Item
 
 Path = tuple[str, ...]
@@ -25,7 +26,7 @@ def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
     worked, works = places(old), places(new)
     if not worked and not works:
         return []
-    walk = Walk(item)
+    walk = ObjectWalk(item)
     if not works and worked:
         return _vanished(item, worked, old, new)
     for place, (before, after) in works.items():

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.objects import MISSING, leaves
 from upstreamsync.kit.kubernetes.values import Image, image, older, same, show
 from upstreamsync.model import Severity, Verdict
+from upstreamsync.verify.classify.walk import Four, Walk
 from upstreamsync.verify.overlays.items import Kind
-
-if TYPE_CHECKING:
-    from upstreamsync.verify.classify.effects import Four, Walk
 
 #: Scalars that are overridden on purpose, and that upstream moves with its releases: no warning each time.
 _ON_PURPOSE: Final = frozenset(("replicas", "namespace"))

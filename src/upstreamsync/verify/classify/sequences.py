@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from upstreamsync.kit.kubernetes.objects import MISSING, likeness
 from upstreamsync.kit.kubernetes.values import flag, show
 from upstreamsync.model import Severity, Verdict
+from upstreamsync.verify.classify.walk import Four, Walk
 from upstreamsync.verify.overlays.items import Kind
-
-if TYPE_CHECKING:
-    from upstreamsync.verify.classify.effects import Four, Walk
 
 
 def judge(walk: Walk, four: Four, path: tuple[str, ...], name: str, *, owned: bool) -> None:

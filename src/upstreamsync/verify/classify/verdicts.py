@@ -11,7 +11,7 @@ from upstreamsync.model import Verdict
 from upstreamsync.verify.build.builds import Key
 from upstreamsync.verify.build.chain import Effect, Touch
 from upstreamsync.verify.classify import failures, images, successors, whole
-from upstreamsync.verify.classify.effects import Walk
+from upstreamsync.verify.classify.effects import ObjectWalk
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.sides import first_path, nameless, resource_of, sides
 from upstreamsync.verify.overlays.items import WHOLE_OVERLAY, Item, Kind
@@ -74,7 +74,7 @@ def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
     if swallowed := _swallowed_keys(item, a, c, d):
         return [note.on(resource_of(new, key)) for note in swallowed]
     gone = _why_gone(item, old, new, key)
-    notes = Walk(item, gone=gone).run(a, b, c, d)
+    notes = ObjectWalk(item, gone=gone).run(a, b, c, d)
     if item.kind is Kind.JSON:
         notes = _shifted(notes)
     if key not in new.touched:
@@ -188,7 +188,7 @@ def _vanished_object(item: Item, old: Effect, new: Effect, key: Key) -> tuple[li
     successor = successors.find(key, before, old.met, new.met)
     if successor and successor.key in new.touched:
         now = new.touched[successor.key]
-        notes = Walk(item).run(*nameless(touch), *nameless(now))
+        notes = ObjectWalk(item).run(*nameless(touch), *nameless(now))
         return [note.on(str(object_id(successor.manifest))) for note in notes], successor.key
     resource = str(object_id(before))
     if touch.after is None and successor is None:
@@ -248,7 +248,7 @@ def _new_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
     if key in old.met:
         a, _ = sides(old, key)
         c, d = sides(new, key)
-        notes = [note for note in Walk(item).run(a, a, c, d) if note.verdict is Verdict.SHADOWS]
+        notes = [note for note in ObjectWalk(item).run(a, a, c, d) if note.verdict is Verdict.SHADOWS]
         if notes and not old.touched:
             return [note.on(resource) for note in notes]
     if touch.before is None:
@@ -269,7 +269,7 @@ def _new_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
 
 def _unlike(item: Item, usual: Touch, here: Touch) -> list[Note]:
     """What the item adds to this object though elsewhere it only changes it."""
-    notes = Walk(item).run(*nameless(usual), *nameless(here))
+    notes = ObjectWalk(item).run(*nameless(usual), *nameless(here))
     what = object_id(here.before or here.after or {})
     return [
         replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from upstreamsync.kit.kubernetes.objects import object_id
 from upstreamsync.model import Verdict
 from upstreamsync.verify.build.chain import Effect
-from upstreamsync.verify.classify.effects import Walk
+from upstreamsync.verify.classify.effects import ObjectWalk
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.sides import resource_of, sides
 from upstreamsync.verify.overlays.items import Item, Kind
@@ -19,7 +19,7 @@ def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
             continue
         a, b = sides(old, key)
         c, d = sides(new, key)
-        walk = Walk(item, whole=True)
+        walk = ObjectWalk(item, whole=True)
         notes += [note.on(resource_of(new, key)) for note in walk.run(a, b, c, d)]
     if item.kind is Kind.NAMESPACE:
         notes += _explicit_namespaces(item, old, new)
