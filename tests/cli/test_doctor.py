@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.kit.run.installer import download
+from upstreamsync.kit.installer import download
 from upstreamsync.testing import World, tarball
 
 HELM = "#!/bin/sh\necho v3.99.1+gtest\n"

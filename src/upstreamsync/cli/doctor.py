@@ -12,8 +12,8 @@ from upstreamsync.config import find_configuration, load_configuration
 from upstreamsync.config.spec import Tools
 from upstreamsync.errors import ToolError, ToolMissing, UpstreamsyncError, UsageError
 from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.installer import DEFAULT_PINS, install
 from upstreamsync.kit.run.engines import Engines
-from upstreamsync.kit.run.installer import DEFAULT_PINS, install
 from upstreamsync.kit.run.process import run
 from upstreamsync.kit.store.cache import Cache
 from upstreamsync.project.settings import Settings, engines

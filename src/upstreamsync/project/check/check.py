@@ -13,8 +13,8 @@ from upstreamsync.model import Failure, Finding, Release, Status
 from upstreamsync.project.check.lookup import Lookup, explain, look_up
 from upstreamsync.project.check.spread import Recorded, packed, spread, unpacked
 from upstreamsync.project.check.unchanged import Unchanged
+from upstreamsync.project.failures import guarded
 from upstreamsync.project.session import Progress, Session
-from upstreamsync.project.update.outcomes import guarded
 
 _log = logging.getLogger(__name__)
 

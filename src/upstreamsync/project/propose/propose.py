@@ -26,9 +26,9 @@ from upstreamsync.forge import (
 from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.http.credentials import is_loopback
 from upstreamsync.model import EMPTY, Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
+from upstreamsync.project.failures import guarded
 from upstreamsync.project.propose.reviewing import review_change
 from upstreamsync.project.session import Session, open_session
-from upstreamsync.project.update.outcomes import guarded
 from upstreamsync.project.update.update import update
 from upstreamsync.project.verify.fixes import fixed_files
 

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from upstreamsync.config.spec import Vendor
-from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit.redact import redact
 from upstreamsync.model import Change, Failure, Finding, PassedOver, VendorUpdate
-
-T = TypeVar("T")
 
 
 def failed_update(vendor: Vendor, failure: Failure) -> VendorUpdate:
@@ -57,14 +52,3 @@ def completed_update(
         change=change,
         finding=finding,
     )
-
-
-def guarded(function: Callable[[], T], *, but: tuple[type[UpstreamsyncError], ...] = ()) -> T | Failure:
-    """Run it; an error of ours, ``but`` for some, becomes a value; anything else is a bug and stays one."""
-    try:
-        return function()
-    except but:
-        raise
-    except UpstreamsyncError as error:
-        hint = redact(error.hint) if error.hint else None
-        return Failure(kind=error.kind, message=redact(str(error)), hint=hint)

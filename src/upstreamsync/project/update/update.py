@@ -15,8 +15,9 @@ from upstreamsync.model import Change, Failure, PassedOver, Release, Status, Ven
 from upstreamsync.project.changes import Changes
 from upstreamsync.project.check.check import lookups
 from upstreamsync.project.check.lookup import Lookup
+from upstreamsync.project.failures import guarded
 from upstreamsync.project.session import Progress, Session
-from upstreamsync.project.update.outcomes import completed_update, failed_update, guarded, unchanged_update
+from upstreamsync.project.update.outcomes import completed_update, failed_update, unchanged_update
 from upstreamsync.project.update.regenerate import Prepared, assemble, first_that_is_complete, prepare
 
 

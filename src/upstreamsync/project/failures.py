@@ -1,0 +1,23 @@
+"""The one place where an error becomes a value: one vendor's failure never stops the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.redact import redact
+from upstreamsync.model import Failure
+
+T = TypeVar("T")
+
+
+def guarded(function: Callable[[], T], *, but: tuple[type[UpstreamsyncError], ...] = ()) -> T | Failure:
+    """Run it; an error of ours, ``but`` for some, becomes a value; anything else is a bug and stays one."""
+    try:
+        return function()
+    except but:
+        raise
+    except UpstreamsyncError as error:
+        hint = redact(error.hint) if error.hint else None
+        return Failure(kind=error.kind, message=redact(str(error)), hint=hint)
