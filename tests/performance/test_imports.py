@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -35,12 +36,18 @@ def loaded(*words: str, cwd=None) -> set[str]:
     return set(done.stderr.split())
 
 
+def exist(names: set[str]) -> bool:
+    """Whether each name is a module of the package: a name that is none would forbid nothing."""
+    return all(find_spec(f"upstreamsync.{name}") is not None for name in names)
+
+
 HEAVY = {"deepdiff", "github", "git", "requests", "selectolax", "markdown_it", "jinja2", "numpy"}
 #: Modules of the program that other verbs need.
 OTHER_VERBS = {
     *("verify", "forge", "review", "testing"),
-    *("base.change", "base.shape", "base.write", "project.regenerate", "kit.repository", "kit.archives"),
-    *("kit.splice", "sources.render", "sources.docs", "sources.archive"),
+    *("base.change", "base.shape", "base.write", "project.update", "project.propose", "project.verify"),
+    *("kit.git.repository", "kit.archives", "kit.yaml.edit", "discover"),
+    *("sources.render", "sources.docs", "sources.archive"),
 }
 
 
@@ -63,6 +70,7 @@ def test_check_loads_neither_the_judge_nor_a_forge_nor_what_compares(tmp_path, w
     modules = loaded(*words, cwd=tmp_path)
     assert {"httpx", "pydantic", "upstreamsync.releases.helm_index"} <= modules, "this list says nothing"
     assert not modules & HEAVY
+    assert exist(OTHER_VERBS)
     assert not modules & {f"upstreamsync.{name}" for name in OTHER_VERBS}
     assert not modules & {"typer", "asyncio", "httpx_retries"}
     if form == "json":
@@ -79,7 +87,9 @@ def test_check_with_nothing_changed_loads_neither_the_configuration_nor_the_poli
     assert {"httpx", "upstreamsync.project.check.unchanged"} <= modules, "this list says nothing"
     assert not modules & HEAVY
     assert not modules & {"pydantic", "yaml", "typer", "asyncio", "httpx_retries"}
-    own = {*OTHER_VERBS, "config.load", "config.spec", "releases", "sources", "project.lookup", "kit.git"}
+    own = {*OTHER_VERBS, "config.load", "config.spec", "releases", "sources", "kit.git.remote"}
+    own |= {"project.check.check", "project.check.lookup", "project.session"}
+    assert exist(own)
     assert not modules & {f"upstreamsync.{name}" for name in own}
     assert ("rich" in modules) == (form == "text")
 
@@ -96,6 +106,7 @@ def test_verify_of_two_folders_loads_neither_the_configuration_nor_the_network(t
     assert not modules & HEAVY
     assert not modules & {"pydantic", "typer", "httpx", "rich", "asyncio"}
     own = {"config.load", "config.spec", "releases", "sources", "project.project", "forge", "review"}
+    assert exist(own)
     assert not modules & {f"upstreamsync.{name}" for name in own}
 
 

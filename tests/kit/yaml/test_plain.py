@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit.test_manifests_oracle import TRAPS
+from kit.yaml.test_manifests_oracle import TRAPS
 from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.kit.yaml.plain import plain_object
 
-_WORLD = Path(os.environ.get("UPSTREAM_WORLD") or Path(__file__).parents[3] / "shared" / "upstream-world")
+_WORLD = Path(os.environ.get("UPSTREAM_WORLD") or Path(__file__).parents[4] / "shared" / "upstream-world")
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n"
 
 
