@@ -37,7 +37,7 @@ class Leaf(NamedTuple):
 
 def subjects(item: Item) -> frozenset[tuple[Kind, str]]:
     """What a setting is about, so that two of the same subject are not mixed; empty for what is no plain one."""
-    if item.kind not in _KINDS:
+    if item.kind not in _KINDS or item.is_configured:  # with places of its own choice to write to
         return frozenset()
     names: Sequence[Any] = ()
     spec = item.spec

@@ -161,7 +161,7 @@ def _vendored(tree: Tree, overlay: str, upstream: Collection[str]) -> dict[str, 
 
 def _reachable(ids: Ids, items: Sequence[Item]) -> set[bytes] | None:
     """The documents that an item may change one by one; None when that can't be bounded."""
-    if any(item.kind is Kind.TRANSFORMER for item in items):
+    if any(item.kind is Kind.TRANSFORMER or (item.is_configured and not _plain(item)) for item in items):
         return None
     keys: dict[Key, bytes] = {}
     unnamed = {part for part, name in ids.items() if name is None}
@@ -185,6 +185,11 @@ def _reachable(ids: Ids, items: Sequence[Item]) -> set[bytes] | None:
                 reach = bounded
             found |= {keys[key] for key in reach}
     return found
+
+
+def _plain(item: Item) -> bool:
+    """Whether a configured built-in writes to no places of its own choice."""
+    return item.kind in (Kind.MERGE, Kind.JSON, Kind.GENERATOR)
 
 
 def leaves_schemas_alone(item: Item) -> bool:

@@ -122,7 +122,12 @@ def rewritten(kustomization: Kustomization, items: Sequence[Item], off: Collecti
     }
     for name in {item.field: None for item in items}:
         mine = [item for item in items if item.field == name]
-        if name == "helmCharts":
+        if name in ("generators", "transformers"):
+            # In the order in which kustomize takes them, each by itself: those written in place come first.
+            data[name] = [item.text for item in mine if item.name not in off]
+            if not data[name]:
+                del data[name]
+        elif name == "helmCharts":
             _drop_values(data, [item for item in mine if item.name in off])
         elif mine[0].index is None:
             if mine[0].name in off:

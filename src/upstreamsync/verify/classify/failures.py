@@ -324,7 +324,8 @@ def _source(case: _Refused) -> list[Note]:
 def _generator(case: _Refused) -> list[Note]:
     item, old, new, error = case.item, case.old, case.new, case.error
     spec: Any = item.spec if isinstance(item.spec, Mapping) else {}
-    kind = "ConfigMap" if item.field == "configMapGenerator" else "Secret"
+    kinds = (item.field, spec.get("kind"))
+    kind = "ConfigMap" if {"configMapGenerator", "ConfigMapGenerator"} & {*kinds} else "Secret"
     what = f"{kind} {spec.get('name', '')}"
     if spec.get("behavior") in ("merge", "replace"):
         gone = _gone(old, new)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Any, Final
 
 import yaml
@@ -17,36 +16,13 @@ import yaml
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import digest
 from upstreamsync.kit.yaml import manifests
+from upstreamsync.verify.overlays.configured import configured_items
 from upstreamsync.verify.overlays.graph import Kustomization, Tree, children, normalize, within
+from upstreamsync.verify.overlays.item import RENAMING, WHOLE_OVERLAY, Item, Kind
 from upstreamsync.verify.overlays.spelling import same_field
 
+__all__ = ["RENAMING", "WHOLE_OVERLAY", "Item", "Kind", "enumerate_items"]
 
-class Kind(StrEnum):
-    """How an item works; the engine's behaviour, and so the judgement, depends on it."""
-
-    RESOURCE = "resource"
-    GENERATOR = "generator"
-    MERGE = "strategic merge"
-    JSON = "JSON6902"
-    NAMESPACE = "namespace"
-    PREFIX = "namePrefix"
-    SUFFIX = "nameSuffix"
-    LABELS = "labels"
-    ANNOTATIONS = "annotations"
-    REPLICAS = "replicas"
-    IMAGES = "images"
-    REPLACEMENTS = "replacements"
-    TRANSFORMER = "transformer"
-    VARS = "vars"
-    HELM_VALUE = "helm value"
-
-
-#: Settings for everything in an overlay: new and vanished objects are no findings.
-WHOLE_OVERLAY: Final = frozenset(
-    (Kind.NAMESPACE, Kind.PREFIX, Kind.SUFFIX, Kind.LABELS, Kind.ANNOTATIONS, Kind.TRANSFORMER)
-)
-#: Items that give objects other names.
-RENAMING: Final = frozenset((Kind.NAMESPACE, Kind.PREFIX, Kind.SUFFIX))
 
 _BARE: Final = (
     ("namespace", Kind.NAMESPACE),
@@ -61,46 +37,6 @@ _LATE: Final = (
     ("transformers", Kind.TRANSFORMER),
     ("vars", Kind.VARS),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One customization.
-
-    ``name`` is the item as the contract writes it. ``spec`` is the entry as it stands in the
-    kustomization; ``body`` what it applies (the merge's object, the list of JSON6902 operations), and
-    ``text`` that body verbatim. ``doc`` counts from 1 and is None for the only document of an entry.
-    """
-
-    name: str
-    kind: Kind
-    folder: str
-    field: str
-    key: str
-    file: str
-    line: int
-    spec: Any = None
-    body: Any = None
-    text: str = ""
-    index: int | None = None
-    doc: int | None = None
-    identity: str = ""
-
-    @property
-    def target(self) -> Mapping[str, Any]:
-        """The selector of a patch; empty when it has none."""
-        found = self.spec.get("target") if isinstance(self.spec, Mapping) else None
-        return found if isinstance(found, Mapping) else {}
-
-    @property
-    def selects_by_label(self) -> bool:
-        """Whether labels or annotations decide what a patch applies to."""
-        return bool(self.target.get("labelSelector") or self.target.get("annotationSelector"))
-
-    @property
-    def removes_object(self) -> bool:
-        """Whether a merge deletes whole objects."""
-        return isinstance(self.body, Mapping) and self.body.get("$patch") == "delete"
 
 
 @dataclass(slots=True)
@@ -141,6 +77,7 @@ def _visit(reader: _Reader, folder: str) -> None:
                 reader.items.append(_local_resource(kustomization, name, entry, path))
     if not theirs:
         reader.items.extend(_generators(kustomization, marks))
+        reader.items.extend(_configured(reader.tree, kustomization, marks, "generators"))
     reader.items.extend(_helm_values(kustomization, marks))
     for _, path in below["components"]:
         if reader.tree.is_folder(path):
@@ -162,6 +99,9 @@ def _transformers(tree: Tree, kustomization: Kustomization, marks: _Marks) -> It
         yield _bare(kustomization, marks, "commonAnnotations", Kind.ANNOTATIONS)
     yield from _patches(tree, kustomization, marks, "patchesJson6902")
     for name, kind in _LATE:
+        if kind is Kind.TRANSFORMER:
+            yield from _configured(tree, kustomization, marks, name)
+            continue
         for item in _listed(kustomization, marks, name, kind):
             yield _from_file(tree, kustomization, item) if kind is Kind.REPLACEMENTS else item
 
@@ -198,6 +138,10 @@ def _listed(kustomization: Kustomization, marks: _Marks, name: str, kind: Kind) 
             index=index,
             identity=digest([name, entry]),
         )
+
+
+def _configured(tree: Tree, kustomization: Kustomization, marks: _Marks, name: str) -> Iterator[Item]:
+    return configured_items(tree, kustomization, name, lambda index: marks.text_line(name, index))
 
 
 def _from_file(tree: Tree, kustomization: Kustomization, item: Item) -> Item:

@@ -61,7 +61,7 @@ def _still_yaml(text: str) -> bool:
 def _entry(item: Item, tree: Tree) -> tuple[str, scalars.Source, yaml.Node] | None:
     """The item's entry in its kustomization: file, text, node."""
     kustomization = tree.kustomization(item.folder)
-    if kustomization is None or item.index is None:
+    if kustomization is None or item.index is None or item.is_configured:
         return None
     source = scalars.Source(kustomization.text, kustomization.text)
     node = scalars.find(next(iter(source.documents()), None), [item.field, item.index])
