@@ -402,6 +402,7 @@ class LeftOut:
     reason: str
     why: str
     known: bool = True
+    hint: str | None = None
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}"

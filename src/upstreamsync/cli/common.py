@@ -40,6 +40,8 @@ class Common:
     cache_dir: Path | None = None
     no_cache: bool = False
     allow_commands: bool = False
+    offline: bool = False
+    allow_host: list[str] | None = None
     verbose: bool = False
 
     def settings(self) -> Settings:
@@ -53,6 +55,8 @@ class Common:
             cache_folder=self.cache_dir,
             use_cache=not self.no_cache,
             allow_commands=self.allow_commands,
+            offline=self.offline,
+            allow_hosts=tuple(self.allow_host or ()),
         )
 
     @contextmanager

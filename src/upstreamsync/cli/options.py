@@ -34,6 +34,15 @@ OPTIONS: dict[str, Any] = {
     "allow_commands": Annotated[
         bool, typer.Option("--allow-commands", help="Let `command` sources run their generators.")
     ],
+    "offline": Annotated[bool, typer.Option("--offline", help="Ask nothing of any network.")],
+    "allow_host": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="HOST",
+            help="A host that may be asked although only this change names it.",
+        ),
+    ],
     "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say more; logs go to stderr.")],
 }
 

@@ -18,6 +18,7 @@ from upstreamsync.cli.common import Common, Format
 _FLAGS = {
     "--no-cache": "no_cache",
     "--allow-commands": "allow_commands",
+    "--offline": "offline",
     "--verbose": "verbose",
     "-v": "verbose",
 }

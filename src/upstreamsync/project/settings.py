@@ -36,6 +36,8 @@ class Settings:
     How patient a run is: ``timeout`` bounds each wait for the network and ``total_timeout`` one answer with
     all of its ``attempts``; a Retry-After beyond ``max_wait`` ends them; ``tool_timeout`` bounds each run of
     helm, kustomize and git. All in seconds. ``max_body`` is the largest answer in bytes.
+
+    ``offline``: nothing is asked. ``allow_hosts`` may be asked although only a change names them.
     """
 
     jobs: int = 0
@@ -52,6 +54,8 @@ class Settings:
     max_wait: float = 60.0
     tool_timeout: float = 120.0
     max_body: int = DEFAULT_LIMIT
+    offline: bool = False
+    allow_hosts: tuple[str, ...] = ()
 
     @property
     def cache_place(self) -> Path:
@@ -126,6 +130,7 @@ class Connections:
             attempts=settings.attempts,
             max_wait=settings.max_wait,
             max_body=settings.max_body,
+            offline=settings.offline,
         )
         self._lock = threading.Lock()
         self._git: Git | None = None
@@ -144,6 +149,7 @@ class Connections:
                     timeout=self.settings.tool_timeout,
                     jobs=self.settings.network_jobs,
                     attempts=self.settings.attempts,
+                    offline=self.settings.offline,
                 )
             return self._git
 

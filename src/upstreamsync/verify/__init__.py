@@ -41,8 +41,8 @@ def __getattr__(name: str) -> Any:
 
 
 def verify_trees(
-    before: Path,
-    after: Path,
+    before: Path | Tree,
+    after: Path | Tree,
     overlays: Sequence[str] | None = None,
     *,
     kustomize: Kustomize | None = None,
@@ -59,7 +59,7 @@ def verify_trees(
     Nothing is written to either tree. Raises ToolMissing when there is no kustomize, and ToolCrashed,
     ToolTimeout or Malformed, with the overlay's name, when no answer can be had from it.
     """
-    old, new = Tree(Path(before)), Tree(Path(after))
+    old, new = as_tree(before), as_tree(after)
     paths = deduce_upstream(old, new) if upstream is None else tuple(map(normalize, upstream))
     engine = kustomize or Engines().kustomize()
     roots = find_overlays(new, paths) if overlays is None else tuple(map(normalize, overlays))
@@ -87,6 +87,11 @@ def verify_trees(
     # While one overlay is being compared another one can be built.
     judged = [outcome.get() for outcome in ordered_map(judge, roots, together)]
     return Verification(overlays=tuple(_deduplicated(judged)), engine=str(engine))
+
+
+def as_tree(tree: Path | Tree) -> Tree:
+    """A tree for a folder; a tree as it is."""
+    return tree if isinstance(tree, Tree) else Tree(Path(tree))
 
 
 def _deduplicated(overlays: Sequence[OverlayVerification]) -> list[OverlayVerification]:

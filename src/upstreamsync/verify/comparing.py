@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from upstreamsync.kit.kubernetes.objects import compare
-from upstreamsync.model import Judgement, ResourceChange, Severity, Verdict
-from upstreamsync.verify import explain
+from upstreamsync.model import Judgement, LeftOut, ResourceChange, Severity, Verdict
+from upstreamsync.verify import explain, left_out
 from upstreamsync.verify.build.builds import Builder, Failed, State
 from upstreamsync.verify.build.chain import Effect, Side
 from upstreamsync.verify.build.schemas import Schemas, told
@@ -31,6 +31,7 @@ class Comparison:
     new: Side
     spaces: tuple[Workspace, Workspace]
     builder: Builder
+    left_out: tuple[LeftOut, ...] = ()
 
     def judgements(self, failure: str | None) -> tuple[Judgement, ...]:
         """A verdict on each customization, then those on the result; ``failure``: of the new side."""
@@ -67,6 +68,9 @@ class Comparison:
                 found = verdicts.edited(item, was, now)
             else:
                 found = verdicts.judge(item, was, now)
+            if (said := left_out.judge(item, was, now, self.left_out)) is not None:
+                alone, note = said
+                found = [note] if alone else [*found, note]
             notes[item.name] = found
         for name, note in uncovered.find(self.new_items, old, new, notes):
             notes[name].append(note)

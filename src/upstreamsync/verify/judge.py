@@ -12,7 +12,8 @@ from pathlib import Path
 
 from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.kit.yaml.manifests import is_yaml
-from upstreamsync.model import Build, OverlayVerification
+from upstreamsync.model import Build, LeftOut, OverlayVerification
+from upstreamsync.verify import left_out
 from upstreamsync.verify.build.builds import Builder, Failed, Store
 from upstreamsync.verify.build.chain import Chain, Side
 from upstreamsync.verify.build.trim import Cut, plan_trim
@@ -41,7 +42,8 @@ def judge_overlay(case: Case) -> OverlayVerification:
     """The verification of one overlay; no build runs when none of its inputs differs."""
     old_items = enumerate_items(case.before, case.overlay, case.upstream)
     new_items = enumerate_items(case.after, case.overlay, case.upstream)
-    if unchanged(case):
+    missing = left_out.of_overlay(case.before, case.after, case.overlay)
+    if unchanged(case) and not any(left_out.moved(missing)):
         from upstreamsync.verify import explain
 
         return OverlayVerification(
@@ -49,9 +51,10 @@ def judge_overlay(case: Case) -> OverlayVerification:
             before=Build(ok=True),
             after=Build(ok=True),
             items=tuple(explain.fine(item, case.overlay) for item in new_items),
+            left_out=missing,
         )
     with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder:
-        return _Judge(case, old_items, new_items, Path(folder)).run()
+        return _Judge(case, old_items, new_items, Path(folder), missing).run()
 
 
 def unchanged(case: Case) -> bool:
@@ -63,8 +66,16 @@ def unchanged(case: Case) -> bool:
 
 
 class _Judge:
-    def __init__(self, case: Case, old: Sequence[Item], new: Sequence[Item], scratch: Path) -> None:
+    def __init__(
+        self,
+        case: Case,
+        old: Sequence[Item],
+        new: Sequence[Item],
+        scratch: Path,
+        missing: tuple[LeftOut, ...] = (),
+    ) -> None:
         self.case = case
+        self.missing = missing
         self.old_items, self.new_items = old, new
         self.scratch = scratch
         self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading, case.slots)
@@ -126,6 +137,7 @@ class _Judge:
             new=new,
             spaces=self.spaces,
             builder=self.builder,
+            left_out=self.missing,
         )
         items = both.judgements(after.error)
         added, removed, changed = comparing.differences(old, new)
@@ -138,6 +150,7 @@ class _Judge:
             removed=removed,
             changed=changed,
             builds=self.builder.count,
+            left_out=self.missing,
         )
 
 

@@ -108,7 +108,9 @@ class Git:
         backoff: float = 0.5,
         jobs: int = 16,
         attempts: int = 3,
+        offline: bool = False,
     ) -> None:
+        self._offline = offline
         self._cache = cache
         self._attempts = attempts
         self._timeout = timeout
@@ -337,6 +339,10 @@ class Git:
         self, address: Address, *words: str, folder: Path | None = None, stdin: bytes | None = None
     ) -> bytes:
         """Run git against the remote; try again where that makes sense; say what went wrong in our terms."""
+        if self._offline and address.protocols != "file":
+            raise Unreachable(
+                f"`{redact(address.url)}` was not asked for: --offline", hint="leave --offline out"
+            )
         env = git_command.authorized(address, self._credentials.for_url(address.url))
         if folder is not None:
             env["GIT_DIR"] = str(folder)

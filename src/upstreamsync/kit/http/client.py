@@ -171,8 +171,8 @@ class Http:
 
     ``jobs`` and ``per_host`` bound the requests in flight, ``timeout`` (seconds) each wait for the
     network, ``total_timeout`` one answer as a whole with all attempts; ``max_wait`` is the longest
-    Retry-After that is obeyed; no answer may have more than ``max_body`` bytes. ``requests`` lists every
-    attempt as (method, URL, status), 0 for none.
+    Retry-After that is obeyed; no answer may have more than ``max_body`` bytes. ``offline``: nothing is
+    asked. ``requests`` lists every attempt as (method, URL, status), 0 for none.
     """
 
     def __init__(
@@ -189,7 +189,9 @@ class Http:
         total_timeout: float = 300.0,
         backoff: float = 0.25,
         max_body: int = DEFAULT_LIMIT,
+        offline: bool = False,
     ) -> None:
+        self.offline = offline
         self.requests: list[tuple[str, str, int]] = []
         self._cache = cache
         self.credentials = credentials or Credentials()
@@ -426,6 +428,8 @@ class Http:
     ) -> Answer:
         from upstreamsync.kit.http import wire
 
+        if self.offline:
+            raise Unreachable(f"`{redact(url)}` was not asked for: --offline", hint="leave --offline out")
         with self._lock:
             if self._wire is None:
                 self._wire = wire.Wire(**self._settings, record=self._record)  # type: ignore[arg-type]

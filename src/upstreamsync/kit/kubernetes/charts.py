@@ -123,6 +123,11 @@ def newest_with_app_version(
     return found
 
 
+def index_versions(index: bytes, chart: str, where: str) -> tuple[str, ...]:
+    """Every version of ``chart`` that an index lists. Raises as ``index_entry``."""
+    return tuple(str(entry.get("version", "")) for entry in _chart_entries(index, chart, where))
+
+
 def _chart_entries(index: bytes, chart: str, where: str) -> Iterator[Mapping[str, Any]]:
     block = _cut(index, chart)
     if block is not None:

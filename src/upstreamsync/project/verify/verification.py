@@ -10,6 +10,7 @@ from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.run.threads import ahead
 from upstreamsync.model import BaseState, Change, Verification
 from upstreamsync.project.settings import Settings, build_store, engines
+from upstreamsync.project.verify.laying import laid
 from upstreamsync.project.verify.trees import tree_of_revision, tree_with
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def verify_change(
     """Judge the working tree against itself with ``files`` written over it."""
     concerned = [session.configuration.vendor(change.vendor) for change in changes]
     with tree_with(session.root, files) as after:
-        return _judge(session, session.root, after, concerned, overlays, bases=())
+        return _judge(session, session.root, after, concerned, overlays, bases=(), deduce=False)
 
 
 def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]) -> Verification:
@@ -32,7 +33,8 @@ def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]
     bases = tuple(state for vendor in session.configuration.vendors for state in session.base_states(vendor))
     repository = Repository.open(session.root)
     with tree_of_revision(repository, since, session.root) as before:
-        return _judge(session, before, session.root, session.configuration.vendors, overlays, bases=bases)
+        vendors = session.configuration.vendors
+        return _judge(session, before, session.root, vendors, overlays, bases=bases, deduce=True)
 
 
 def verify_revision_without_configuration(
@@ -63,14 +65,16 @@ def verify_folders(
     found = kustomize or _kustomize(settings)
     from upstreamsync.verify import verify_trees  # loaded while kustomize says which one it is
 
-    return verify_trees(
-        before,
-        after,
-        tuple(overlays) or None,
-        kustomize=found(),
-        jobs=settings.engine_jobs,
-        cache=build_store(settings.cache()),
-    )
+    with laid(before, after, settings, overlays=overlays) as trees:
+        return verify_trees(
+            trees.before,
+            trees.after,
+            trees.overlays,
+            kustomize=found(),
+            upstream=trees.upstream,
+            jobs=settings.engine_jobs,
+            cache=build_store(settings.cache()),
+        )
 
 
 def _kustomize(settings: Settings) -> Callable[[], Kustomize]:
@@ -85,21 +89,31 @@ def _judge(
     overlays: Sequence[str],
     *,
     bases: Sequence[BaseState],
+    deduce: bool,
 ) -> Verification:
     kustomize = ahead(session.tools.engines.kustomize)
     from upstreamsync.verify import verify_trees
 
     upstream = upstream_paths(session, vendors)
-    chosen = tuple(overlays) or _declared_overlays(after, vendors, upstream)
-    verification = verify_trees(
+    declared = () if overlays else _declared_overlays(after, vendors, upstream)
+    with laid(
         before,
         after,
-        chosen,
-        kustomize=kustomize(),
+        session.settings,
+        overlays=overlays,
+        always=declared,
         upstream=upstream,
-        jobs=session.settings.engine_jobs,
-        cache=build_store(session.tools.cache),
-    )
+        deduce=deduce,
+    ) as trees:
+        verification = verify_trees(
+            trees.before,
+            trees.after,
+            trees.overlays,
+            kustomize=kustomize(),
+            upstream=trees.upstream,
+            jobs=session.settings.engine_jobs,
+            cache=build_store(session.tools.cache),
+        )
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.yaml import manifests
+from upstreamsync.model import LeftOut
 from upstreamsync.verify.overlays.spelling import canonical
 
 #: The names under which kustomize looks for its file, in this order.
@@ -57,29 +58,45 @@ def within(path: str, folders: Collection[str]) -> bool:
 
 @dataclass(slots=True)
 class Tree:
-    """A directory tree, read lazily; nothing is ever written to it."""
+    """A directory tree, read lazily; nothing is ever written to it.
+
+    ``added`` are files, by path, that are not on disk or that are read in place of those that are.
+    ``originals`` has the texts, as their author wrote them, of kustomizations among them; ``left_out``
+    what could not be had, by the folder of the kustomization that names it.
+    """
 
     root: Path
     #: Why files that the tree should have are not there, by path: a submodule, a file that git ignores, …
     absent: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, bytes] = field(default_factory=dict)
+    originals: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, tuple[LeftOut, ...]] = field(default_factory=dict)
     _kustomizations: dict[str, Kustomization | None] = field(default_factory=dict)
     _unreadable: dict[str, str] = field(default_factory=dict)
     _folders: tuple[str, ...] | None = None
     _real: str | None = None
     _found: dict[str, bool] = field(default_factory=dict)
     known_inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _added_folders: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for path in sorted(self.added):
+            folder = path
+            while folder:
+                folder = folder.rpartition("/")[0]
+                self._added_folders.setdefault(folder or ".", []).append(path)
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder of the tree is there."""
-        return self._inside(path) and (self.root / path).exists()
+        return self.is_file(path) or self.is_folder(path)
 
     def is_folder(self, path: str) -> bool:
         """Whether ``path`` is a folder of the tree."""
-        return self._inside(path) and (self.root / path).is_dir()
+        return path in self._added_folders or (self._inside(path) and (self.root / path).is_dir())
 
     def is_file(self, path: str) -> bool:
         """Whether ``path`` is a file of the tree."""
-        return self._inside(path) and (self.root / path).is_file()
+        return path in self.added or (self._inside(path) and (self.root / path).is_file())
 
     def _inside(self, path: str) -> bool:
         """Whether a path stays inside the tree, links followed: nothing else of the machine is read."""
@@ -96,10 +113,19 @@ class Tree:
 
     def read(self, path: str) -> bytes:
         """The bytes of one file."""
-        return (self.root / path).read_bytes()
+        added = self.added.get(path)
+        return (self.root / path).read_bytes() if added is None else added
 
     def files(self, folder: str) -> Iterator[str]:
         """Every file at or below ``folder``, sorted, version control left out."""
+        if self.added:
+            here = normalize(folder)
+            mine = [here] if here in self.added else self._added_folders.get(here, ())
+            yield from sorted({*self._files(folder), *mine})
+        else:
+            yield from self._files(folder)
+
+    def _files(self, folder: str) -> Iterator[str]:
         top = self.root / folder
         if top.is_file():
             yield normalize(folder)
@@ -141,7 +167,8 @@ class Tree:
                 )
                 return None
             if isinstance(data, dict):
-                return Kustomization(folder, file, text, canonical(data))
+                original = self.originals.get(file, text)
+                return Kustomization(folder, file, original, canonical(data))
             if data is not None:
                 self._unreadable[folder] = f"{file}:1:1: not a kustomization, which is a mapping of fields"
             return None
@@ -155,8 +182,13 @@ class Tree:
                 folders[:] = sorted(name for name in folders if name != ".git")
                 if any(name in names for name in FILE_NAMES):
                     found.append(normalize(os.path.relpath(here, self.root)))
-            self._folders = tuple(sorted(found))
+            found += [posixpath.dirname(path) or "." for path in self.added if _is_kustomization(path)]
+            self._folders = tuple(sorted(set(found)))
         return self._folders
+
+
+def _is_kustomization(path: str) -> bool:
+    return posixpath.basename(path) in FILE_NAMES
 
 
 def _too_long(path: str) -> bool:
@@ -294,19 +326,33 @@ def find_overlays(tree: Path | Tree, upstream: Collection[str]) -> tuple[str, ..
     )
 
 
+def roots(tree: Tree) -> tuple[str, ...]:
+    """Every kustomization that no other one includes, and that is no component; sorted."""
+    included = {
+        path
+        for folder in tree.folders()
+        if (kustomization := tree.kustomization(folder))
+        for _, _, path in children(tree, kustomization)
+        if path != folder
+    }
+    return tuple(folder for folder in tree.folders() if folder not in included and _builds(tree, folder))
+
+
 def _builds(tree: Tree, folder: str) -> bool:
     kustomization = tree.kustomization(folder)
     return kustomization is not None and kustomization.data.get("kind") != "Component"
 
 
-def deduce_upstream(before: Tree, after: Tree) -> tuple[str, ...]:
+def deduce_upstream(before: Tree, after: Tree, *, same: Collection[str] = ()) -> tuple[str, ...]:
     """What is vendored, judged by what differs between two trees: folders or single files.
+
+    Files in ``same`` count as equal whatever they say.
 
     A kustomization that only collects resources, some of which differ, is a base as a whole; so is one
     that merely sets names, labels or images and that others include. Where patches stand beside the
     vendored files, only the files that differ are upstream's.
     """
-    changed = set(changed_files(before, after))
+    changed = set(changed_files(before, after)).difference(same)
     included = {
         path
         for tree in (before, after)
@@ -366,5 +412,7 @@ def changed_files(before: Tree, after: Tree) -> tuple[str, ...]:
 
 
 def _equal(before: Tree, after: Tree, name: str) -> bool:
+    if name in before.added or name in after.added:
+        return before.read(name) == after.read(name)
     left, right = before.root / name, after.root / name
     return left.stat().st_size == right.stat().st_size and left.read_bytes() == right.read_bytes()

@@ -1,0 +1,208 @@
+"""Both trees with everything that a change concerns laid in place: what is to be judged needs no network.
+
+Each reference becomes a path below ``.upstream`` in the folder of its kustomization, the same on both
+sides whatever version it is at, so that what differs is upstream's content and not its name. Nothing is
+written to the trees themselves. What can't be had is left out of both sides, and said.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from upstreamsync.model import LeftOut
+from upstreamsync.references.fetch import Fetcher
+from upstreamsync.references.found import Reference, references
+from upstreamsync.references.generators import with_generators
+from upstreamsync.references.permits import Permits
+from upstreamsync.references.remote import Remote
+from upstreamsync.references.supply import Supply
+from upstreamsync.references.writing import Writer, put
+from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, reached, roots, within
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """Both trees, complete. ``upstream`` is what is not the user's in them, ``overlays`` what is concerned."""
+
+    before: Tree
+    after: Tree
+    overlays: tuple[str, ...]
+    upstream: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Side:
+    """One of the trees, and what its kustomizations name outside."""
+
+    tree: Tree
+    named: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
+    data: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for folder in self.tree.folders():
+            kustomization = self.tree.kustomization(folder)
+            if kustomization is None:
+                continue
+            known = with_generators(self.tree, kustomization)
+            found = tuple(references(known))
+            if found:
+                self.named[folder] = found
+                self.data[folder] = known.data
+
+    def reached(self, overlays: Collection[str]) -> Iterator[Reference]:
+        """What the overlays need from outside."""
+        folders = {k.folder for overlay in overlays for k in reached(self.tree, overlay)}
+        for folder in sorted(folders):
+            yield from self.named.get(folder, ())
+
+    def remotes(self) -> Iterator[Remote]:
+        """Everything that is named, once."""
+        seen = {reference.remote for found in self.named.values() for reference in found}
+        yield from sorted(seen, key=str)
+
+
+def lay(
+    before: Tree,
+    after: Tree,
+    fetcher: Callable[[], Fetcher],
+    *,
+    overlays: Sequence[str] | None = None,
+    always: Sequence[str] = (),
+    upstream: Sequence[str] = (),
+    deduce: bool = True,
+    hosts: Collection[str] = (),
+    offline: bool = False,
+    jobs: int = 8,
+) -> Laid:
+    """Find what moved between two trees, fetch what judging it needs, and lay it in.
+
+    ``overlays`` None means those in ``always`` and all that stand on what moved. ``upstream`` is what is
+    known to be vendored; ``deduce`` the rest from what differs. What ``before`` names may be asked for,
+    and so may ``hosts``; ``fetcher`` is called when something has to be.
+    """
+    old, new = _Side(before), _Side(after)
+    vendored = tuple(dict.fromkeys((*upstream, *(_deduced(old, new, upstream) if deduce else ()))))
+    chosen = (
+        tuple(overlays) if overlays is not None else tuple(sorted({*always, *concerned(old, new, vendored)}))
+    )
+    needed = tuple(tuple(side.reached(chosen)) for side in (old, new))
+    if not any(needed):
+        return Laid(before=before, after=after, overlays=chosen, upstream=vendored)
+    supply = Supply(fetcher(), Permits.of(old.remotes(), hosts, offline=offline), jobs)
+    supply.gather([reference.remote for reference in needed[0]], trusted=True)
+    supply.gather([reference.remote for reference in needed[1]], trusted=False)
+    missing = _missing(needed, supply)
+    written = [_write(side, mine, supply, missing) for side, mine in zip((old, new), needed, strict=True)]
+    left_out = _left_out(needed, missing, supply)
+    return Laid(
+        before=written[0].tree(before, left_out),
+        after=written[1].tree(after, left_out),
+        overlays=chosen,
+        upstream=tuple(sorted({*vendored, *written[0].upstream, *written[1].upstream})),
+    )
+
+
+def _deduced(old: _Side, new: _Side, known: Collection[str]) -> tuple[str, ...]:
+    """What else is vendored: where only references moved, a kustomization is the same.
+
+    What holds, or lies in, something that is ``known`` to be vendored is as its owner says.
+    """
+    same = set()
+    for folder in old.named.keys() & new.named.keys():
+        if _bare(old, folder) == _bare(new, folder):
+            kustomization = new.tree.kustomization(folder)
+            same.add(kustomization.file if kustomization else folder)
+    found = deduce_upstream(old.tree, new.tree, same=same)
+    return tuple(
+        path for path in found if not within(path, known) and not any(within(one, (path,)) for one in known)
+    )
+
+
+def _bare(side: _Side, folder: str) -> Any:
+    """A kustomization without what its references say of versions."""
+    data = copy.deepcopy(dict(side.data[folder]))
+    for reference in side.named[folder]:
+        if reference.is_chart:
+            put(data, (*reference.path, "version"), "")
+        else:
+            put(data, reference.path, reference.key + reference.remote.slug)
+    return data
+
+
+def concerned(old: _Side, new: _Side, vendored: Collection[str]) -> tuple[str, ...]:
+    """The root overlays that stand on what differs: vendored files, references, tags of images."""
+    moved = {
+        folder for folder in {*old.named, *new.named} if _versions(old, folder) != _versions(new, folder)
+    }
+    moved |= {folder for folder in new.tree.folders() if _images(old, folder) != _images(new, folder)}
+    found = set(find_overlays(new.tree, vendored)) if vendored else set()
+    for root in roots(new.tree) if moved else ():
+        if not within(root, vendored) and any(k.folder in moved for k in reached(new.tree, root)):
+            found.add(root)
+    return tuple(sorted(found))
+
+
+def _versions(side: _Side, folder: str) -> list[str]:
+    return sorted(str(reference.remote) for reference in side.named.get(folder, ()))
+
+
+def _images(side: _Side, folder: str) -> Any:
+    kustomization = side.tree.kustomization(folder)
+    return kustomization.data.get("images") if kustomization is not None else None
+
+
+# -- laying ------------------------------------------------------------------------------------------
+
+#: A kustomization's folder and the slug of what it names: the same on both sides.
+_Name = tuple[str, str]
+
+
+def _missing(needed: Sequence[Sequence[Reference]], supply: Supply) -> set[_Name]:
+    """What can't be had on one side, and so is left out of both."""
+    return {
+        (reference.folder, reference.remote.slug)
+        for mine in needed
+        for reference in mine
+        if supply.error(reference.remote) is not None
+    }
+
+
+def _write(side: _Side, needed: Sequence[Reference], supply: Supply, missing: Collection[_Name]) -> Writer:
+    writer = Writer(supply)
+    for folder in dict.fromkeys(reference.folder for reference in needed):
+        kustomization = side.tree.kustomization(folder)
+        if kustomization is None:
+            continue
+        named = [reference for reference in needed if reference.folder == folder]
+        out = {one.path for one in named if (folder, one.remote.slug) in missing}
+        writer.kustomization(kustomization, side.data[folder], named, out, side.tree)
+    return writer
+
+
+def _left_out(
+    needed: Sequence[Sequence[Reference]], missing: Collection[_Name], supply: Supply
+) -> dict[str, tuple[LeftOut, ...]]:
+    """By the kustomization's folder, each thing that is missing once, and why."""
+    versions: dict[_Name, tuple[set[str], set[str]]] = {name: (set(), set()) for name in missing}
+    found: dict[_Name, LeftOut] = {}
+    for side, mine in enumerate(needed):
+        for reference in mine:
+            name = (reference.folder, reference.remote.slug)
+            if name not in missing:
+                continue
+            versions[name][side].add(str(reference.remote))
+            if (error := supply.error(reference.remote)) is not None:
+                found[name] = LeftOut(
+                    what=f"{reference.folder}: {reference.field}[{reference.shown}]",
+                    reason="not_reachable",
+                    why=error.message,
+                    hint=error.hint,
+                )
+    result: dict[str, tuple[LeftOut, ...]] = {}
+    for name in sorted(found):
+        known = versions[name][0] == versions[name][1]
+        result[name[0]] = (*result.get(name[0], ()), replace(found[name], known=known))
+    return result

@@ -1,0 +1,50 @@
+"""What may be asked when a change is judged that perhaps a stranger wrote.
+
+The revision that a change stands on was accepted by somebody; what it names is asked. What only the change
+names is not: it could make the machine that judges it fetch from a host inside, or read with this machine's
+credentials what its author may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from upstreamsync.errors import Refused
+from upstreamsync.references.remote import Remote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permits:
+    """``scopes`` are repositories and servers that the base revision names, ``hosts`` those that the user allows."""
+
+    scopes: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+    offline: bool = False
+
+    @classmethod
+    def of(cls, named: Iterable[Remote], hosts: Collection[str], *, offline: bool = False) -> Permits:
+        """What the base revision names, and what the user allows besides."""
+        return cls(
+            scopes=frozenset(remote.scope for remote in named),
+            hosts=frozenset(host.lower() for host in hosts),
+            offline=offline,
+        )
+
+    def also(self, named: Iterable[Remote]) -> Permits:
+        """The same with what the content that the base revision names names in its turn."""
+        more = frozenset(remote.scope for remote in named)
+        return Permits(scopes=self.scopes | more, hosts=self.hosts, offline=self.offline)
+
+    def check(self, remote: Remote) -> None:
+        """Raise Refused for what may not be asked."""
+        if self.offline:
+            raise Refused(f"`{remote}` was not asked for: --offline", hint="leave --offline out")
+        if remote.scope in self.scopes or (remote.host and remote.host in self.hosts):
+            return
+        raise Refused(
+            f"`{remote}` was not asked for: only this change names {remote.scope.strip('/') or 'it'}",
+            hint=f"judge it with `--allow-host {remote.host}` if you trust the change"
+            if remote.host
+            else "name it in the revision that the change is compared with",
+        )
