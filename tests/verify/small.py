@@ -9,6 +9,7 @@ from pathlib import Path
 from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import ItemFinding, Judgement, Severity, Verdict, Verification
 from upstreamsync.verify import Store, verify_trees
+from upstreamsync.verify.crossed import Followed
 
 Files = Mapping[str, str]
 _engines: list[Kustomize] = []
@@ -29,6 +30,7 @@ def judged(
     *,
     upstream: Collection[str] | None = None,
     cache: Store | None = None,
+    followed: Followed | None = None,
 ) -> Verification:
     """Judge two trees that are given as path → text; what both have in common may stand in ``before`` alone."""
     for name, files in (("old", before), ("new", {**before, **after})):
@@ -39,7 +41,13 @@ def judged(
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(textwrap.dedent(text).lstrip("\n"), "utf-8")
     return verify_trees(
-        folder / "old", folder / "new", overlays, kustomize=engine(), upstream=upstream, cache=cache
+        folder / "old",
+        folder / "new",
+        overlays,
+        kustomize=engine(),
+        upstream=upstream,
+        cache=cache,
+        followed=followed,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -85,6 +86,27 @@ def current_value(edit: Edit, read: Read) -> str:
             hint="write it down: `version:` of the image in vendors.yaml",
         )
     return version
+
+
+def without_followed(vendors: Iterable[Vendor]) -> Callable[[str, bytes], bytes]:
+    """Says what a file has besides the values that edits own: ``(path, bytes) → bytes`` with those left out.
+
+    Two texts that are equal then differ in nothing but values that follow a version. An edit that finds
+    nothing leaves the text as it is.
+    """
+    by_file: dict[str, list[Edit]] = {}
+    for vendor in vendors:
+        for edit in (*vendor.edits, *(edit for image in vendor.images for edit in image.edits)):
+            by_file.setdefault(edit.file, []).append(edit)
+
+    def blank(path: str, data: bytes) -> bytes:
+        for edit in by_file.get(path, ()):
+            for _, _, put in _puts(edit):
+                with suppress(EditError, UnicodeDecodeError):
+                    data = put(data.decode(), _ANYTHING)[0].encode()
+        return data
+
+    return blank
 
 
 #: Put in place of a value only to learn what stood there; never written.

@@ -18,6 +18,7 @@ from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.kit.run.threads import ordered_map, processors
 from upstreamsync.model import Judgement, OverlayVerification, Verdict, Verification
 from upstreamsync.verify.build.builds import Store
+from upstreamsync.verify.crossed import Followed
 from upstreamsync.verify.judge import Case, judge_overlay
 from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, normalize
 from upstreamsync.verify.overlays.reading import Reading
@@ -49,12 +50,14 @@ def verify_trees(
     upstream: Collection[str] | None = None,
     jobs: int | None = None,
     cache: Store | None = None,
+    followed: Followed | None = None,
 ) -> Verification:
     """Judge the customizations of ``overlays`` (folders relative to both trees) on two directory trees.
 
     ``overlays`` None means every root kustomization that stands on what differs. ``upstream`` names what
     is vendored, files or folders; None deduces it from what differs between the trees. ``jobs`` bounds
-    the builds that run at once. ``cache`` keeps outputs of builds between runs.
+    the builds that run at once. ``cache`` keeps outputs of builds between runs. ``followed`` gives a file's
+    bytes without the values that follow the version: where nothing else differs, an item counts as unedited.
 
     Nothing is written to either tree. Raises ToolMissing when there is no kustomize, and ToolCrashed,
     ToolTimeout or Malformed, with the overlay's name, when no answer can be had from it.
@@ -77,6 +80,7 @@ def verify_trees(
             store=cache,
             reading=reading,
             slots=slots,
+            followed=followed,
         )
         try:
             return judge_overlay(case)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from upstreamsync.kit.kubernetes.objects import compare
 from upstreamsync.model import Judgement, LeftOut, ResourceChange, Severity, Verdict
-from upstreamsync.verify import explain, left_out
+from upstreamsync.verify import crossed, explain, left_out
 from upstreamsync.verify.build.builds import Builder, Failed, State
 from upstreamsync.verify.build.chain import Effect, Side
 from upstreamsync.verify.build.schemas import Schemas, told
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.classify import failures, uncovered, verdicts
+from upstreamsync.verify.classify import edited, failures, uncovered, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
 from upstreamsync.verify.overlays.graph import Tree
 from upstreamsync.verify.overlays.items import Item, Kind
@@ -32,6 +32,7 @@ class Comparison:
     spaces: tuple[Workspace, Workspace]
     builder: Builder
     left_out: tuple[LeftOut, ...] = ()
+    followed: frozenset[tuple[str, str]] = frozenset()
 
     def judgements(self, failure: str | None) -> tuple[Judgement, ...]:
         """A verdict on each customization, then those on the result; ``failure``: of the new side."""
@@ -51,6 +52,7 @@ class Comparison:
     def _notes(self) -> dict[str, list[Note]]:
         old, new = self.old, self.new
         partners = pair_items(self.old_items, self.new_items)
+        edits = self._edits(partners)
         notes: dict[str, list[Note]] = {}
         for item in self.new_items:
             partner = partners.get(item.name)
@@ -64,8 +66,10 @@ class Comparison:
                 found = helm_values.judge(item, partner, self.spaces, self.builder)
             elif now is None:
                 found = [_ok()]
+            elif item.name in edits:
+                found = edited.judge(edits[item.name])
             elif partner is None or partner.identity != item.identity or was is None:
-                found = verdicts.edited(item, was, now)
+                found = verdicts.first_effect(item, was, now)
             else:
                 found = verdicts.judge(item, was, now)
             if (said := left_out.judge(item, was, now, self.left_out)) is not None:
@@ -75,6 +79,31 @@ class Comparison:
         for name, note in uncovered.find(self.new_items, old, new, notes):
             notes[name].append(note)
         return notes
+
+    def _edits(self, partners: Mapping[str, Item]) -> dict[str, edited.Edit]:
+        """The items that were edited, with what both versions do on both bases."""
+        changed = {
+            name: partner
+            for name, partner in crossed.edited_items(self.new_items, partners).items()
+            if name in self.new.effects and partner.name in self.old.effects
+        }
+        if not changed:
+            return {}
+        followed = {name for name, partner in changed.items() if (partner.name, name) in self.followed}
+        found = crossed.cross(self.spaces, self.builder, changed, only_new=len(followed) == len(changed))
+        return {
+            item.name: edited.Edit(
+                old=changed[item.name],
+                new=item,
+                old_on_old=self.old.effects.get(changed[item.name].name),
+                old_on_new=found.old_on_new.get(item.name),
+                new_on_old=found.new_on_old.get(item.name),
+                new_on_new=self.new.effects[item.name],
+                followed=item.name in followed,
+            )
+            for item in self.new_items
+            if item.name in changed
+        }
 
     def _result_notes(self, notes: dict[str, list[Note]]) -> list[Note]:
         alone = []
@@ -118,18 +147,46 @@ def differences(old: Side, new: Side) -> tuple[tuple[str, ...], tuple[str, ...],
 
 
 def pair_items(old: Sequence[Item], new: Sequence[Item]) -> dict[str, Item]:
-    """The old item for each new one, by content first, then by name: entries may have moved."""
+    """The old item for each new one: by content, then by what it is about, then by name.
+
+    Entries may have moved: one that was inserted in front of the others is no edit of the first of them.
+    """
     found: dict[str, Item] = {}
     free = list(old)
-    for same_content in (True, False):
+    for alike in (_same_content, _same_subject, _same_name):
         for item in new:
             if item.name in found:
                 continue
             for other in free:
-                if (other.folder, other.field) != (item.folder, item.field):
-                    continue
-                if other.identity == item.identity if same_content else other.name == item.name:
+                if (other.folder, other.field) == (item.folder, item.field) and alike(other, item):
                     found[item.name] = other
                     free.remove(other)
                     break
     return found
+
+
+def _same_content(old: Item, new: Item) -> bool:
+    return old.identity == new.identity
+
+
+def _same_subject(old: Item, new: Item) -> bool:
+    subject = _subject(new)
+    return bool(subject) and subject == _subject(old)
+
+
+def _same_name(old: Item, new: Item) -> bool:
+    return old.name == new.name
+
+
+def _subject(item: Item) -> tuple[str, ...]:
+    """What an item is about, whatever it does to that; empty where nothing says so."""
+    spec = item.spec if isinstance(item.spec, Mapping) else {}
+    if item.kind in (Kind.IMAGES, Kind.REPLICAS, Kind.VARS):
+        return (str(spec.get("name", "")),)
+    if item.kind not in (Kind.MERGE, Kind.JSON):
+        return ()
+    body = item.body if isinstance(item.body, Mapping) else {}
+    metadata = body.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    path = str(spec.get("path") or "")
+    return (path, str(item.doc), str(body.get("kind")), str(name), repr(sorted(item.target.items())))

@@ -18,6 +18,7 @@ from upstreamsync.verify.build.builds import Builder, Failed, Store
 from upstreamsync.verify.build.chain import Chain, Side
 from upstreamsync.verify.build.trim import Cut, plan_trim
 from upstreamsync.verify.build.workspace import Workspace
+from upstreamsync.verify.crossed import Followed, followed_items
 from upstreamsync.verify.overlays.graph import Tree, inputs
 from upstreamsync.verify.overlays.items import Item, enumerate_items
 from upstreamsync.verify.overlays.reading import Reading
@@ -36,6 +37,7 @@ class Case:
     store: Store | None = None
     reading: Reading = field(default_factory=Reading)
     slots: threading.BoundedSemaphore | None = None
+    followed: Followed | None = None
 
 
 def judge_overlay(case: Case) -> OverlayVerification:
@@ -138,6 +140,12 @@ class _Judge:
             spaces=self.spaces,
             builder=self.builder,
             left_out=self.missing,
+            followed=followed_items(
+                (self.case.before, self.case.after),
+                self.case.overlay,
+                tuple(self.case.upstream),
+                self.case.followed,
+            ),
         )
         items = both.judgements(after.error)
         added, removed, changed = comparing.differences(old, new)

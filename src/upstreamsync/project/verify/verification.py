@@ -92,6 +92,7 @@ def _judge(
     deduce: bool,
 ) -> Verification:
     kustomize = ahead(session.tools.engines.kustomize)
+    from upstreamsync.base.edits import without_followed
     from upstreamsync.verify import verify_trees
 
     upstream = upstream_paths(session, vendors)
@@ -113,6 +114,7 @@ def _judge(
             upstream=trees.upstream,
             jobs=session.settings.engine_jobs,
             cache=build_store(session.tools.cache),
+            followed=without_followed(vendors),
         )
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)
 

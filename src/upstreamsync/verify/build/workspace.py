@@ -132,6 +132,8 @@ def rewritten(kustomization: Kustomization, items: Sequence[Item], off: Collecti
         elif mine[0].index is None:
             if mine[0].name in off:
                 del data[name]
+            elif mine[0].foreign:
+                data[name] = mine[0].spec
         else:
             data[name] = _entries(data[name], mine, off)
             if not data[name]:
@@ -147,11 +149,20 @@ def _entries(entries: Sequence[Any], items: Sequence[Item], off: Collection[str]
     kept: list[Any] = []
     for index, entry in enumerate(entries):
         mine = [item for item in items if item.index == index]
-        if len(mine) > 1 or (mine and mine[0].doc is not None):
-            kept.extend(_one_document(entry, item) for item in mine if item.name not in off)
+        if len(mine) > 1 or (mine and (mine[0].doc is not None or mine[0].foreign)):
+            kept.extend(_written(entry, item) for item in mine if item.name not in off)
         elif not mine or mine[0].name not in off:
             kept.append(entry)
     return kept
+
+
+def _written(entry: Any, item: Item) -> Any:
+    """An item as an entry of its own: one document of several, or what does not stand in the tree."""
+    if not item.foreign:
+        return _one_document(entry, item)
+    if item.kind in (Kind.MERGE, Kind.JSON):
+        return _one_document("" if item.field == "patchesStrategicMerge" else item.spec, item)
+    return item.spec
 
 
 def _one_document(entry: Any, item: Item) -> Any:

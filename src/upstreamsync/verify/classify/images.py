@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from upstreamsync.kit.kubernetes.objects import MISSING, keyed, object_id, segment, shared_key
@@ -104,7 +104,7 @@ def _moved(key: Key, path: Path, now: Any, old: Effect, new: Effect) -> str:
     if content is None:
         return ""
     if key in new.met:
-        return _likely(at(content, path), new.met[key])
+        return _likely(at(content, path), new.met[key]) or _only_new(content, new.met[key])
     successor = successors.find(key, content, old.met, new.met)
     found = at(successor.manifest, path) if successor else MISSING
     if isinstance(found, str):
@@ -119,6 +119,29 @@ def _likely(was: Any, obj: Manifest) -> str:
         if (found := image(text)) and "/" in found.name and found.name.rpartition("/")[2] == last:
             return text
     return ""
+
+
+def _only_new(old: Manifest, new: Manifest) -> str:
+    """The one image of a container that an object has only now; empty where there is none, or several."""
+    known = {_name(text) for text in container_images(old)}
+    fresh = {text for text in container_images(new) if _name(text) not in known}
+    return fresh.pop() if len(fresh) == 1 else ""
+
+
+def container_images(value: Any) -> Iterator[str]:
+    """The images of all containers in an object."""
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            if key in ("containers", "initContainers") and isinstance(child, list):
+                for each in child:
+                    text = each.get("image") if isinstance(each, Mapping) else None
+                    if isinstance(text, str):
+                        yield text
+            else:
+                yield from container_images(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from container_images(child)
 
 
 def _strings(value: Any) -> list[str]:

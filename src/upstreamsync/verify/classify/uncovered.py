@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from upstreamsync.kit.kubernetes.objects import MISSING, ObjectId, diff, object_id
+from upstreamsync.kit.kubernetes.objects import ObjectId, diff, object_id
 from upstreamsync.kit.kubernetes.values import image, same
 from upstreamsync.model import Verdict
 from upstreamsync.verify.build.builds import Key, Manifest, State
 from upstreamsync.verify.build.chain import Effect, Side, Touch
 from upstreamsync.verify.classify import successors
-from upstreamsync.verify.classify.images import at, places
+from upstreamsync.verify.classify.images import at, container_images, places
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays.items import Item, Kind
 
@@ -155,22 +155,7 @@ def _covered(effect: Effect) -> set[str]:
 def _repositories(effect: Effect) -> dict[str, ObjectId]:
     found: dict[str, ObjectId] = {}
     for obj in effect.met.values():
-        for text in _container_images(obj):
+        for text in container_images(obj):
             if (name := image(text)) is not None:
                 found.setdefault(name.name, object_id(obj))
     return found
-
-
-def _container_images(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, child in value.items():
-            if key in ("containers", "initContainers") and isinstance(child, list):
-                for each in child:
-                    text = each.get("image", MISSING) if isinstance(each, Mapping) else MISSING
-                    if isinstance(text, str):
-                        yield text
-            else:
-                yield from _container_images(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from _container_images(child)

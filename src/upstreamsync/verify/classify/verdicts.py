@@ -304,8 +304,8 @@ def _narrowed(note: Note) -> Note:
     )  # fmt: skip
 
 
-def edited(item: Item, old: Effect | None, new: Effect) -> list[Note]:
-    """An item that is new or was edited together with the base: does it do anything at all?"""
+def first_effect(item: Item, old: Effect | None, new: Effect) -> list[Note]:
+    """An item that is new, or that can't be compared with what it was: does it do anything at all?"""
     if new.error is not None:
         return failures.judge(item, old or Effect({}), new)
     if new.touched:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -43,6 +43,7 @@ class Item:
     ``name`` is the item as the contract writes it. ``spec`` is the entry as it stands in the
     kustomization; ``body`` what it applies (the merge's object, the list of JSON6902 operations), and
     ``text`` that body verbatim. ``doc`` counts from 1 and is None for the only document of an entry.
+    ``foreign`` says that the tree has something else in its place: what it says is to be written there.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Item:
     index: int | None = None
     doc: int | None = None
     identity: str = ""
+    foreign: bool = False
 
     @property
     def is_configured(self) -> bool:
@@ -74,6 +76,12 @@ class Item:
     def selects_by_label(self) -> bool:
         """Whether labels or annotations decide what a patch applies to."""
         return bool(self.target.get("labelSelector") or self.target.get("annotationSelector"))
+
+    def in_place_of(self, other: Item) -> Item:
+        """This item's content at the place, and under the name, of another one."""
+        return replace(
+            other, kind=self.kind, spec=self.spec, body=self.body, text=self.text, identity=self.identity, foreign=True
+        )  # fmt: skip
 
     @property
     def removes_object(self) -> bool:

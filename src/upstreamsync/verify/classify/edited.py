@@ -1,0 +1,176 @@
+"""Verdicts on a customization that was edited in the same change as the base that it stands on.
+
+What an edit is for can't be seen from what the item did and does, as both have changed. So each of the two
+versions is judged on both bases: what is found about the old one is what the update does, and what is found
+about the new one as well is what the edit has not cured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from upstreamsync.kit.kubernetes.objects import object_id
+from upstreamsync.kit.kubernetes.values import Image, image, same
+from upstreamsync.model import Severity, Verdict
+from upstreamsync.verify.build.chain import Effect
+from upstreamsync.verify.classify import failures, images, verdicts
+from upstreamsync.verify.classify.notes import Note, worst
+from upstreamsync.verify.overlays.items import Item
+
+_NOTHING: Final = "was edited, and had an effect before"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """An item and what it was, and the effects of both on both bases; None where one can't be had.
+
+    ``followed`` says that nothing but values which follow the version have changed.
+    """
+
+    old: Item
+    new: Item
+    old_on_old: Effect | None
+    old_on_new: Effect | None
+    new_on_old: Effect | None
+    new_on_new: Effect
+    followed: bool = False
+
+
+def judge(edit: Edit) -> list[Note]:
+    """Everything that is found about an edited item."""
+    now, was = edit.new_on_new, edit.old_on_old
+    if now.error is not None:
+        return failures.judge(edit.new, edit.new_on_old or was or Effect({}), now)
+    if was is None or was.error is not None:
+        return verdicts.first_effect(edit.new, None, now)
+    found = [*_after_edit(edit), *_same_digest(edit)]
+    if any(note.severity.rank <= Severity.REVIEW.rank for note in found) or now.touched or found:
+        return found
+    return verdicts.first_effect(edit.new, was, now)
+
+
+def _after_edit(edit: Edit) -> list[Note]:
+    was, now = edit.old_on_old, edit.new_on_new
+    present = _judged(edit.new, edit.new_on_old, now)
+    if present is None:
+        return verdicts.first_effect(edit.new, was, now)
+    if edit.followed:
+        return [note for note in present if not _is_moved(note)]
+    past = _judged(edit.old, was, edit.old_on_new)
+    if past is None:
+        past = present
+    alarms = [note for note in past if note.severity.rank <= Severity.REVIEW.rank]
+    left = [note for note in present if any(_is_same(note, alarm) for alarm in alarms)]
+    if left:
+        return [_not_cured(note) for note in left] + _calm(present, past)
+    if not now.touched and was is not None and was.touched:
+        return _without_effect(edit, present)
+    return [*_cured(alarms), *_calm(present, past)]
+
+
+def _judged(item: Item, old: Effect | None, new: Effect | None) -> list[Note] | None:
+    if old is None or new is None or old.error is not None:
+        return None
+    return verdicts.judge(item, old, new)
+
+
+def _calm(notes: Sequence[Note], past: Sequence[Note]) -> list[Note]:
+    """What is no alarm; of what an item newly reaches, that which upstream added to the old version too."""
+    widened = {(note.resource, note.path) for note in past if note.verdict is Verdict.WIDENED}
+    return [
+        note
+        for note in notes
+        if note.severity.rank > Severity.REVIEW.rank
+        and (note.verdict is not Verdict.WIDENED or (note.resource, note.path) in widened)
+    ]
+
+
+def _is_same(note: Note, before: Note) -> bool:
+    """Whether what was found about the old version holds of the new one."""
+    if (note.verdict, note.reason) != (before.verdict, before.reason):
+        return False
+    if note.verdict is Verdict.LOST and note.resource == before.resource:
+        return True
+    if (note.resource, note.path) != (before.resource, before.path):
+        return False
+    # A value that was edited has been looked at; in a list, what the note is about may still be there.
+    result, now = before.values[3], note.values[3]
+    if note.verdict is not Verdict.SHADOWS or isinstance(now, list):
+        return True
+    return same(result, now)
+
+
+def _is_moved(note: Note) -> bool:
+    """Whether a note is about a digest that follows the version."""
+    return note.verdict is Verdict.SHADOWS and note.path[-1:] == (":tag",) and "digest" in (note.hint or "")
+
+
+def _not_cured(note: Note) -> Note:
+    because = "; ".join(
+        part for part in (note.because, "the edit in the same change has not cured this") if part
+    )
+    return replace(note, because=because)
+
+
+def _cured(alarms: Sequence[Note]) -> list[Note]:
+    first = worst(alarms)
+    if first is None:
+        return [Note(verdict=Verdict.OK)]
+    what = "; ".join(part for part in (first.did, first.because) if part)
+    more = f", and {len(alarms) - 1} more" if len(alarms) > 1 else ""
+    return [
+        Note(
+            verdict=Verdict.OK, resource=first.resource, path=first.path,
+            because=f"was edited in the same change; without that: {first.verdict} ({what}){more}",
+        )
+    ]  # fmt: skip
+
+
+def _without_effect(edit: Edit, present: Sequence[Note]) -> list[Note]:
+    """The new version changes nothing of the new base, whatever the old one would."""
+    moot = [note for note in present if note.verdict is Verdict.REDUNDANT]
+    if moot:
+        return moot
+    found = verdicts.judge(edit.new, edit.old_on_old or Effect({}), edit.new_on_new)
+    return [note for note in found if note.verdict in (Verdict.LOST, Verdict.REDUNDANT)] or [
+        Note(
+            verdict=Verdict.LOST, reason="target_gone", did=_NOTHING, does="changes nothing now",
+            because="it matches nothing of the new base",
+        )
+    ]  # fmt: skip
+
+
+# -- a tag that was moved beside a digest ------------------------------------------------------------
+
+
+def _same_digest(edit: Edit) -> list[Note]:
+    """Images whose tag was edited while the digest beside it stayed: the digest decides what runs."""
+    notes = []
+    before = _pinned(edit.old_on_old)
+    for (key, path), now in _pinned(edit.new_on_new).items():
+        was = before.get((key, path))
+        if was is None or not now.digest or now.digest != was.digest or now.tag == was.tag:
+            continue
+        notes.append(
+            Note(
+                verdict=Verdict.SHADOWS, reason="upstream_changed_value", path=(*path, ":digest"),
+                resource=str(object_id(edit.new_on_new.met[key])) if key in edit.new_on_new.met else "",
+                did=f"ran {was}", does=f"says {now.tag} now, and goes on running the same image",
+                because=f"the digest {now.digest[:19]}… has stayed, and it decides, whatever the tag says",
+                hint=f"set the digest of {now.tag}, or drop it", grave=Severity.SILENT_BREAK,
+            )
+        )  # fmt: skip
+    return notes
+
+
+def _pinned(effect: Effect | None) -> dict[Any, Image]:
+    """The images that an item writes, by object and path."""
+    found: dict[Any, Image] = {}
+    if effect is None:
+        return found
+    for place, (_, after) in images.places(effect).items():
+        if place[1][-1:] == (".image",) and (read := image(after)) is not None:
+            found[place] = read
+    return found
