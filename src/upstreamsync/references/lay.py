@@ -72,6 +72,7 @@ def lay(
     overlays: Sequence[str] | None = None,
     always: Sequence[str] = (),
     upstream: Sequence[str] = (),
+    foreign: Sequence[str] = (),
     deduce: bool = True,
     hosts: Collection[str] = (),
     offline: bool = False,
@@ -80,14 +81,18 @@ def lay(
     """Find what moved between two trees, fetch what judging it needs, and lay it in.
 
     ``overlays`` None means those in ``always`` and all that stand on what moved. ``upstream`` is what is
-    known to be vendored; ``deduce`` the rest from what differs. What ``before`` names may be asked for,
+    known to be vendored; ``deduce`` the rest from what differs. ``foreign`` are submodules: upstream's, and
+    of concern where they moved. What ``before`` names may be asked for,
     and so may ``hosts``; ``fetcher`` is called when something has to be.
     """
     old, new = _Side(before), _Side(after)
-    vendored = tuple(dict.fromkeys((*upstream, *(_deduced(old, new, upstream) if deduce else ()))))
+    deduced = _deduced(old, new, (*upstream, *foreign)) if deduce else ()
+    moved = [path for path in foreign if _differs(before, after, path)]
+    vendored = tuple(dict.fromkeys((*upstream, *deduced, *moved)))
     chosen = (
         tuple(overlays) if overlays is not None else tuple(sorted({*always, *concerned(old, new, vendored)}))
     )
+    vendored = tuple(dict.fromkeys((*vendored, *foreign)))
     needed = tuple(tuple(side.reached(chosen)) for side in (old, new))
     if not any(needed):
         return Laid(before=before, after=after, overlays=chosen, upstream=vendored)
@@ -132,11 +137,20 @@ def _bare(side: _Side, folder: str) -> Any:
     return data
 
 
+def _differs(before: Tree, after: Tree, folder: str) -> bool:
+    """Whether a folder is, or may be, another one than before."""
+    if folder in before.absent or folder in after.absent:
+        return True
+    names = list(before.files(folder))
+    return names != list(after.files(folder)) or any(before.read(name) != after.read(name) for name in names)
+
+
 def concerned(old: _Side, new: _Side, vendored: Collection[str]) -> tuple[str, ...]:
     """The root overlays that stand on what differs: vendored files, references, tags of images."""
     moved = {
         folder for folder in {*old.named, *new.named} if _versions(old, folder) != _versions(new, folder)
     }
+    moved |= {folder for folder, gone in new.tree.left_out.items() if not all(one.known for one in gone)}
     moved |= {folder for folder in new.tree.folders() if _images(old, folder) != _images(new, folder)}
     found = set(find_overlays(new.tree, vendored)) if vendored else set()
     for root in roots(new.tree) if moved else ():

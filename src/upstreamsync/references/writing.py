@@ -49,7 +49,11 @@ class Writer:
             tree.root,
             added={**tree.added, **self.added},
             originals={**self.originals, **tree.originals},
-            left_out=left_out,
+            absent=tree.absent,
+            left_out={
+                folder: (*tree.left_out.get(folder, ()), *left_out.get(folder, ()))
+                for folder in {**tree.left_out, **left_out}
+            },
         )
 
     def kustomization(

@@ -387,6 +387,10 @@ class GitTree:
         """Every file and link, sorted; submodules are left out, as their content is elsewhere."""
         return tuple(sorted(self._entries))
 
+    def regular(self) -> tuple[str, ...]:
+        """Every plain file, sorted; links are left out."""
+        return tuple(path for path in sorted(self._entries) if self._entries[path].regular)
+
     def read(self, paths: Sequence[str]) -> tuple[ContentFile, ...]:
         """The content of files, in the order asked for.
 

@@ -6,6 +6,7 @@ their own: 25 ms on 1,000 files, where a worktree costs 600.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,6 +59,15 @@ class LogEntry:
     date: datetime
     message: str
     committer: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submodule:
+    """A submodule at one revision: its path, the address that .gitmodules gives, and the commit."""
+
+    path: str
+    url: str
+    commit: str
 
 
 class Repository:
@@ -163,6 +173,52 @@ class Repository:
             target.write_bytes(content[source.oid])
             if source.mode == "100755":
                 target.chmod(0o755)
+
+    def has(self, commit: str) -> bool:
+        """Whether a commit is here, with its files."""
+        try:
+            self._run("cat-file", "-e", f"{commit}^{{tree}}")
+        except ToolFailed:
+            return False
+        return True
+
+    def files_at(self, rev: str) -> dict[str, bytes]:
+        """Path → content of every plain file at ``rev``; links and submodules are left out."""
+        entries = [entry for entry in self._entries(rev, []) if entry.regular]
+        content = self._blobs([entry.oid for entry in entries])
+        return {entry.path: content[entry.oid] for entry in entries}
+
+    def submodules(self, rev: str) -> tuple[Submodule, ...]:
+        """The submodules at ``rev`` that have an address, by path; relative ones are seen from ``origin``."""
+        pointers = {entry.path: entry.oid for entry in self._entries(rev, []) if entry.kind == "commit"}
+        if not pointers:
+            return ()
+        try:
+            listed = self._run("config", "--blob", f"{self.resolve(rev)}:.gitmodules", "--list", "-z")
+        except ToolFailed:
+            return ()
+        facts: dict[str, dict[str, str]] = {}
+        for record in git_command.records(listed):
+            key, _, value = record.partition("\n")
+            section, _, name = key.rpartition(".")
+            facts.setdefault(section, {})[name] = value
+        found = {}
+        for one in facts.values():
+            path, url = one.get("path", ""), one.get("url", "")
+            if path in pointers and url:
+                found[path] = Submodule(path=path, url=self._absolute(url), commit=pointers[path])
+        return tuple(found[path] for path in sorted(found))
+
+    def _absolute(self, url: str) -> str:
+        """A submodule's address, which may be relative to where this repository comes from."""
+        if not url.startswith(("./", "../")):
+            return url
+        origin = self.remote_url() or str(self.root)
+        while url.startswith(("./", "../")):
+            if url.startswith("../"):
+                origin = re.sub(r"(?<=[^/:])[/:][^/:]*$", "", origin.rstrip("/"))
+            url = url.partition("/")[2]
+        return f"{origin.rstrip('/')}/{url}"
 
     def diff_paths(self, before: str, after: str) -> tuple[str, ...]:
         """The paths that differ between two revisions; a move counts as both of its paths."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from upstreamsync.project.settings import Connections, Settings, toolbox
 
 if TYPE_CHECKING:
+    from upstreamsync.kit.git.remote import Repository
     from upstreamsync.references.fetch import Fetcher
     from upstreamsync.references.lay import Laid
 
@@ -25,27 +26,45 @@ def laid(
     upstream: Sequence[str] = (),
     deduce: bool = True,
     hosts: Sequence[str] = (),
+    revisions: tuple[Repository, str] | None = None,
 ) -> Iterator[Laid]:
-    """See ``references.lay``; nothing is opened where nothing outside is named."""
+    """See ``references.lay``; nothing is opened where nothing outside is named.
+
+    ``revisions``: ``before`` is this revision of that repository, which has submodules, perhaps.
+    """
     from upstreamsync.references.lay import lay
+    from upstreamsync.references.submodules import Submodules
     from upstreamsync.verify.overlays.graph import Tree
 
+    old, new = Tree(before), Tree(after)
+    asked = (*hosts, *settings.allow_hosts)
     opened: list[Connections] = []
+    made: list[Fetcher] = []
 
     def fetcher() -> Fetcher:
-        opened.append(Connections(settings))
-        return _fetcher(opened[0], after)
+        if not opened:
+            opened.append(Connections(settings))
+            made.append(_fetcher(opened[0], after))
+        return made[0]
 
+    modules: tuple[str, ...] = ()
     try:
+        if revisions is not None:
+            repository, since = revisions
+            folder = after.resolve().relative_to(repository.root.resolve()).as_posix()
+            submodules = Submodules(repository, since, folder, fetcher, asked, settings.offline)
+            old, new = submodules.laid(old, new)
+            modules = tuple(submodules.paths)
         yield lay(
-            Tree(before),
-            Tree(after),
+            old,
+            new,
             fetcher,
             overlays=tuple(overlays) or None,
             always=always,
             upstream=upstream,
             deduce=deduce,
-            hosts=(*hosts, *settings.allow_hosts),
+            foreign=modules,
+            hosts=asked,
             offline=settings.offline,
             jobs=min(settings.network_jobs, 8),
         )

@@ -25,7 +25,7 @@ def verify_change(
     """Judge the working tree against itself with ``files`` written over it."""
     concerned = [session.configuration.vendor(change.vendor) for change in changes]
     with tree_with(session.root, files) as after:
-        return _judge(session, session.root, after, concerned, overlays, bases=(), deduce=False)
+        return _judge(session, session.root, after, concerned, overlays, bases=())
 
 
 def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]) -> Verification:
@@ -34,7 +34,9 @@ def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]
     repository = Repository.open(session.root)
     with tree_of_revision(repository, since, session.root) as before:
         vendors = session.configuration.vendors
-        return _judge(session, before, session.root, vendors, overlays, bases=bases, deduce=True)
+        return _judge(
+            session, before, session.root, vendors, overlays, bases=bases, revisions=(repository, since)
+        )
 
 
 def verify_revision_without_configuration(
@@ -48,7 +50,12 @@ def verify_revision_without_configuration(
     repository = Repository.open(folder)
     with tree_of_revision(repository, since, repository.root) as before:
         verification = verify_folders(
-            before, repository.root, overlays, settings=settings, kustomize=kustomize
+            before,
+            repository.root,
+            overlays,
+            settings=settings,
+            kustomize=kustomize,
+            revisions=(repository, since),
         )
     return verification, repository.root
 
@@ -60,12 +67,16 @@ def verify_folders(
     *,
     settings: Settings,
     kustomize: Callable[[], Kustomize] | None = None,
+    revisions: tuple[Repository, str] | None = None,
 ) -> Verification:
-    """Judge two plain folders; all overlays that stand on what differs, where none is named."""
+    """Judge two plain folders; all overlays that stand on what differs, where none is named.
+
+    ``revisions``: the one before is this revision of that repository.
+    """
     found = kustomize or _kustomize(settings)
     from upstreamsync.verify import verify_trees  # loaded while kustomize says which one it is
 
-    with laid(before, after, settings, overlays=overlays) as trees:
+    with laid(before, after, settings, overlays=overlays, revisions=revisions) as trees:
         return verify_trees(
             trees.before,
             trees.after,
@@ -89,7 +100,7 @@ def _judge(
     overlays: Sequence[str],
     *,
     bases: Sequence[BaseState],
-    deduce: bool,
+    revisions: tuple[Repository, str] | None = None,
 ) -> Verification:
     kustomize = ahead(session.tools.engines.kustomize)
     from upstreamsync.base.edits import without_followed
@@ -104,7 +115,8 @@ def _judge(
         overlays=overlays,
         always=declared,
         upstream=upstream,
-        deduce=deduce,
+        deduce=revisions is not None,
+        revisions=revisions,
     ) as trees:
         verification = verify_trees(
             trees.before,

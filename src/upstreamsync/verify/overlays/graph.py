@@ -133,7 +133,7 @@ class Tree:
         for here, folders, names in os.walk(top):
             folders[:] = sorted(name for name in folders if name != ".git")
             relative = os.path.relpath(here, self.root)
-            found = (normalize(posixpath.join(relative, name)) for name in sorted(names))
+            found = (normalize(posixpath.join(relative, name)) for name in sorted(names) if name != ".git")
             yield from (name for name in found if self.is_file(name))
 
     def kustomization(self, folder: str) -> Kustomization | None:
