@@ -77,7 +77,9 @@ def reference() -> str:
         parts.append("| key | value | default | meaning |\n|---|---|---|---|\n")
         texts = descriptions(model)
         parts += [
-            row(info.alias or name, info, texts.get(name, "")) for name, info in model.model_fields.items()
+            row(info.alias or name, info, texts.get(name, ""))
+            for name, info in model.model_fields.items()
+            if name != "own"  # what is passed in by the caller is no key of the file
         ]
     return "".join(parts)
 

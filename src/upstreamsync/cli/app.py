@@ -165,8 +165,9 @@ def pr(
         bool, typer.Option("--dry-run", help="Print what would be done; leave no trace.")
     ] = False,
     forge: Annotated[
-        str, typer.Option("--forge", metavar="github|local", help="Where: GitHub, or a branch and a file.")
-    ] = "github",
+        str | None,
+        typer.Option("--forge", metavar="github|local", help="Where: GitHub, or a branch and a file."),
+    ] = None,
     suggest_fixes: Annotated[
         bool, typer.Option("--suggest-fixes", help="Add mechanical corrections of patches as a commit.")
     ] = False,

@@ -18,13 +18,13 @@ def propose(
     vendors: Sequence[str],
     *,
     dry_run: bool,
-    forge: str,
+    forge: str | None,
     suggest_fixes: bool,
     notices: bool,
     reports: Path | None,
 ) -> tuple[tuple[PullRequest, ...], bool, str]:
     """The pull requests, whether some vendor failed, and the name of vendors.yaml for annotations."""
-    if forge not in ("github", "local"):
+    if forge not in (None, "github", "local"):
         raise UsageError(f"there is no forge `{forge}`", hint="--forge takes github or local")
     options = ProposeOptions(forge=forge, dry_run=dry_run, suggest_fixes=suggest_fixes, notices=notices)
     with common.project() as project:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,23 +58,35 @@ class Configuration:
         return self.places.of_value(("vendors", index, *keys))
 
 
-def load_configuration(path: Path) -> Configuration:
-    """Read and check ``path``. Raises ConfigError with every problem, UsageError when it can't be read."""
+def load_configuration(
+    path: Path, *, sources: Collection[str] = (), feeds: Collection[str] = ()
+) -> Configuration:
+    """Read and check ``path``; ``sources`` and ``feeds`` name kinds besides the project's own.
+
+    Raises ConfigError with every problem, UsageError when it can't be read.
+    """
     name = shown_path(path)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}", hint="check --config") from None
-    return parse_configuration(data, path=path, name=name)
+    return parse_configuration(data, path=path, name=name, sources=sources, feeds=feeds)
 
 
-def parse_configuration(data: bytes, *, path: Path, name: str = FILE_NAME) -> Configuration:
+def parse_configuration(
+    data: bytes,
+    *,
+    path: Path,
+    name: str = FILE_NAME,
+    sources: Collection[str] = (),
+    feeds: Collection[str] = (),
+) -> Configuration:
     """As ``load_configuration``, for content at hand; the file system is looked at only below ``path``."""
     text = _decode(data, name)
     raw, places, problems = _read(text, name)
     document = None
     if not problems:
-        document, problems = _validate(raw, places, path.parent)
+        document, problems = _validate(raw, places, path.parent, {"sources": sources, "feeds": feeds})
     if problems or document is None:
         raise ConfigError(sorted(problems, key=lambda problem: (problem.place, problem.message)))
     return Configuration(
@@ -150,7 +162,9 @@ def _read(text: str, name: str) -> tuple[Any, Places, list[Problem]]:
         raise ConfigError([Problem(place=Place(file=name), message=str(error))]) from None
 
 
-def _validate(raw: Any, places: Places, root: Path) -> tuple[Document | None, list[Problem]]:
+def _validate(
+    raw: Any, places: Places, root: Path, own: Mapping[str, Collection[str]]
+) -> tuple[Document | None, list[Problem]]:
     """The document with the defaults applied, and a problem for each thing that does not fit.
 
     Each vendor is checked on its own, so that one that is wrong hides nothing about the others.
@@ -162,14 +176,16 @@ def _validate(raw: Any, places: Places, root: Path) -> tuple[Document | None, li
     head, vendors = None, raw.get("vendors")
     rows = vendors if isinstance(vendors, list) else []
     try:
-        head = Document.model_validate({**raw, "vendors": [] if isinstance(vendors, list) else vendors})
+        values = {**raw, "vendors": [] if isinstance(vendors, list) else vendors}
+        head = Document.model_validate(values, context=own)
     except ValidationError as error:
         problems += _explain(error, Document, places, ())
     defaults = _defaults(raw) if head is not None else {}
     valid: dict[int, Vendor] = {}
     for index, row in enumerate(rows):
         try:
-            valid[index] = Vendor.model_validate(_merge(defaults, row) if isinstance(row, dict) else row)
+            merged = _merge(defaults, row) if isinstance(row, dict) else row
+            valid[index] = Vendor.model_validate(merged, context=own)
         except ValidationError as error:
             problems += _explain(error, Vendor, places, ("vendors", index))
     problems += cross_check(valid, places, root, complete=len(valid) == len(rows))

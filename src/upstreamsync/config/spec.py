@@ -19,8 +19,10 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    ValidationInfo,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 _DURATION = re.compile(r"(\d+)\s*(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -125,6 +127,29 @@ class Spec(BaseModel):
     """Base of all mappings: unknown keys are errors, values are frozen, keys may stand in any order."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class OwnKind(Spec):
+    """A kind of source or feed that is not the project's: its name, and what stands below it in vendors.yaml."""
+
+    kind: str
+    """The name that it was passed in by."""
+    options: Any = None
+    """Whatever the kind takes; it is the kind's own to check."""
+
+
+def _take_own(data: Any, info: ValidationInfo, context: str) -> Any:
+    """Move the key that names a kind of the caller's, as ``sources`` or ``feeds`` of the context say, to ``own``."""
+    if not isinstance(data, dict):
+        return data
+    if "own" in data and not isinstance(data["own"], OwnKind):
+        raise ValueError("`own` is not a known key")
+    known = (info.context or {}).get(context, ())
+    named = [key for key in data if key in known]
+    if not named:
+        return data
+    rest = {key: value for key, value in data.items() if key != named[0]}
+    return {**rest, "own": OwnKind(kind=named[0], options=data[named[0]])}
 
 
 # -- selecting and shaping content -------------------------------------------------------------------
@@ -325,6 +350,7 @@ class Source(Spec):
     """A kustomization in a git repository, built."""
     command: CommandSource | None = None
     """A generator."""
+    own: SkipJsonSchema[OwnKind | None] = None
 
     base: RepositoryPath | None = None
     """Folder for this source's content, when the vendor feeds several bases."""
@@ -343,9 +369,15 @@ class Source(Spec):
     allow: tuple[Literal["remote", "helm"], ...] = ()
     """What upstream's kustomizations may name besides their own files: ``remote``, ``helm`` (charts)."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _own_kind(cls, data: Any, info: ValidationInfo) -> Any:
+        return _take_own(data, info, "sources")
+
     @model_validator(mode="after")
     def _one_kind(self) -> Source:
         kinds = [kind for kind in SOURCE_KINDS if getattr(self, kind) is not None]
+        kinds += [self.own.kind] if self.own is not None else []
         if len(kinds) != 1:
             found = f"`{'`, `'.join(kinds)}`" if kinds else "none"
             raise ValueError(f"needs exactly one of {', '.join(SOURCE_KINDS)}; it has {found}")
@@ -353,7 +385,9 @@ class Source(Spec):
 
     @property
     def kind(self) -> str:
-        """Which of SOURCE_KINDS this is."""
+        """Which of SOURCE_KINDS this is, or the name of a kind that was passed in."""
+        if self.own is not None:
+            return self.own.kind
         return next(kind for kind in SOURCE_KINDS if getattr(self, kind) is not None)
 
 
@@ -420,6 +454,7 @@ class Releases(Spec):
     """A JSON document."""
     branch: BranchReleases | None = None
     """A branch, followed by commit."""
+    own: SkipJsonSchema[OwnKind | None] = None
 
     tag: TagPattern | None = None
     """Regular expression for the whole tag, with a group ``version``; other tags are no versions."""
@@ -432,9 +467,15 @@ class Releases(Spec):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _own_kind(cls, data: Any, info: ValidationInfo) -> Any:
+        return _take_own(data, info, "feeds")
+
     @model_validator(mode="after")
     def _one_kind(self) -> Releases:
         kinds = [kind for kind in RELEASE_KINDS if self._of(kind) is not None]
+        kinds += [self.own.kind] if self.own is not None else []
         if len(kinds) != 1:
             found = f"`{'`, `'.join(kinds)}`" if kinds else "none"
             raise ValueError(f"needs exactly one of {', '.join(RELEASE_KINDS)}; it has {found}")
@@ -445,7 +486,9 @@ class Releases(Spec):
 
     @property
     def kind(self) -> str:
-        """Which of RELEASE_KINDS this is."""
+        """Which of RELEASE_KINDS this is, or the name of a feed that was passed in."""
+        if self.own is not None:
+            return self.own.kind
         return next(kind for kind in RELEASE_KINDS if self._of(kind) is not None)
 
 
@@ -646,6 +689,8 @@ class Tools(Spec):
 class Forge(Spec):
     """How pull requests are made, for the whole repository."""
 
+    kind: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]*$")
+    """``github``, ``local``, or the name of a forge that the program was given; ``--forge`` overrides it."""
     max_open: int | None = Field(default=None, ge=1)
     """Pull requests of ours that may be open at once."""
     max_new: int | None = Field(default=None, ge=1)

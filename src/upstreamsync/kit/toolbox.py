@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the verbs that use a tool load it
     from upstreamsync.kit.git.remote import Git
@@ -20,6 +21,7 @@ class Toolbox:
 
     ``root`` is the folder of vendors.yaml, ``now`` the run's one look at the clock (aware, UTC), used for
     cooldowns alone. ``allow_commands`` permits generators, ``allow_http`` plain http:// for one vendor.
+    ``own_sources`` and ``own_feeds`` are kinds that the caller has passed in, by their names in vendors.yaml.
     """
 
     http: Http
@@ -31,3 +33,5 @@ class Toolbox:
     allow_commands: bool = False
     allow_http: bool = False
     github_api: str = "https://api.github.com"
+    own_sources: Mapping[str, Any] = field(default_factory=dict)
+    own_feeds: Mapping[str, Any] = field(default_factory=dict)

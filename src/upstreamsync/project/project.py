@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from upstreamsync.config import Configuration, find_configuration
+from upstreamsync.project.kinds import NONE, Kinds
 from upstreamsync.project.session import Progress, Session, open_session
 from upstreamsync.project.settings import Settings
 
@@ -109,11 +110,16 @@ class Project:
 
 
 def open_project(
-    path: str | os.PathLike[str] = ".", *, config: Path | None = None, settings: Settings | None = None
+    path: str | os.PathLike[str] = ".",
+    *,
+    config: Path | None = None,
+    settings: Settings | None = None,
+    kinds: Kinds = NONE,
 ) -> Project:
     """Open the repository at ``path``: its vendors.yaml is found there or above, or given by ``config``.
 
+    ``kinds`` are sources, feeds and forges of the caller's own, used from vendors.yaml by their names.
     Raises ConfigError with every problem of the file, UsageError when there is none.
     """
     file = config if config is not None else find_configuration(Path(path))
-    return Project(open_session(file, settings or Settings()))
+    return Project(open_session(file, settings or Settings(), kinds))

@@ -6,6 +6,7 @@ Every command is a function of a session; ``Project`` is the facade that calls t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock
 from upstreamsync.lock import verify as verify_lock
 from upstreamsync.model import BaseState
+from upstreamsync.project.kinds import NONE, Kinds
 from upstreamsync.project.settings import Connections, Settings, toolbox
 
 #: Told the name of each vendor, or of each overlay, as soon as it is done.
@@ -27,10 +29,16 @@ class Session:
     """A vendors.yaml that was read, and what a run works with. Close it, or use it as a context manager."""
 
     def __init__(
-        self, configuration: Configuration, settings: Settings, *, connections: Connections | None = None
+        self,
+        configuration: Configuration,
+        settings: Settings,
+        *,
+        connections: Connections | None = None,
+        kinds: Kinds = NONE,
     ) -> None:
         self.configuration = configuration
         self.settings = settings
+        self.kinds = kinds
         self._connections = connections
         self._toolbox: Toolbox | None = None
 
@@ -64,7 +72,8 @@ class Session:
     def tools(self) -> Toolbox:
         """The connections and the engines as one value, as sources and feeds are given them."""
         if self._toolbox is None:
-            self._toolbox = toolbox(self.connections, self.configuration.tools, self.root)
+            made = toolbox(self.connections, self.configuration.tools, self.root)
+            self._toolbox = replace(made, own_sources=self.kinds.sources, own_feeds=self.kinds.feeds)
         return self._toolbox
 
     # -- the repository, read only ----------------------------------------------------------------------
@@ -95,6 +104,7 @@ class Session:
         return [vendor for vendor in self.configuration.vendors if vendor.name in wanted]
 
 
-def open_session(file: Path, settings: Settings) -> Session:
+def open_session(file: Path, settings: Settings, kinds: Kinds = NONE) -> Session:
     """The session of the vendors.yaml at ``file``. Raises ConfigError with every problem of the file."""
-    return Session(load_configuration(file), settings)
+    configuration = load_configuration(file, sources=kinds.sources.keys(), feeds=kinds.feeds.keys())
+    return Session(configuration, settings, kinds=kinds)

@@ -41,7 +41,7 @@ class Feed(Protocol):
         ...
 
 
-#: Kind in ``releases:`` → feed. Pass a mapping of your own to ``fetch_releases`` for others.
+#: Kind in ``releases:`` → feed; those of the caller's own are in the toolbox.
 FEEDS: Mapping[str, Feed] = MappingProxyType(
     {
         "github": github.feed,
@@ -94,7 +94,6 @@ def fetch_releases(
     spec: Releases,
     tools: Toolbox,
     *,
-    registry: Mapping[str, Feed] = FEEDS,
     enough: Callable[[Sequence[Release]], bool] | None = None,
 ) -> tuple[Release, ...]:
     """Everything that upstream offers, in upstream's order, each version once.
@@ -104,7 +103,7 @@ def fetch_releases(
     """
     found: list[Release] = []
     seen: list[str] = []
-    pages = registry[spec.kind](spec, tools)
+    pages = _feed(spec, tools)(spec, tools)
     single = isinstance(pages, Sequence) and len(pages) == 1
     for listed in pages:
         seen += (release.version for release in listed)
@@ -117,6 +116,19 @@ def fetch_releases(
     if not single and len(once) < len(found):
         dependencies.doubt()  # what was dropped may have decided how far the pages were read
     return once
+
+
+def _feed(spec: Releases, tools: Toolbox) -> Feed:
+    if spec.own is None:
+        return FEEDS[spec.kind]
+    feed: Feed | None = tools.own_feeds.get(spec.kind)
+    if feed is None:
+        raise UsageError(
+            f"nothing is registered for releases of kind `{spec.kind}`",
+            hint=f"registered: {', '.join(sorted({*FEEDS, *tools.own_feeds}))}",
+        )
+    dependencies.doubt()  # what it asks, and of whom, is its own matter: it can't be asked again from here
+    return feed
 
 
 def _shaped(listed: Sequence[Release], spec: Releases) -> Iterator[Release]:

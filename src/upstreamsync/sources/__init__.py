@@ -58,7 +58,7 @@ def fetch(
     RepositoryError with their families.
     """
     job = Job(source=source, release=release, vendor=vendor, tools=_own(tools, vendor), overrides=overrides)
-    return _kind(source, registry).fetch(job)
+    return _kind(source, tools, registry).fetch(job)
 
 
 def probe(
@@ -71,7 +71,7 @@ def probe(
 ) -> None:
     """A cheap look whether the release's content exists upstream. Raises NotFound when it does not."""
     job = Job(source=source, release=release, vendor=vendor, tools=_own(tools, vendor))
-    _kind(source, registry).probe(job)
+    _kind(source, tools, registry).probe(job)
 
 
 def _own(tools: Toolbox, vendor: Vendor) -> Toolbox:
@@ -79,11 +79,13 @@ def _own(tools: Toolbox, vendor: Vendor) -> Toolbox:
     return dataclasses.replace(tools, allow_http=True) if vendor.allow_http else tools
 
 
-def _kind(source: Source, registry: Mapping[str, SourceKind]) -> SourceKind:
+def _kind(source: Source, tools: Toolbox, registry: Mapping[str, SourceKind]) -> SourceKind:
+    known = tools.own_sources if source.own is not None else registry
     try:
-        return registry[source.kind]
+        kind: SourceKind = known[source.kind]
     except KeyError:
         raise UsageError(
             f"nothing is registered for sources of kind `{source.kind}`",
-            hint=f"registered: {', '.join(sorted(registry))}",
+            hint=f"registered: {', '.join(sorted({*registry, *tools.own_sources}))}",
         ) from None
+    return kind

@@ -38,13 +38,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeOptions:
-    """How pull requests are made. ``forge`` is ``github``, ``local``, or a forge of the caller's own.
+    """How pull requests are made.
 
+    ``forge`` is ``github``, ``local``, the name of a forge that the project was opened with, or a forge
+    itself; None: as ``forge.kind`` of vendors.yaml says, else ``github``.
     ``dry_run`` computes everything and leaves no trace. ``notices`` keeps one issue per vendor that fails.
     ``suggest_fixes`` adds the judge's mechanical corrections as a commit of their own.
     """
 
-    forge: str | Forge = "github"
+    forge: str | Forge | None = None
     dry_run: bool = False
     notices: bool = False
     suggest_fixes: bool = False
@@ -137,10 +139,13 @@ def _major_steps(there: Session, updates: Sequence[VendorUpdate]) -> list[Change
 
 
 def _forge(session: Session, repository: Repository, options: ProposeOptions) -> Forge:
-    if not isinstance(options.forge, str):
+    if options.forge is not None and not isinstance(options.forge, str):
         return options.forge
+    name = options.forge or session.configuration.forge.kind or "github"
+    if (factory := session.kinds.forges.get(name)) is not None:
+        return factory(repository, session.configuration, session.settings.environment)
     return open_forge(
-        options.forge,
+        name,
         repository=repository,
         configuration=session.configuration,
         environment=session.settings.environment,
@@ -161,7 +166,7 @@ def _laid_out(session: Session, repository: Repository, commit: str) -> Iterator
             raise RepositoryError(
                 f"the base branch has no {prefix}{file.name}", hint="commit and push it first"
             )
-        with open_session(file, session.settings) as there:
+        with open_session(file, session.settings, session.kinds) as there:
             yield there
 
 
