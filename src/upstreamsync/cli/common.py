@@ -41,14 +41,20 @@ class Common:
     no_cache: bool = False
     allow_commands: bool = False
     offline: bool = False
-    allow_host: list[str] | None = None
+    allow_host: tuple[str, ...] = ()
     verbose: bool = False
 
     def settings(self) -> Settings:
         """How a run is set up, as far as the options say."""
+        from upstreamsync.errors import UsageError
+        from upstreamsync.kit.http.inside import named
         from upstreamsync.kit.run.threads import processors
         from upstreamsync.project.settings import Settings
 
+        try:
+            named(self.allow_host)
+        except ValueError as error:
+            raise UsageError(str(error), hint="check --allow-host") from None
         return Settings(
             jobs=self.jobs,
             processes=1 if self.jobs == 1 else processors(),
@@ -56,7 +62,7 @@ class Common:
             use_cache=not self.no_cache,
             allow_commands=self.allow_commands,
             offline=self.offline,
-            allow_hosts=tuple(self.allow_host or ()),
+            allow_hosts=self.allow_host,
         )
 
     @contextmanager

@@ -43,7 +43,7 @@ def examine(common: Common, *, install: bool) -> int:
     """Look, install what is pinned when asked for, report; 3 when a tool is missing."""
     from pathlib import Path
 
-    settings = Settings(cache_folder=common.cache_dir, use_cache=not common.no_cache)
+    settings = common.settings()
     try:
         pins = load_configuration(common.config or find_configuration(Path.cwd())).tools
     except UsageError:

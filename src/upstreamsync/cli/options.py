@@ -36,11 +36,12 @@ OPTIONS: dict[str, Any] = {
     ],
     "offline": Annotated[bool, typer.Option("--offline", help="Ask nothing of any network.")],
     "allow_host": Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             "--allow-host",
             metavar="HOST",
-            help="A host that may be asked although only this change names it.",
+            help="A host that may be asked although only a change or upstream names it. Repeatable.",
+            show_default=False,
         ),
     ],
     "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say more; logs go to stderr.")],
@@ -62,7 +63,8 @@ def verb(function: Callable[..., int]) -> Callable[..., None]:
     def command(**arguments: Any) -> None:
         from upstreamsync.cli.exits import run
 
-        common = Common(**{one.name: arguments.pop(one.name) for one in fields(Common)})
+        shared = {one.name: arguments.pop(one.name) for one in fields(Common)}
+        common = Common(**{**shared, "allow_host": tuple(shared["allow_host"] or ())})
         set_up_logging(verbose=common.verbose)
         run(lambda: function(common, **arguments))
 

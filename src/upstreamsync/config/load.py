@@ -42,6 +42,7 @@ class Configuration:
     tools: Tools
     forge: Forge
     places: Places
+    allow_hosts: tuple[str, ...] = ()
 
     def vendor(self, name: str) -> Vendor:
         """The vendor of that name. Raises UsageError, with the nearest names, when there is none."""
@@ -97,6 +98,7 @@ def parse_configuration(
         vendors=document.vendors,
         tools=document.tools,
         forge=document.forge,
+        allow_hosts=document.allow_hosts,
         places=places,
     )
 

@@ -24,6 +24,8 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from upstreamsync.kit.http.inside import named
+
 _DURATION = re.compile(r"(\d+)\s*(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -707,6 +709,14 @@ class Forge(Spec):
     """Name of the environment variable that holds the webhook's URL (Slack-compatible)."""
 
 
+def _host(text: str) -> str:
+    named([text])
+    return text
+
+
+HostText = Annotated[str, Field(min_length=1, max_length=260), AfterValidator(_host)]
+
+
 class Document(Spec):
     """vendors.yaml."""
 
@@ -716,6 +726,9 @@ class Document(Spec):
     """Pins of helm and kustomize."""
     forge: Forge = Forge()
     """How pull requests are made."""
+    allow_hosts: tuple[HostText, ...] = ()
+    """Hosts that may lie on this machine or in its network although upstream alone names them (in an index, a
+    redirect, a token's realm): `host`, `host:port` or `*.example.com`. Hosts written in this file always may."""
     defaults: VendorOptions = VendorOptions()
     """Any vendor field but name and source, for all vendors."""
     vendors: tuple[Vendor, ...]

@@ -12,6 +12,7 @@ from upstreamsync.errors import UpstreamError
 from upstreamsync.forge.text.markdown import shorten
 from upstreamsync.kit.defuse import ZERO_WIDTH
 from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.http.inside import named_in
 from upstreamsync.kit.redact import register
 from upstreamsync.kit.sanitize import one_line
 from upstreamsync.model import Action, PullRequest
@@ -63,6 +64,7 @@ def _escape(text: str) -> str:
 def post_webhook(http: Http, url: str, message: Mapping[str, Any]) -> None:
     """Send it. The URL is a secret and never shown: errors name its host alone. Raises UpstreamError."""
     register(url)
+    http.named |= named_in(url)
     try:
         http.post(
             url,

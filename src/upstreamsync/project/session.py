@@ -40,6 +40,8 @@ class Session:
         self.settings = settings
         self.kinds = kinds
         self._connections = connections
+        if connections is not None:
+            connections.name_hosts(configuration.text, configuration.allow_hosts)
         self._toolbox: Toolbox | None = None
 
     def __enter__(self) -> Self:
@@ -66,6 +68,7 @@ class Session:
         """HTTP, git and the cache of this run, made when they are first needed."""
         if self._connections is None:
             self._connections = Connections(self.settings)
+            self._connections.name_hosts(self.configuration.text, self.configuration.allow_hosts)
         return self._connections
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from upstreamsync.kit.http.client import DEFAULT_LIMIT, Http
 from upstreamsync.kit.http.credentials import Credentials
+from upstreamsync.kit.http.inside import Named, named, named_in
 from upstreamsync.kit.run.threads import processors
 from upstreamsync.kit.store.cache import Cache, default_cache_folder
 from upstreamsync.kit.toolbox import Toolbox
@@ -37,7 +38,8 @@ class Settings:
     all of its ``attempts``; a Retry-After beyond ``max_wait`` ends them; ``tool_timeout`` bounds each run of
     helm, kustomize and git. All in seconds. ``max_body`` is the largest answer in bytes.
 
-    ``offline``: nothing is asked. ``allow_hosts`` may be asked although only a change names them.
+    ``offline``: nothing is asked. ``allow_hosts`` (``host``, ``host:port`` or ``*.example.com``) may be asked
+    although only a change names them, and may lie on this machine or in its network although only upstream does.
     """
 
     jobs: int = 0
@@ -131,9 +133,14 @@ class Connections:
             max_wait=settings.max_wait,
             max_body=settings.max_body,
             offline=settings.offline,
+            named=_named_by(settings),
         )
         self._lock = threading.Lock()
         self._git: Git | None = None
+
+    def name_hosts(self, text: str, allow_hosts: Sequence[str] = ()) -> None:
+        """Let the hosts that the user wrote into ``text`` (vendors.yaml), or allowed there, lie inside."""
+        self.http.named |= named_in(text) | named(allow_hosts)
 
     @property
     def git(self) -> Git:
@@ -150,8 +157,13 @@ class Connections:
                     jobs=self.settings.network_jobs,
                     attempts=self.settings.attempts,
                     offline=self.settings.offline,
+                    locate=self._located,
                 )
             return self._git
+
+    def _located(self, url: str) -> str:
+        """Where an address leads to in the end, each step judged as any that upstream names."""
+        return self.http.get(url, headers={"git-protocol": "version=2"}).url
 
     @property
     def idle(self) -> bool:
@@ -163,6 +175,22 @@ class Connections:
         self.http.close()
         if self._git is not None:
             self._git.close()
+
+
+def _named_by(settings: Settings) -> Named:
+    """The hosts that options and environment name. An Enterprise server has some more beside its own."""
+    environment = settings.environment
+    texts = [
+        environment.get(name, "")
+        for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL", "UPSTREAMSYNC_TOOLS_MIRROR")
+    ]
+    found = named(settings.allow_hosts) | named_in(" ".join(texts))
+    beside = {
+        (f"{part}.{host}", port)
+        for host, port in found.hosts
+        for part in ("codeload", "media", "raw", "uploads")
+    }
+    return found | Named(hosts=frozenset(beside))
 
 
 def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None = None) -> Engines:

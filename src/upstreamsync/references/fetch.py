@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from upstreamsync.errors import NotFound, Refused, UpstreamsyncError
 from upstreamsync.kit.constraints import parse_constraint
 from upstreamsync.kit.git.remote import Git, GitTree
+from upstreamsync.kit.http.inside import named_in
 from upstreamsync.kit.http.oci import Oci
 from upstreamsync.kit.kubernetes.charts import index_versions
 from upstreamsync.kit.toolbox import Toolbox
@@ -47,6 +48,10 @@ class Fetcher:
     local_git: Git
     _known: dict[Remote, Future[Content]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def trust(self, remotes: Iterable[Remote]) -> None:
+        """Let the hosts of these lie on this machine or in its network: the user's own files name them."""
+        self.tools.http.named |= named_in(" ".join(str(remote) for remote in remotes))
 
     def content(self, remote: Remote, permits: Permits) -> Content:
         """What is there. Raises Refused where it may not be asked for, and what fetching raises."""

@@ -96,7 +96,9 @@ def lay(
     needed = tuple(tuple(side.reached(chosen)) for side in (old, new))
     if not any(needed):
         return Laid(before=before, after=after, overlays=chosen, upstream=vendored)
-    supply = Supply(fetcher(), Permits.of(old.remotes(), hosts, offline=offline), jobs)
+    fetched = fetcher()
+    fetched.trust(old.remotes())
+    supply = Supply(fetched, Permits.of(old.remotes(), hosts, offline=offline), jobs)
     supply.gather([reference.remote for reference in needed[0]], trusted=True)
     supply.gather([reference.remote for reference in needed[1]], trusted=False)
     missing = _missing(needed, supply)

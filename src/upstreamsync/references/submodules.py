@@ -86,7 +86,9 @@ class Submodules:
                 return inner.files_at(one.commit)
         remote = _remote(one)
         permits.check(remote)
-        tree = self.fetcher().tree(remote, permits)
+        fetcher = self.fetcher()
+        fetcher.trust([remote])
+        tree = fetcher.tree(remote, permits)
         return {file.path: file.data for file in tree.read(tree.regular())}
 
 

@@ -142,25 +142,30 @@ def checked_ref(name: str) -> str:
     raise Refused(f"`{redact(name)[:120]!r}` is not a name that git allows for a branch or tag")
 
 
-def authorized(address: Address, headers: Mapping[str, str]) -> dict[str, str]:
-    """The environment that makes git send an Authorization header to that host, and to no other.
+def remote_environment(
+    address: Address, headers: Mapping[str, str], *, known_as: str | None = None
+) -> dict[str, str]:
+    """The environment that makes git ask ``address`` and nobody else, with its credentials if there are any.
 
-    curl takes the headers that git adds along on a redirect, wherever it leads: so none is followed.
+    curl follows a redirect wherever it leads, also to this machine, and takes the headers along that git adds:
+    so none is followed. ``known_as`` is what the store calls a repository that has moved to ``address``.
     """
-    value = address.authorization or headers.get("authorization")
-    if value is None or not address.url.startswith(("https://", "http://")):
+    if not address.url.startswith(("https://", "http://")):
         return {}
-    parts = urlsplit(address.url)
-    if value.startswith("Bearer "):
-        # What forges' APIs take as a bearer token, their git takes as the password of any user.
-        value = basic("x-access-token", value.removeprefix("Bearer "))
-    return {
-        "GIT_CONFIG_COUNT": "2",
-        "GIT_CONFIG_KEY_0": f"http.{parts.scheme}://{parts.netloc}/.extraHeader",
-        "GIT_CONFIG_VALUE_0": f"Authorization: {value}",
-        "GIT_CONFIG_KEY_1": "http.followRedirects",
-        "GIT_CONFIG_VALUE_1": "false",
-    }
+    settings = [("http.followRedirects", "false")]
+    if known_as is not None:
+        settings.append((f"url.{address.url}.insteadOf", known_as))
+    value = address.authorization or headers.get("authorization")
+    if value is not None:
+        if value.startswith("Bearer "):
+            # What forges' APIs take as a bearer token, their git takes as the password of any user.
+            value = basic("x-access-token", value.removeprefix("Bearer "))
+        parts = urlsplit(address.url)
+        settings.append((f"http.{parts.scheme}://{parts.netloc}/.extraHeader", f"Authorization: {value}"))
+    environment = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, setting) in enumerate(settings):
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": setting}
+    return environment
 
 
 def records(output: bytes) -> list[str]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 MAX_FILES = 20_000
 MAX_BYTES = 256 * 1024 * 1024
 _KEEP = "refs/upstreamsync/fetched"
+#: What git asks first over http, and what it says where that is answered by a redirect.
+_REFS = "/info/refs?service=git-upload-pack"
+_REDIRECTED = re.compile(r"returned error: 30[12378]\b")
 
 #: What git says, in the order in which it is looked for, and what that means.
 _MEANINGS: tuple[tuple[type[UpstreamsyncError], tuple[str, ...]], ...] = (
@@ -95,7 +99,8 @@ class Git:
 
     What is fetched stays in the cache, so that the next version costs its difference. ``timeout`` is in
     seconds and for one run of git. ``allow_local`` permits file:// and plain paths, for tests and demos.
-    ``jobs`` bounds how many repositories are listed at once.
+    ``jobs`` bounds how many repositories are listed at once. ``locate`` says where an http(s) address leads to:
+    git itself follows no redirect, as it would follow one to anywhere.
     """
 
     def __init__(
@@ -109,8 +114,11 @@ class Git:
         jobs: int = 16,
         attempts: int = 3,
         offline: bool = False,
+        locate: Callable[[str], str] | None = None,
     ) -> None:
         self._offline = offline
+        self._locate = locate
+        self._moved: dict[str, Address] = {}
         self._cache = cache
         self._attempts = attempts
         self._timeout = timeout
@@ -343,7 +351,12 @@ class Git:
             raise Unreachable(
                 f"`{redact(address.url)}` was not asked for: --offline", hint="leave --offline out"
             )
-        env = git_command.authorized(address, self._credentials.for_url(address.url))
+        there = self._moved.get(address.url, address)
+        env = git_command.remote_environment(
+            there,
+            self._credentials.for_url(there.url),
+            known_as=address.url if there is not address else None,
+        )
         if folder is not None:
             env["GIT_DIR"] = str(folder)
         for attempt in range(self._attempts):
@@ -353,7 +366,7 @@ class Git:
                     folder=folder,
                     env=env,
                     stdin=stdin,
-                    protocols=address.protocols,
+                    protocols=there.protocols,
                     timeout=self._timeout,
                 ).stdout
             except ToolTimeout:
@@ -363,6 +376,8 @@ class Git:
                 ) from None
             except ToolFailed as error:
                 meaning = _meaning(error.stderr)
+                if there is address and _REDIRECTED.search(error.stderr) and self._has_moved(address):
+                    return self._ask(address, *words, folder=folder, stdin=stdin)
                 if meaning is Unreachable and attempt + 1 < self._attempts:
                     time.sleep(self._backoff * 2**attempt)
                     continue
@@ -370,6 +385,24 @@ class Git:
                     f"`{redact(address.url)}`: {redact(_reason(error.stderr))}", hint=_HINTS[meaning]
                 ) from None
         raise AssertionError("the last attempt returns or raises")
+
+    def _has_moved(self, address: Address) -> bool:
+        """Find out where a repository has moved to, if it says so. Raises Refused for where it may not lead.
+
+        With credentials nothing is looked for: they are this address's.
+        """
+        if self._locate is None or address.authorization or self._credentials.for_url(address.url):
+            return False
+        try:
+            found = self._locate(f"{address.url.rstrip('/')}{_REFS}")
+        except Refused:
+            raise
+        except UpstreamsyncError:
+            return False
+        if not found.endswith(_REFS):
+            return False
+        self._moved[address.url] = git_command.checked_address(found.removesuffix(_REFS))
+        return True
 
 
 class GitTree:

@@ -17,6 +17,7 @@ from upstreamsync.errors import (
     UsageError,
 )
 from upstreamsync.kit.http.credentials import basic, is_loopback
+from upstreamsync.kit.http.inside import NOBODY, Inside, Named, check_spelling
 from upstreamsync.kit.redact import redact
 
 UNREACHABLE = "check the address and the network; https_proxy and no_proxy are honoured"
@@ -48,8 +49,11 @@ def raise_for_status(status: int, url: str, accepted: Collection[int]) -> None:
     raise UpstreamError(f"`{where}` answered with status {status}", hint="check the address")
 
 
-def checked(url: str, *, allow_http: bool) -> tuple[str, Mapping[str, str]]:
-    """A URL without user and password, and the header that they make; refuses what may not be asked."""
+def checked(url: str, *, allow_http: bool, named: Named = NOBODY) -> tuple[str, Mapping[str, str]]:
+    """A URL without user and password, and the header that they make; refuses what may not be asked.
+
+    ``named`` are the hosts that the user named, which may lie inside.
+    """
     where = redact(url)
     try:
         parts = urlsplit(url)
@@ -63,6 +67,10 @@ def checked(url: str, *, allow_http: bool) -> tuple[str, Mapping[str, str]]:
             f"`{where}` is not encrypted, so anyone on the way could change what arrives",
             hint="use https://, or allow plain http where it is declared",
         )
+    try:
+        check_spelling(url, named)
+    except Inside as error:
+        raise inside(url, error) from None
     if "@" not in parts.netloc:
         return url, {}
     authority = f"[{host}]" if ":" in host else host
@@ -71,7 +79,7 @@ def checked(url: str, *, allow_http: bool) -> tuple[str, Mapping[str, str]]:
     return urlunsplit((parts.scheme, authority, parts.path, parts.query, "")), {"authorization": header}
 
 
-def checked_redirect(url: str, location: str, *, allow_http: bool) -> str:
+def checked_redirect(url: str, location: str, *, allow_http: bool, named: Named = NOBODY) -> str:
     """Where a redirect from ``url`` leads; raises Refused where it may not lead.
 
     User and password in it are somebody else's idea of who we are: dropped.
@@ -86,11 +94,20 @@ def checked_redirect(url: str, location: str, *, allow_http: bool) -> str:
             )
         if is_loopback(parts.hostname) and not is_loopback(urlsplit(url).hostname):
             raise Refused(f"{where}, which is this machine", hint="nothing on the network should point there")
-        return checked(target, allow_http=allow_http)[0]
+        return checked(target, allow_http=allow_http, named=named)[0]
     except ValueError as error:
         raise Refused(f"{where}, which is not an address: {error}", hint="upstream is broken") from None
     except UsageError as error:
         raise Refused(f"{where}: {error.message}", hint=error.hint) from None
+
+
+def inside(url: str, error: Inside) -> Refused:
+    """The refusal to ask a host that lies inside and that nobody named."""
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    return Refused(
+        f"`{redact(url)}` leads to {error}; vendors.yaml does not name that host",
+        hint=f"if you trust what named it: allow_hosts: [{host!r}] in vendors.yaml, or --allow-host {host}",
+    )
 
 
 def origin(url: str) -> str:

@@ -31,6 +31,7 @@ from upstreamsync.errors import (
 from upstreamsync.kit.http import addresses, backoff
 from upstreamsync.kit.http.credentials import Credentials
 from upstreamsync.kit.http.gunzip import Damaged, Oversized, unpack, unpack_apart
+from upstreamsync.kit.http.inside import ANYWHERE, Inside, Named
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.store import dependencies
 from upstreamsync.kit.store.cache import Cache
@@ -190,8 +191,10 @@ class Http:
         backoff: float = 0.25,
         max_body: int = DEFAULT_LIMIT,
         offline: bool = False,
+        named: Named = ANYWHERE,
     ) -> None:
         self.offline = offline
+        self.named = named
         self.requests: list[tuple[str, str, int]] = []
         self._cache = cache
         self.credentials = credentials or Credentials()
@@ -295,7 +298,7 @@ class Http:
         if form is not None:
             content = urlencode(form).encode()
             sent["content-type"] = "application/x-www-form-urlencoded"
-        target, authorization = addresses.checked(url, allow_http=allow_http)
+        target, authorization = addresses.checked(url, allow_http=allow_http, named=self.named)
         sent = {**self.credentials.for_url(target), **authorization, **sent}
         answer = self._ask("POST", target, sent, content=content, limit=limit, deadline=self._deadline())
         addresses.raise_for_status(answer.status, target, accept_status)
@@ -340,7 +343,7 @@ class Http:
     # -- one address, followed through its redirects ------------------------------------------------
 
     def _fetch(self, ask: _Ask) -> tuple[_Known, _Body | None]:
-        url, authorization = addresses.checked(ask.url, allow_http=ask.allow_http)
+        url, authorization = addresses.checked(ask.url, allow_http=ask.allow_http, named=self.named)
         given = {**authorization, **dict(ask.headers)}
         own = self.credentials.for_url(url)
         deadline = self._deadline()
@@ -348,7 +351,7 @@ class Http:
             known, body, location = self._exchange(ask, url, {**own, **given}, deadline)
             if location is None:
                 return known, body
-            target = addresses.checked_redirect(url, location, allow_http=ask.allow_http)
+            target = addresses.checked_redirect(url, location, allow_http=ask.allow_http, named=self.named)
             if addresses.origin(target) != addresses.origin(url):
                 # What belongs to one host stays there. Hosts to which the user gave the same token are one.
                 given.pop("authorization", None)
@@ -432,7 +435,11 @@ class Http:
             raise Unreachable(f"`{redact(url)}` was not asked for: --offline", hint="leave --offline out")
         with self._lock:
             if self._wire is None:
-                self._wire = wire.Wire(**self._settings, record=self._record)  # type: ignore[arg-type]
+                self._wire = wire.Wire(
+                    **self._settings,  # type: ignore[arg-type]
+                    record=self._record,
+                    may_be_inside=self._may_be_inside,
+                )
             connection = self._wire
         origin = addresses.origin(url)
         packed = urlsplit(url).path.lower().endswith(_PACKED)
@@ -461,6 +468,8 @@ class Http:
                 # The next address on this host is asked once, not with all retries again.
                 self._dead.add(origin)
             raise Unreachable(f"`{where}`: {redact(str(error))}", hint=addresses.UNREACHABLE) from None
+        except Inside as error:
+            raise addresses.inside(url, error) from None
         except (TooLarge, Unreachable) as error:
             raise type(error)(
                 f"`{where}`: {redact(error.message)}", hint=error.hint or addresses.HINTS[type(error)]
@@ -469,6 +478,10 @@ class Http:
     def _record(self, method: str, url: str, status: int) -> None:
         self.requests.append((method, redact(url), status))
         _log.debug("%s %s: %s", method, redact(url), status or "no answer")
+
+    def _may_be_inside(self, host: str, port: int) -> bool:
+        """Whether the user named a host; asked for each connection, as names may be added meanwhile."""
+        return self.named.has(host, port)
 
     def _deadline(self) -> float:
         return time.monotonic() + self._total

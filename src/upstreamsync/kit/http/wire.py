@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,6 +23,7 @@ from upstreamsync.errors import TooLarge, Unreachable
 from upstreamsync.kit.http.backoff import RETRIED
 from upstreamsync.kit.http.credentials import is_loopback
 from upstreamsync.kit.http.gunzip import Damaged, Inflater, Oversized
+from upstreamsync.kit.http.inside import public_addresses
 
 # httpx imports its command line (click, rich, pygments) where those are installed: 65 of 150 ms.
 if "httpx" not in sys.modules and "httpx._main" not in sys.modules:
@@ -33,6 +34,9 @@ if "httpx" not in sys.modules and "httpx._main" not in sys.modules:
         del sys.modules["httpx._main"]
 else:
     import httpx
+
+
+import httpcore  # what httpx stands on
 
 _ERROR_BODY = 1 << 20
 
@@ -87,9 +91,12 @@ class Wire:
         max_wait: float,
         backoff: float,
         record: Callable[[str, str, int], None],
+        may_be_inside: Callable[[str, int], bool] = lambda _host, _port: True,
     ) -> None:
         self._timeouts = {"connect": min(timeout, 10.0), "read": timeout, "write": timeout, "pool": None}
-        self._bounded = _BoundedTransport(jobs=jobs, per_host=per_host, record=record)
+        self._bounded = _BoundedTransport(
+            jobs=jobs, per_host=per_host, record=record, may_be_inside=may_be_inside
+        )
         self._attempts = attempts
         self._max_wait = max_wait
         self._backoff = backoff
@@ -153,7 +160,15 @@ class _BoundedTransport(httpx.BaseTransport):
     It reads the body itself, so that a body that breaks off is an attempt that failed and is retried.
     """
 
-    def __init__(self, *, jobs: int, per_host: int, record: Callable[[str, str, int], None]) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: int,
+        per_host: int,
+        record: Callable[[str, str, int], None],
+        may_be_inside: Callable[[str, int], bool],
+    ) -> None:
+        self._may_be_inside = may_be_inside
         self._jobs = jobs
         self._all = threading.BoundedSemaphore(jobs)
         self._hosts: defaultdict[bytes, threading.BoundedSemaphore] = defaultdict(
@@ -199,12 +214,55 @@ class _BoundedTransport(httpx.BaseTransport):
             pool = self._pools.get((scheme, proxy))
             if pool is None:
                 # One TLS context for all connections: making one costs 34 ms, and none is made for http.
-                pool = self._pools[scheme, proxy] = httpx.HTTPTransport(
+                pool = httpx.HTTPTransport(
                     verify=_tls() if scheme == "https" else False,
                     proxy=proxy,
                     limits=httpx.Limits(max_connections=None, max_keepalive_connections=self._jobs * 2),
                 )
+                if proxy is None:
+                    # httpx has no argument for what opens a connection. A proxy resolves names itself.
+                    if not isinstance(pool._pool, httpcore.ConnectionPool):
+                        raise TypeError("this httpx is built otherwise: connections can't be judged")
+                    pool._pool._network_backend = _Outside(self._may_be_inside)
+                self._pools[scheme, proxy] = pool
             return pool
+
+
+class _Outside(httpcore.SyncBackend):
+    """Opens connections: for hosts that nobody named to public addresses alone, to the very one that was judged.
+
+    The name is resolved once. Were it resolved again to connect, it could be another address by then.
+    """
+
+    def __init__(self, may_be_inside: Callable[[str, int], bool]) -> None:
+        super().__init__()
+        self._may_be_inside = may_be_inside
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection. Raises Inside, and httpcore's ConnectError and ConnectTimeout."""
+
+        def connect(where: str) -> httpcore.NetworkStream:
+            return super(_Outside, self).connect_tcp(where, port, timeout, local_address, socket_options)
+
+        if self._may_be_inside(host, port):
+            return connect(host)
+        try:
+            judged = public_addresses(host, port)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        for address in judged[:-1]:
+            try:
+                return connect(address)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return connect(judged[-1])
 
 
 def _read(response: httpx.Response, question: Question) -> Answer:

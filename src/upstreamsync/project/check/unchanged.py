@@ -211,9 +211,11 @@ def still_valid_without_configuration(
 ) -> tuple[Finding, ...] | None:
     """The findings for vendors.yaml, or those named, if all stand; None when it has to be read for that."""
     try:
-        config = hashlib.sha256(file.read_bytes()).hexdigest()
+        data = file.read_bytes()
     except OSError:
         return None
+    config = hashlib.sha256(data).hexdigest()
+    connections.name_hosts(data.decode("utf-8", "replace"))
     unchanged = Unchanged(file, config, connections)
     record = unchanged.record
     if record is None or not set(names or record.names) <= record.kept.keys() & set(record.names):
