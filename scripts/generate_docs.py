@@ -1,4 +1,4 @@
-"""Write docs/vendors-yaml.md and docs/vendors.schema.json from the declarations in config/spec.py.
+"""Write docs/vendors-yaml.md, docs/vendors.schema.json and docs/api.md from declarations and docstrings.
 
 With --check, write nothing and end with 1 when what is committed differs.
 """
@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from api_page import api_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -134,6 +135,7 @@ def main() -> None:
     """Write, or compare."""
     wanted = {
         DOCS / "vendors-yaml.md": reference(),
+        DOCS / "api.md": api_page(),
         DOCS / "vendors.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
     }
     stale = [
