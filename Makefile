@@ -44,6 +44,14 @@ test: $(VENV)/.dev $(TOOLS)/.all $(TOOLS)/.openapi ## run all tests
 test-fast: $(VENV)/.dev $(TOOLS)/.engines $(TOOLS)/.openapi ## run the tests of the inner loop
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow and not world'
 
+floors: $(TOOLS)/.engines $(TOOLS)/.openapi ## the oldest dependencies that pyproject.toml admits: fast tests and the demo
+	rm -rf build/floors && $(PYTHON) -m venv build/floors/venv && $(PYTHON) -m venv build/floors/uv
+	build/floors/uv/bin/python -m pip install --quiet uv
+	build/floors/uv/bin/uv pip install --quiet --python build/floors/venv/bin/python \
+	  --resolution lowest-direct --editable . --group test
+	build/floors/venv/bin/python -m pytest -n 2 --dist worksteal -m 'not slow and not world'
+	build/floors/venv/bin/python -m upstreamsync demo
+
 lint: $(VENV)/.dev ## lint, formatting, types, layers, workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -92,4 +100,4 @@ bench: $(VENV)/.dev $(TOOLS)/.engines ## measure, quickly; `python benchmarks/ru
 clean: ## remove what was installed or made here
 	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help readme demo test test-fast lint format docs audit sbom faults kills fuzz bench clean
+.PHONY: help readme demo test test-fast floors lint format docs audit sbom faults kills fuzz bench clean
