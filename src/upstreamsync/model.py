@@ -196,13 +196,27 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shrunk:
+    """A base that loses most of its objects: how many it had, and how many it will have."""
+
+    base: str
+    before: int
+    after: int
+
+    def __str__(self) -> str:
+        left = f"{self.after} of {self.before} objects {'is' if self.after == 1 else 'are'} left"
+        return left if self.after else f"none of {self.before} objects is left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """The complete change to the repository for one vendor, not yet on disk.
 
     ``base_files`` and ``edit_files`` map a repository path to its new bytes, or to None for a file that
     goes away. The two are apart because they become two commits; the lock and the version line of
     vendors.yaml belong to the base. ``notes`` are remarks for people (a fork whose origin changed).
-    ``executable`` are those of the paths that upstream marks as programs.
+    ``executable`` are those of the paths that upstream marks as programs; ``shrunk`` are the bases that lose
+    most of their objects.
     """
 
     vendor: str
@@ -215,6 +229,7 @@ class Change:
     bases: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     executable: frozenset[str] = frozenset()
+    shrunk: tuple[Shrunk, ...] = ()
 
     @property
     def files(self) -> Mapping[str, bytes | None]:

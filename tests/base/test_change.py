@@ -40,7 +40,13 @@ def view_of(files: dict[str, bytes]) -> View:
 
 
 def vendor_of(**options) -> Vendor:
-    plain = {"name": "v", "version": "v1.0.0", "source": {"url": "https://h/x"}, "base": "app/base"}
+    plain = {
+        "name": "v",
+        "version": "v1.0.0",
+        "source": {"url": "https://h/x"},
+        "base": "app/base",
+        "kustomization": True,
+    }
     return Vendor.model_validate({**plain, **options})
 
 
@@ -370,11 +376,12 @@ def test_a_raw_template_beside_what_is_made_of_it_in_a_folder_shared_with_local_
     vendor = vendor_of(
         base="squid/base/neco",
         source=[
-            {"url": "https://h/squid.yml", "file": "squid.yaml"},
+            {"url": "https://h/squid.yml", "file": "squid.yaml", "manifests": False},
             {
                 "url": "https://h/squid.yml",
                 "file": "squid.yaml",
                 "base": "squid/base",
+                "manifests": False,
                 "rewrite": [
                     {"replace": r"\{\{ \.Image \}\}", "with": "h/squid:{semver}"},
                     {"drop_lines": "drop: me"},

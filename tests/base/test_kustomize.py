@@ -28,7 +28,14 @@ NEW = b"---\n".join([obj("ConfigMap", "stays", "2"), obj("ConfigMap", "comes"), 
 
 def update(root: Path, version: str, data: bytes, layout: str, checkpoint=lambda _: None) -> None:
     vendor = Vendor.model_validate(
-        {"name": "v", "version": "1", "base": "app/base", "layout": layout, "source": {"url": "https://h/x"}}
+        {
+            "name": "v",
+            "version": "1",
+            "base": "app/base",
+            "layout": layout,
+            "source": {"url": "https://h/x"},
+            "kustomization": True,
+        }
     )
     release = Release(version=version, ref=version)
     artifact = Artifact(resolved=(), files=(ContentFile(path="x.yaml", data=data),))

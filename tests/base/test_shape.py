@@ -116,7 +116,7 @@ def test_per_resource_tells_apart_by_namespace_then_group_then_number():
     ]
 
 
-def test_a_list_is_kept_as_one():
+def test_a_list_whose_items_do_not_say_what_they_are_is_kept_as_one():
     data = b"apiVersion: v1\nkind: List\nitems:\n- kind: A\n- kind: B\n"
     assert make({"x.yaml": data}, layout="per-resource")["list.yaml"] == data
 
@@ -179,7 +179,7 @@ def test_what_is_no_manifest_is_not_listed():
         "values.yaml": b"kind: DaemonSet\nimage: x\n",
         "squid.yaml": b"kind: Deployment\nmetadata:\n  name: {{ .Name }}\n{{ if x }}\n",
         "rules.yaml": obj("PrometheusRule", "r") + b"spec: 'a {{ $labels.x }}'\n",
-    })  # fmt: skip
+    }, source_manifests=False)  # fmt: skip
     assert manifests.load(made["kustomization.yaml"])["resources"] == ["rules.yaml"]
     assert "kustomization.yaml" not in make({"squid.conf": b"a b\n"})
 
@@ -340,13 +340,14 @@ g: [1,
 h:
   - x
 """
-    assert make({"x.yaml": text}, source_strip_comments=True)["x.yaml"] == expected
+    assert make({"x.yaml": text}, source_strip_comments=True, source_manifests=False)["x.yaml"] == expected
     assert manifests.load(expected) == manifests.load_all(text)[-1]
 
 
 def test_comments_with_carriage_returns_and_wide_characters():
     text = "# ü\r\na: é # x\r\n# 漢字\r\nb: \U0001f600 # y".encode()
-    assert make({"x.yaml": text}, source_strip_comments=True)["x.yaml"] == "a: é\r\nb: \U0001f600".encode()
+    made = make({"x.yaml": text}, source_strip_comments=True, source_manifests=False)
+    assert made["x.yaml"] == "a: é\r\nb: \U0001f600".encode()
 
 
 def test_comments_of_what_is_not_yaml_are_refused():
@@ -390,7 +391,9 @@ def test_a_rewrite_that_does_not_work_is_an_error(rewrite, error, words):
 def test_a_version_can_not_smuggle_in_a_group():
     vendor = Vendor.model_validate({
         "name": "v", "version": "1", "base": "b",
-        "source": {"url": "https://h/x", "rewrite": [{"replace": "(secret) x", "with": "{version}"}]},
+        "source": {
+            "url": "https://h/x", "manifests": False, "rewrite": [{"replace": "(secret) x", "with": "{version}"}],
+        },
     })  # fmt: skip
     artifact = Artifact(resolved=(), files=(ContentFile(path="a", data=b"secret x"),))
     made = make_bases(vendor, [(vendor.source[0], artifact)], Release(version=r"1\1", ref="x"))

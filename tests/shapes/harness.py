@@ -59,7 +59,11 @@ class Team:
             ("REGISTRY", self.registry),
         ):
             text = text.replace(word, address)
-        self.write({"vendors.yaml": f"version: 1\n# The team's own words.\nvendors:\n{text}"})
+        self.write(
+            {
+                "vendors.yaml": f"version: 1\n# The team's own words.\ndefaults: {{kustomization: true}}\nvendors:\n{text}"
+            }
+        )
 
     @property
     def registry(self) -> str:

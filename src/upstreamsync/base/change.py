@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from upstreamsync.base.edits import NO_EDITS, Edits
-from upstreamsync.base.kustomization import NAMES, OWN_NAME, is_ours
+from upstreamsync.base.kustomization import NAMES, OWN_NAME, is_ours, is_read_as_folder
 from upstreamsync.base.origins import (
     Watching,
     find_origin,
@@ -16,13 +16,14 @@ from upstreamsync.base.origins import (
     watch_fact,
     watch_note,
 )
+from upstreamsync.base.validate import count_objects
 from upstreamsync.base.versionline import set_image_version, set_version
 from upstreamsync.base.view import View
 from upstreamsync.config.load import content_digest
 from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import ContentError, EditError, RepositoryError
 from upstreamsync.lock import Lock, digest, render
-from upstreamsync.model import Artifact, Base, Change, ContentFile, ImageFinding, Release
+from upstreamsync.model import Artifact, Base, Change, ContentFile, ImageFinding, Release, Shrunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def plan(
     a base, and what ``set_version`` raises.
     """
     situation = _Situation(
-        vendor=vendor, view=view, lock=lock, new=_without_idle_kustomizations(bases, lock, view)
+        vendor=vendor, view=view, lock=lock, new=_without_idle_kustomizations(vendor, bases, lock, view)
     )
     base_files: dict[str, bytes | None] = {}
     if release is not None:
@@ -78,6 +79,8 @@ def plan(
             edited = _text(edit_files[config_path], config_path)
             edit_files[config_path] = _with_versions(edited, config_path, vendor, release, images).encode()
     before, after = _steps(vendor, release, images)
+    shrunk = _shrunk(situation) if base_files else ()
+    situation.notes.extend(f"`{one.base}` loses most of its objects: {one}" for one in shrunk)
     return Change(
         vendor=vendor.name,
         before=before,
@@ -89,26 +92,49 @@ def plan(
         bases=vendor.bases,
         notes=tuple(situation.notes),
         executable=frozenset(path for path, file in situation.new.items() if file.executable),
+        shrunk=shrunk,
     )
 
 
+def _shrunk(situation: _Situation) -> tuple[Shrunk, ...]:
+    """The bases that lose most of their objects though what is declared stays as it was."""
+    vendor, view, lock, new = situation.vendor, situation.view, situation.lock, situation.new
+    if lock is None or lock.config != content_digest(vendor):
+        return ()
+    found = []
+    for base in vendor.bases:
+        inside = [path for path in lock.files if path.startswith(f"{base}/")]
+        before = count_objects({path: data for path in inside if (data := view.read(path)) is not None})
+        after = count_objects({path: file.data for path, file in new.items() if path.startswith(f"{base}/")})
+        if 2 * after < before:
+            found.append(Shrunk(base=base, before=before, after=after))
+    return tuple(found)
+
+
 def _without_idle_kustomizations(
-    bases: Sequence[Base], lock: Lock | None, view: View
+    vendor: Vendor, bases: Sequence[Base], lock: Lock | None, view: View
 ) -> dict[str, ContentFile]:
-    """All new files by path; a kustomization of ours gives way to one that the team keeps in the folder."""
+    """All new files by path, without kustomizations of ours that nobody asked for.
+
+    One gives way to one that the team keeps in the folder. Unless ``kustomization`` decides, a folder gets
+    one where a kustomization of the team's reads it as a folder; what is there already stays.
+    """
     files = {}
     owned = lock.files if lock is not None else {}
     for base in bases:
         for file in base.files:
             path = f"{base.path}/{file.path}"
-            if (
-                file.path == OWN_NAME
-                and is_ours(file.data)
-                and _has_local_kustomization(base.path, owned, view)
-            ):
-                continue
+            if file.path == OWN_NAME and is_ours(file.data):
+                if _has_local_kustomization(base.path, owned, view):
+                    continue
+                if not (vendor.kustomization or path in owned or _is_read_as_folder(base.path, view)):
+                    continue
             files[path] = file
     return files
+
+
+def _is_read_as_folder(base: str, view: View) -> bool:
+    return is_read_as_folder(base, view.listing(""), view.read)
 
 
 def _has_local_kustomization(base: str, owned: Mapping[str, str], view: View) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from upstreamsync.base.lists import unpacked
 from upstreamsync.errors import ContentError, Malformed, TooLarge
 from upstreamsync.kit.yaml import manifests
 
@@ -25,20 +26,27 @@ _BEHIND_THE_END = re.compile(
 )
 #: An object has both at the top; a values file may well have a key `kind` of its own.
 _TOP_KEYS = tuple(
-    re.compile(rb"^[\"']?%s[\"']?[ \t]*:" % key, re.MULTILINE) for key in (b"apiVersion", b"kind")
+    re.compile(rb"^(?:---[ \t]+)?[\"']?%s[\"']?[ \t]*:" % key, re.MULTILINE)
+    for key in (b"apiVersion", b"kind")
 )
-_JSON_KEYS = tuple(re.compile(rb"[{,\s]\"%s\"\s*:" % key) for key in (b"apiVersion", b"kind"))
+_JSON_KEYS = tuple(re.compile(rb"[{,\s]\"?%s\"?\s*:" % key) for key in (b"apiVersion", b"kind"))
+_FLOW = re.compile(rb"(?:---)?\s*\{")
 _HTML = re.compile(rb"\A\s*<(?:!doctype|html|head|\?xml)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What names an object; empty strings for what it does not have."""
+    """What names an object; empty strings for what it does not have.
+
+    ``name`` is that of a file where upstream generates one; ``api_version`` and ``generate_name`` are as written.
+    """
 
     group: str = ""
     kind: str = ""
     name: str = ""
     namespace: str = ""
+    api_version: str = ""
+    generate_name: str = ""
 
     def __str__(self) -> str:
         where = f"{self.namespace}/" if self.namespace else ""
@@ -84,9 +92,14 @@ def has_content(part: bytes) -> bool:
 
 
 def documents(file: str, data: bytes) -> Iterator[Document]:
-    """Each document with its identity. Raises Malformed, or ContentError for one that is no object."""
-    for part in parts(data):
-        yield Document(file=file, data=part, identity=identify(part, file) if has_content(part) else None)
+    """Each document with its identity, and each item of a List as one.
+
+    Raises Malformed, or ContentError for a document that is no object.
+    """
+    for whole in parts(data):
+        manifests.refuse_bombs(whole, file)
+        for part in unpacked(whole, file) or [whole]:
+            yield Document(file=file, data=part, identity=identify(part, file) if has_content(part) else None)
 
 
 def identify(part: bytes, file: str) -> Identity:
@@ -118,12 +131,14 @@ def identify(part: bytes, file: str) -> Identity:
             "kind": _text(loaded.get("kind")),
             **{f"metadata.{key}": _text(value) for key, value in _mapping(metadata).items()},
         }
-    api_version = facts.get("apiVersion", "")
+    api_version, generated = facts.get("apiVersion", ""), facts.get("metadata.generateName", "")
     return Identity(
         group=api_version.rpartition("/")[0],
         kind=facts.get("kind", ""),
-        name=facts.get("metadata.name", "") or facts.get("metadata.generateName", "").rstrip("-"),
+        name=facts.get("metadata.name", "") or generated.rstrip("-"),
         namespace=facts.get("metadata.namespace", ""),
+        api_version=api_version,
+        generate_name="" if facts.get("metadata.name") else generated,
     )
 
 
@@ -201,13 +216,24 @@ def is_manifest(file: str, data: bytes) -> bool:
             return False
     else:
         check_yaml(file, data)
-    keys = _JSON_KEYS if data.removeprefix(BOM).lstrip().startswith(b"{") else _TOP_KEYS
-    return all(key.search(data.removeprefix(BOM)) is not None for key in keys)
+    return has_top_keys(data)
+
+
+def has_top_keys(data: bytes) -> bool:
+    """Whether a text of YAML or JSON has apiVersion and kind at its top, as far as its lines show."""
+    bare = data.removeprefix(BOM)
+    keys = _JSON_KEYS if _FLOW.match(bare) else _TOP_KEYS
+    return all(key.search(bare) is not None for key in keys)
+
+
+def is_html(data: bytes) -> bool:
+    """Whether it begins as a web page does."""
+    return _HTML.match(data.removeprefix(BOM)) is not None
 
 
 def check_yaml(file: str, data: bytes) -> None:
     """Raise Malformed, with line and column, when ``data`` is not YAML at all."""
-    if _HTML.match(data.removeprefix(BOM)):
+    if is_html(data):
         raise Malformed(
             f"{file}: upstream sent a web page, not YAML",
             hint="open the URL in a browser: it may ask for a login, or the file may have moved",

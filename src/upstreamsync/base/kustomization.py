@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from upstreamsync.base.documents import is_manifest
+from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import ContentFile
 
 #: The names under which kustomize looks for its file.
@@ -34,28 +36,46 @@ def is_ours(data: bytes) -> bool:
     return data.startswith(_HEADER)
 
 
-def own_kustomization(files: Sequence[ContentFile]) -> ContentFile | None:
-    """A kustomization that lists every manifest, sorted.
+def own_kustomization(files: Sequence[ContentFile], listed: Collection[str]) -> ContentFile | None:
+    """A kustomization that lists the files that hold manifests (see ``validate``), sorted.
 
-    None where upstream brings kustomizations of its own (at the top or below), and where no file is a
-    manifest. What belongs to a helm chart is no manifest. Raises Malformed for a YAML file that is none.
+    None where upstream brings kustomizations of its own (at the top or below), and where there are none.
     """
-    paths = [file.path for file in files]
-    if any(is_kustomization(path) for path in paths):
+    if not listed or any(is_kustomization(file.path) for file in files):
         return None
-    charts = _chart_folders(paths)
-    listed = sorted(
-        file.path
-        for file in files
-        if not any(file.path.startswith(folder) for folder in charts) and is_manifest(file.path, file.data)
-    )
-    if not listed:
-        return None
-    lines = "".join(f"- {_quoted(path)}\n" for path in listed)
+    lines = "".join(f"- {_quoted(path)}\n" for path in sorted(listed))
     return ContentFile(path=OWN_NAME, data=_HEADER + (_TEXT + lines).encode())
 
 
-def _chart_folders(paths: Iterable[str]) -> list[str]:
+def is_read_as_folder(base: str, paths: Iterable[str], read: Callable[[str], bytes | None]) -> bool:
+    """Whether a kustomization of the team's own names the folder ``base``, which then needs one, too.
+
+    ``paths`` are all files of the repository.
+    """
+    for path in paths:
+        if not is_kustomization(path) or path.startswith(f"{base}/"):
+            continue
+        try:
+            data = read(path)
+            loaded = manifests.load(data, name=path) if data is not None else None
+        except UpstreamsyncError:  # what is wrong with it is said by those who build it
+            continue
+        here = posixpath.dirname(path)
+        if any(posixpath.normpath(posixpath.join(here, one)) == base for one in _folders(loaded)):
+            return True
+    return False
+
+
+def _folders(loaded: object) -> Iterator[str]:
+    """What a kustomization takes in by a path."""
+    if isinstance(loaded, dict):
+        for field in ("resources", "bases", "components"):
+            listed = loaded.get(field)
+            yield from (one for one in listed if isinstance(one, str)) if isinstance(listed, list) else ()
+
+
+def chart_folders(paths: Iterable[str]) -> list[str]:
+    """The folders of charts, each with its slash; the empty string for one at the top."""
     return [
         path.removesuffix("Chart.yaml")
         for path in paths

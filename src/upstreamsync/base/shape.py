@@ -13,6 +13,7 @@ from upstreamsync.base.located import At, nowhere
 from upstreamsync.base.paths import check_paths
 from upstreamsync.base.rewrite import rewrite_files
 from upstreamsync.base.select import select_documents
+from upstreamsync.base.validate import TREES, check_content
 from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import ContentError
 from upstreamsync.kit.kubernetes.foreign import FilesByPath, breaches_of, refuse
@@ -36,12 +37,15 @@ def make_bases(
     values = release_values(release)
     found: dict[str, dict[str, ContentFile]] = {base: {} for base in vendor.bases}
     origins: dict[str, dict[str, int]] = {base: {} for base in vendor.bases}
+    sources: dict[str, list[tuple[list[ContentFile], Source, At]]] = {base: [] for base in vendor.bases}
     for number, (source, artifact) in enumerate(parts):
         base = source.base or vendor.base
         if base is None:
             raise ContentError(f"`{vendor.name}` has no base for its source {number}")
         here = partial(at, "source", number)
-        for file in shape(vendor, source, artifact, values, here):
+        shaped = shape(vendor, source, artifact, values, here)
+        sources[base].append((shaped, source, here))
+        for file in shaped:
             if file.path in found[base]:
                 raise ContentError(
                     f"two sources of `{vendor.name}` write {base}/{file.path}",
@@ -52,7 +56,7 @@ def make_bases(
             origins[base][file.path] = number
     for path, files in found.items():
         _check_kustomizations(path, files, origins[path], parts, at)
-    bases = tuple(_base(vendor, path, found[path]) for path in found)
+    bases = tuple(_base(vendor, path, files, sources[path]) for path, files in found.items())
     check_paths(f"{base.path}/{file.path}" for base in bases for file in base.files)
     return bases
 
@@ -131,9 +135,24 @@ def _stripped(file: ContentFile) -> ContentFile:
     return ContentFile(path=file.path, data=strip_comments(file.data, file.path), executable=file.executable)
 
 
-def _base(vendor: Vendor, path: str, files: Mapping[str, ContentFile]) -> Base:
+def _base(
+    vendor: Vendor,
+    path: str,
+    files: Mapping[str, ContentFile],
+    sources: Sequence[tuple[Sequence[ContentFile], Source, At]],
+) -> Base:
     content = list(files.values())
-    own = own_kustomization(content)
+    paths = [file.path for file in content]
+    listed: set[str] = set()
+    for shaped, source, at in sources:
+        listed |= check_content(
+            shaped,
+            beside=paths,
+            tree=source.kind in TREES,
+            declared=source.manifests,
+            place=at(),
+        )
+    own = own_kustomization(content, listed) if vendor.kustomization is not False else None
     if own is not None:
         content.append(own)
     return Base(vendor=vendor.name, path=path, files=tuple(sorted(content, key=lambda file: file.path)))

@@ -108,7 +108,7 @@ def content_digest(vendor: Vendor) -> str:
     shaping = vendor.model_dump(
         mode="json",
         by_alias=True,
-        include={"name", "source", "base", "layout", "lock"},
+        include={"name", "source", "base", "layout", "lock", "kustomization"},
         exclude_defaults=True,
     )
     text = json.dumps(shaping, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -366,6 +366,8 @@ class Source(Spec):
     """Textual changes, in order."""
     layout: Literal["as-is", "one-file", "per-resource"] | None = None
     """How documents are spread over files; default: the vendor's, else as-is."""
+    manifests: bool = True
+    """Whether its YAML files have to be Kubernetes objects; ``false`` takes values, rules and templates, too."""
     checksum: str | None = None
     """``sha256:…`` of what is fetched, or the URL of a checksums file (placeholders allowed)."""
     allow: tuple[Literal["remote", "helm"], ...] = ()
@@ -615,6 +617,9 @@ class VendorOptions(Spec):
     """The folder that upstreamsync owns (or shares; the lock lists its files)."""
     layout: Literal["as-is", "one-file", "per-resource"] = "as-is"
     """How documents are spread over files."""
+    kustomization: bool | None = None
+    """Whether the base gets a kustomization.yaml that lists its manifests. Default: where a kustomization of
+    yours reads the base as a folder; never where upstream brings one."""
     overlays: tuple[str, ...] | None = None
     """Globs of the kustomizations to verify; default: every one that reaches the base."""
     edits: tuple[Edit, ...] = ()

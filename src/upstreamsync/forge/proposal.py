@@ -76,7 +76,7 @@ def build_proposal(
         report=report,
         commits=_with_trailer(commits, digest),
         base_commit=base_commit,
-        draft=verification.needs_person,
+        draft=verification.needs_person or any(change.shrunk for change in changes),
         labels=options.labels,
         reviewers=options.reviewers,
         assignees=options.assignees,

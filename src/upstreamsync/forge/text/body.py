@@ -126,6 +126,11 @@ def _summary(facts: Facts, items: Sequence[Judgement]) -> str:
     warning = ""
     if facts.verification.needs_person:
         warning = _warning(facts.verification, items)
+    if gone := [one for change in facts.changes for one in change.shrunk]:
+        bases = "; ".join(f"{code(one.base)}: {one}" for one in gone)
+        warning = "\n\n".join(
+            part for part in (warning, f"> [!CAUTION]\n> Most objects of a base are gone: {bases}.") if part
+        )
     return "\n\n".join(part for part in (warning, top, "\n".join(lines)) if part)
 
 

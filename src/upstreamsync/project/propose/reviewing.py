@@ -15,6 +15,7 @@ from upstreamsync.project.settings import build_store
 from upstreamsync.project.verify.trees import tree_with
 from upstreamsync.project.verify.verification import verify_change
 from upstreamsync.review import find_readers, reading, review
+from upstreamsync.review.dangers.shrinking import shrinking_dangers
 from upstreamsync.verify import overlay_output
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def review_change(
         reviews.append(review(path, before, now, applications=reading(readers, path)))
     with tree_with(session.root, files) as after:
         reviews += _of_bases(session, after, changes, verification)
+    reviews += [
+        OverlayReview(path=danger.resource, dangers=(danger,)) for danger in shrinking_dangers(changes)
+    ]
     return verification, Review(overlays=tuple(reviews))
 
 

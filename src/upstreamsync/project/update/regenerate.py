@@ -18,7 +18,8 @@ from upstreamsync.config.load import content_digest
 from upstreamsync.errors import ContentError, NotFound, SelectionError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock, changed_files
-from upstreamsync.model import Artifact, Change, ImageFinding, PassedOver, Release
+from upstreamsync.model import Artifact, Base, Change, ImageFinding, PassedOver, Release
+from upstreamsync.project.update.base_build import check_builds
 from upstreamsync.project.update.digests import with_digests
 from upstreamsync.sources import fetch
 from upstreamsync.sources.stability import differing_paths
@@ -26,12 +27,13 @@ from upstreamsync.sources.stability import differing_paths
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """All that had to be fetched and rendered to move a vendor; the rest is computed from it."""
+    """All that had to be fetched and rendered to move a vendor, and its bases; the rest is computed from it."""
 
     vendor: Vendor
     release: Release | None
     images: tuple[ImageFinding, ...] = ()
     parts: tuple[tuple[Source, Artifact], ...] = ()
+    bases: tuple[Base, ...] = ()
     watched: tuple[Watching, ...] = ()
 
 
@@ -45,7 +47,7 @@ def prepare(
     current: Release | None = None,
     at: At = nowhere,
 ) -> Prepared:
-    """Fetch and render everything. ``release`` is None for a vendor that has only images.
+    """Fetch and render everything, and check it. ``release`` is None for a vendor that has only images.
 
     Files that a render reads are read as they will be after the follow-up edits. ``current`` is what
     watched sources are compared with where no lock tells what they were; ``at`` gives the place of a
@@ -53,6 +55,7 @@ def prepare(
     """
     tools = replace(tools, allow_http=vendor.allow_http)
     parts: tuple[tuple[Source, Artifact], ...] = ()
+    bases: tuple[Base, ...] = ()
     watched: tuple[Watching, ...] = ()
     release, images = with_digests(vendor, release, images, tools)
     if release is not None:
@@ -60,6 +63,8 @@ def prepare(
             _located, release, vendor, tools, at, follow_up(vendor, release, images, view.read).files
         )
         parts = tuple((one, get(one, "source", number)) for number, one in enumerate(vendor.source))
+        bases = make_bases(vendor, parts, release, at)
+        check_builds(vendor, bases, tools, at)
         before = _unless_locked(vendor, release, current, view)
         watched = tuple(
             Watching(
@@ -69,7 +74,9 @@ def prepare(
             )
             for number, one in enumerate(vendor.watch)
         )
-    return Prepared(vendor=vendor, release=release, images=tuple(images), parts=parts, watched=watched)
+    return Prepared(
+        vendor=vendor, release=release, images=tuple(images), parts=parts, bases=bases, watched=watched
+    )
 
 
 def _located(
@@ -100,9 +107,7 @@ def assemble(prepared: Prepared, *, view: View, configuration: Configuration) ->
     change = plan(
         vendor,
         release,
-        make_bases(vendor, prepared.parts, release, partial(configuration.place, vendor.name))
-        if release is not None
-        else (),
+        prepared.bases,
         [artifact for _, artifact in prepared.parts],
         view=view,
         lock=lock,

@@ -17,6 +17,7 @@ from upstreamsync.review.dangers.pruning import pruning_dangers
 from upstreamsync.review.dangers.rbac import rbac_dangers
 from upstreamsync.review.dangers.registries import image_dangers
 from upstreamsync.review.dangers.secrets import secret_dangers
+from upstreamsync.review.dangers.shrinking import SHRUNK
 from upstreamsync.review.dangers.webhooks import webhook_dangers
 from upstreamsync.review.dangers.workloads import workload_dangers
 from upstreamsync.review.pairs import Pairs
@@ -38,6 +39,7 @@ RULES: Final[tuple[Rule, ...]] = (
 
 #: Every code, with its meaning: the stable vocabulary.
 CODES: Final[dict[str, str]] = {
+    SHRUNK: "most objects of a base are gone",
     "data-pruned": "removing the object deletes data when it is pruned",
     "crd-removed": "removing the CRD deletes every custom resource of its kind",
     "crd-version-dropped": "a version of a CRD is gone or no longer served",

@@ -1,0 +1,106 @@
+"""Keys that are given twice, or are no text."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from upstreamsync.kit.yaml.keys import _by_events, _is_suspect, bad_key
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("a: 1\nb: 2\na: 3\n", 3, "`a` is given twice"),
+        ("a:\n  b: 1\n  c: 2\n  b: 3\n", 4, "`b` is given twice"),
+        ("- a: 1\n  a: 2\n", 2, "`a` is given twice"),
+        ("x:\n- a: 1\n  b: 2\n  a: 2\n", 4, "`a` is given twice"),
+        ("x:\n  - - a: 1\n      a: 2\n", 3, "`a` is given twice"),
+        ("{a: 1, b: 2, a: 3}\n", 1, "`a` is given twice"),
+        ("x: {a: 1, a: 3}\n", 1, "`a` is given twice"),
+        ("x: {\n  a: 1,\n  a: 3\n}\n", 3, "`a` is given twice"),
+        ('a: 1\n"a": 2\n', 2, "`a` is given twice"),
+        ("'a b': 1\na b: 2\n", 2, "`a b` is given twice"),
+        ("a: 1\n---\nb: 1\n---\nx: 1\nc:\n  d: 1\n  d: 2\n", 8, "`d` is given twice"),
+        ("? a\n: 1\n? a\n: 2\n", 3, "`a` is given twice"),
+        ("a:\n  1: x\n", 2, "`1` is no text"),
+        ("404: Not Found\n", 1, "`404` is no text"),
+        ("a:\n  1.5: x\n", 2, "`1.5` is no text"),
+        ("a:\n  ~: x\n", 2, "`~` is no text"),
+        ("a:\n  null: x\n", 2, "`null` is no text"),
+        ("a:\n  ? [x]\n  : 1\n", 2, "can't be a key"),
+        ("a: {{ .Values.x }}\n", 1, "can't be a key"),
+        ("a: {1: x}\n", 1, "`1` is no text"),
+        ('{"a": 1, "b": {"c": 1, "c": 2}}\n', 1, "`c` is given twice"),
+    ],
+)
+def test_bad_keys_are_found(text, line, problem):
+    found = bad_key(text.encode())
+    assert found is not None
+    assert found.line == line
+    assert problem in found.problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\nb:\n  a: 1\n",
+        "- a: 1\n- a: 1\n",
+        "x:\n- a: 1\n- a: 1\ny:\n- a: 1\n",
+        "a:\n- b: 1\n  c: 2\n- b: 1\nd: 1\n",
+        "a: |\n  b: 1\n  b: 1\nc: 1\n",
+        "a: >-\n  404: x\n  404: x\n",
+        "a: 'x\n\n  b: 1\n  b: 1'\n",
+        "on: 1\nyes: 1\n",
+        "\"1\": x\n'2': x\n",
+        "a: &x {b: 1}\nc:\n  <<: *x\n  d: 1\n",
+        "a: {b: 1, c: {b: 1}}\n",
+        "a: 1\n---\na: 1\n",
+        "1x: a\n-x: b\n.x: c\n1.2.3: d\n",
+        "",
+        "# only words\n",
+        "x:\n  - - a: 1\n    - a: 1\n",
+        "x:\n  - a:\n      b: 1\n    c:\n      b: 1\n",
+    ],
+)
+def test_good_ones_are_left_alone(text):
+    assert bad_key(text.encode()) is None
+
+
+_values = st.recursive(
+    st.sampled_from(["x", "1", "a: 1\na: 1\n", "", "y # z", "{a: 1}"]),
+    lambda below: st.one_of(
+        st.lists(below, max_size=3),
+        st.dictionaries(st.sampled_from(["a", "b", "c d", "e-f", "on", "x/y"]), below, max_size=3),
+    ),
+    max_leaves=12,
+)
+
+
+@given(_values, st.booleans())
+def test_the_lines_never_hide_what_the_events_show(value, flow):
+    """Written by PyYAML and damaged by repeating a line: where the events find something, so do the lines."""
+    text = yaml.safe_dump(value, default_flow_style=flow, sort_keys=False)
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        damaged = "".join([*lines[: number + 1], line, *lines[number + 1 :]]).encode()
+        try:
+            found = _by_events(damaged)
+        except yaml.YAMLError:
+            continue
+        assert found is None or _is_suspect(damaged), damaged
+
+
+_WORLD = os.environ.get("UPSTREAM_WORLD")
+
+
+@pytest.mark.skipif(_WORLD is None, reason="THE REAL MANIFESTS ARE NOT HERE (set UPSTREAM_WORLD)")
+def test_real_manifests_have_none():
+    files = sorted(Path(_WORLD, "data/base/assets").rglob("*.yaml"))
+    assert files
+    assert {file.name: bad_key(file.read_bytes()) for file in files if bad_key(file.read_bytes())} == {}
