@@ -67,6 +67,15 @@ def read_documents(file: TextFile) -> tuple[Document, ...]:
     return tuple(Document(file.path, value, node, len(pairs) == 1) for value, node in pairs)
 
 
+def node_at(node: yaml.Node | None, *path: str | int) -> yaml.Node | None:
+    """The node at ``path``; None where the way ends."""
+    for step in path:
+        if node is None:
+            return None
+        node = _child(node, step)
+    return node
+
+
 def dig(value: Any, *path: str | int) -> Any:
     """The value at ``path``, or None where the way ends."""
     for step in path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,10 +21,11 @@ from upstreamsync.kit.versions import parse
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import ContentFile, Release
 from upstreamsync.references.permits import Permits
-from upstreamsync.references.remote import ChartVersion, GitPath, Remote, WebFile, read_resource
+from upstreamsync.references.remote import ChartVersion, GitChart, GitPath, Remote, WebFile, read_resource
 from upstreamsync.verify.overlays.graph import FILE_NAMES
 
 if TYPE_CHECKING:
+    from upstreamsync.config.spec import Source
     from upstreamsync.sources.job import Job
 
 #: The largest single file that a kustomization may name.
@@ -89,13 +91,27 @@ class Fetcher:
             answer = self.tools.http.get(remote.url, limit=_FILE_LIMIT)
             file = ContentFile(path=remote.name, data=answer.body)
             return Content(files=(file,), entry=remote.name)
-        return self._chart(remote)
+        return self._git_chart(remote) if isinstance(remote, GitChart) else self._chart(remote)
+
+    def _git_chart(self, remote: GitChart) -> Content:
+        """The chart with what it depends on."""
+        from dataclasses import replace
+
+        from upstreamsync.config.spec import HelmSource, Source
+        from upstreamsync.sources.chart_folders import from_git
+
+        tools = replace(self.tools, git=self.local_git) if _is_local(remote) else self.tools
+        spec = HelmSource(git=remote.repository, path=remote.path or ".")
+        job = _job(tools, Source(helm=spec), remote.ref or "HEAD")
+        return Content(files=_unpacked(from_git(job, spec).files))
 
     def _chart(self, remote: ChartVersion) -> Content:
+        from upstreamsync.config.spec import HelmSource, Source
         from upstreamsync.sources import charts  # with what reads vendors.yaml: for those who have charts
 
         version = self._exact(remote)
-        job = _job(self.tools, remote, version)
+        source = Source(helm=HelmSource(repository=remote.repository, chart=remote.name))
+        job = _job(self.tools, source, version)
         if remote.repository.startswith("oci://"):
             found = charts.from_registry(job, remote.repository, remote.name, _spellings(version))
         else:
@@ -132,16 +148,15 @@ def _spellings(version: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((version, version.removeprefix("v"), f"v{version}")))
 
 
-def _is_local(remote: GitPath) -> bool:
+def _is_local(remote: GitPath | GitChart) -> bool:
     return remote.repository.startswith(("file://", "/"))
 
 
-def _job(tools: Toolbox, remote: ChartVersion, version: str) -> Job:
+def _job(tools: Toolbox, source: Source, version: str) -> Job:
     """What the fetching of charts wants to know: a vendor that stands in no file."""
-    from upstreamsync.config.spec import HelmSource, Source, Vendor
+    from upstreamsync.config.spec import Vendor
     from upstreamsync.sources.job import Job
 
-    source = Source(helm=HelmSource(repository=remote.repository, chart=remote.name))
     vendor = Vendor(name="chart", version=version, source=(source,))
     return Job(source=source, release=Release(version=version, ref=version), vendor=vendor, tools=tools)
 
@@ -175,6 +190,8 @@ def _closure(tree: GitTree, remote: GitPath) -> Content:
         anchor = next((one for name in FILE_NAMES if (one := _join(folder, name)) in paths), None)
         if anchor is None:
             inside = sorted(one for one in paths if folder == "." or one.startswith(f"{folder}/"))
+            if folder == start and remote.plain:
+                return _plain_folder(tree, start, inside)
             if folder == start:
                 raise NotFound(f"`{remote}` has no kustomization", hint="check the path, and the version")
             _take(tree, inside, files)
@@ -189,6 +206,23 @@ def _closure(tree: GitTree, remote: GitPath) -> Content:
             elif target == "." or any(path.startswith(f"{target}/") for path in paths):
                 waiting.append(target)
     return Content(files=tuple(files[path] for path in sorted(files)), entry=start)
+
+
+def _plain_folder(tree: GitTree, folder: str, inside: Sequence[str]) -> Content:
+    """A folder of manifests, with the kustomization that collects them."""
+    prefix = "" if folder == "." else f"{folder}/"
+    names = [path[len(prefix) :] for path in inside if path.endswith((".yaml", ".yml", ".json"))]
+    direct = [name for name in names if "/" not in name]
+    if not direct or any(posixpath.basename(path) == "Chart.yaml" for path in inside):
+        raise NotFound(
+            f"`{folder}` of the repository has no manifests", hint="check the path, and the version"
+        )
+    collecting = json.dumps({"resources": direct}).encode()
+    files = (
+        *tree.read([f"{prefix}{name}" for name in direct]),
+        ContentFile(path=f"{prefix}kustomization.yaml", data=collecting),
+    )
+    return Content(files=files, entry=folder)
 
 
 def _take(tree: GitTree, wanted: Sequence[str], files: dict[str, ContentFile]) -> None:

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from upstreamsync.references.remote import ChartVersion, Remote, WebFile, read_file, read_resource
+from upstreamsync.references.remote import (
+    CHART_IN_GIT,
+    ChartVersion,
+    GitChart,
+    Remote,
+    WebFile,
+    read_file,
+    read_git,
+    read_resource,
+)
 from upstreamsync.verify.overlays.graph import Kustomization
 
 Path = tuple[str | int, ...]
@@ -36,12 +45,12 @@ class Reference:
     @property
     def shown(self) -> str:
         """What stands there, for people."""
-        return self.remote.name if isinstance(self.remote, ChartVersion) else str(self.remote)
+        return self.remote.name if isinstance(self.remote, ChartVersion | GitChart) else str(self.remote)
 
     @property
     def is_chart(self) -> bool:
         """Whether a chart is inflated."""
-        return isinstance(self.remote, ChartVersion)
+        return isinstance(self.remote, ChartVersion | GitChart)
 
 
 def references(kustomization: Kustomization) -> Iterator[Reference]:
@@ -105,11 +114,14 @@ def _file(at: Path, entry: Any) -> Iterator[tuple[Path, WebFile, str]]:
         yield at, found, ""
 
 
-def chart_of(chart: Mapping[str, Any]) -> ChartVersion | None:
+def chart_of(chart: Mapping[str, Any]) -> ChartVersion | GitChart | None:
     """The chart that an entry of ``helmCharts`` fetches; None for one that lies beside it."""
     repository, name = chart.get("repo"), chart.get("name")
     if not isinstance(repository, str) or not repository.strip() or not isinstance(name, str) or not name:
         return None
+    if repository.startswith(CHART_IN_GIT):
+        found = read_git(f"git::{repository.removeprefix(CHART_IN_GIT)}")
+        return GitChart(repository=found.repository, path=found.path, ref=found.ref) if found else None
     return ChartVersion(repository=repository.strip(), name=name, version=str(chart.get("version") or ""))
 
 

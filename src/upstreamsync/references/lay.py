@@ -12,13 +12,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from upstreamsync.model import LeftOut
+from upstreamsync.model import LeftOut, Verification
 from upstreamsync.references.fetch import Fetcher
 from upstreamsync.references.found import Reference, references
 from upstreamsync.references.generators import with_generators
 from upstreamsync.references.permits import Permits
 from upstreamsync.references.remote import Remote
 from upstreamsync.references.supply import Supply
+from upstreamsync.references.units.collect import units
+from upstreamsync.references.units.unit import Unit, told
 from upstreamsync.references.writing import Writer, put
 from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, reached, roots, within
 
@@ -31,6 +33,11 @@ class Laid:
     after: Tree
     overlays: tuple[str, ...]
     upstream: tuple[str, ...]
+    units: tuple[Unit, ...] = ()
+
+    def told(self, verification: Verification) -> Verification:
+        """The verification of these trees in the terms of the user's files."""
+        return told(verification, self.units)
 
 
 @dataclass(slots=True)
@@ -85,8 +92,14 @@ def lay(
     of concern where they moved. What ``before`` names may be asked for,
     and so may ``hosts``; ``fetcher`` is called when something has to be.
     """
+    (was, theirs), (now, others) = units(before), units(after)
+    before, after = (
+        tree.plus({path: data for unit in found for path, data in unit.files.items()})
+        for tree, found in ((before, was), (after, now))
+    )
+    known = tuple({unit.folder: unit for unit in (*was, *now)}.values())
     old, new = _Side(before), _Side(after)
-    deduced = _deduced(old, new, (*upstream, *foreign)) if deduce else ()
+    deduced = _deduced(old, new, (*upstream, *foreign), theirs | others) if deduce else ()
     moved = [path for path in foreign if _differs(before, after, path)]
     vendored = tuple(dict.fromkeys((*upstream, *deduced, *moved)))
     chosen = (
@@ -95,7 +108,7 @@ def lay(
     vendored = tuple(dict.fromkeys((*vendored, *foreign)))
     needed = tuple(tuple(side.reached(chosen)) for side in (old, new))
     if not any(needed):
-        return Laid(before=before, after=after, overlays=chosen, upstream=vendored)
+        return Laid(before=before, after=after, overlays=chosen, upstream=vendored, units=known)
     fetched = fetcher()
     fetched.trust(old.remotes())
     supply = Supply(fetched, Permits.of(old.remotes(), hosts, offline=offline), jobs)
@@ -109,15 +122,17 @@ def lay(
         after=written[1].tree(after, left_out),
         overlays=chosen,
         upstream=tuple(sorted({*vendored, *written[0].upstream, *written[1].upstream})),
+        units=known,
     )
 
 
-def _deduced(old: _Side, new: _Side, known: Collection[str]) -> tuple[str, ...]:
+def _deduced(old: _Side, new: _Side, known: Collection[str], own: Collection[str]) -> tuple[str, ...]:
     """What else is vendored: where only references moved, a kustomization is the same.
 
-    What holds, or lies in, something that is ``known`` to be vendored is as its owner says.
+    What holds, or lies in, something that is ``known`` to be vendored is as its owner says; files that are
+    the user's ``own`` in any case count as equal.
     """
-    same = set()
+    same = set(own)
     for folder in old.named.keys() & new.named.keys():
         if _bare(old, folder) == _bare(new, folder):
             kustomization = new.tree.kustomization(folder)

@@ -33,11 +33,15 @@ _VERSION: Final = re.compile(r"v?\d+(?:[.-]\d+)+(?:[-+.]?[0-9A-Za-z]+)*|[0-9a-f]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitPath:
-    """A folder or file of a git repository; ``ref`` is empty where the repository's HEAD is meant."""
+    """A folder or file of a git repository; ``ref`` is empty where the repository's HEAD is meant.
+
+    ``plain``: where the folder has no kustomization its manifests are meant, as controllers read folders.
+    """
 
     repository: str
     path: str = ""
     ref: str = ""
+    plain: bool = False
 
     @property
     def scope(self) -> str:
@@ -53,11 +57,6 @@ class GitPath:
     def slug(self) -> str:
         """A folder's name for it that stays the same when it moves to another version."""
         return _slug(self.scope + (f"-{self.path}" if self.path else ""))
-
-    @property
-    def version(self) -> str:
-        """What moves."""
-        return self.ref
 
     def __str__(self) -> str:
         path = f"//{self.path}" if self.path else ""
@@ -92,11 +91,6 @@ class WebFile:
         folder = _VERSION.sub("", posixpath.dirname(parts.path))
         return _slug(f"{parts.netloc}{folder}")
 
-    @property
-    def version(self) -> str:
-        """What moves: all of the address."""
-        return self.url
-
     def __str__(self) -> str:
         return self.url
 
@@ -128,13 +122,52 @@ class ChartVersion:
         return f"{self.repository.rstrip('/')}/{self.name} {self.version}".rstrip()
 
 
-Remote = GitPath | WebFile | ChartVersion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitChart:
+    """A chart that is a folder of a git repository."""
+
+    repository: str
+    path: str = ""
+    ref: str = ""
+
+    @property
+    def name(self) -> str:
+        """The folder's name, which stands for the chart's."""
+        return _slug(posixpath.basename(self.path) or posixpath.basename(_plain(self.repository)))
+
+    @property
+    def scope(self) -> str:
+        """The repository, however it is written."""
+        return _scope(self.repository)
+
+    @property
+    def host(self) -> str:
+        """The host that would be asked."""
+        return _host(self.repository)
+
+    @property
+    def slug(self) -> str:
+        """A folder's name for it that stays the same when it moves to another version."""
+        return _slug(f"{self.scope}-{self.path}")
+
+    def __str__(self) -> str:
+        path = f"//{self.path}" if self.path else ""
+        return f"{self.repository}{path}{f'?ref={self.ref}' if self.ref else ''}"
+
+
+Remote = GitPath | WebFile | ChartVersion | GitChart
+#: In front of an address, where a unit of a controller's says more than a kustomization could.
+ANY_FOLDER: Final = "any::"
+CHART_IN_GIT: Final = "git+"
 
 
 def read_resource(entry: str) -> GitPath | WebFile | None:
     """What an entry of ``resources``, ``bases`` or ``components`` names outside; None for a path."""
     if "\n" in entry or not entry.strip():
         return None
+    if entry.startswith(ANY_FOLDER):
+        found = read_git(f"git::{entry.removeprefix(ANY_FOLDER)}")
+        return replace(found, plain=True) if found is not None else None
     return read_git(entry) or read_file(entry)
 
 
@@ -233,8 +266,3 @@ def _plain(path: str) -> str:
 
 def _slug(text: str) -> str:
     return _SLUG.sub("-", text).strip("-.").lower()
-
-
-def at_ref(remote: GitPath, ref: str) -> GitPath:
-    """The same at another ref."""
-    return replace(remote, ref=ref)

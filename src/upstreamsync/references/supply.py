@@ -12,7 +12,7 @@ from upstreamsync.kit.kubernetes.kustomizations import is_address
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.references.fetch import Content, Fetcher, nested
 from upstreamsync.references.permits import Permits
-from upstreamsync.references.remote import ChartVersion, Remote
+from upstreamsync.references.remote import ChartVersion, GitChart, Remote
 
 #: How deep content that was fetched may name further content.
 _DEPTH: Final = 5
@@ -55,7 +55,7 @@ class Supply:
 
     def inner(self, remote: Remote) -> Iterator[Remote]:
         """What the kustomizations of fetched content name outside of it."""
-        if not isinstance(remote, ChartVersion):
+        if not isinstance(remote, ChartVersion | GitChart):
             yield from (found for _, found in nested(self._found[remote]))
 
     def error(self, remote: Remote) -> UpstreamsyncError | None:
@@ -79,7 +79,7 @@ class Supply:
 
 def _refuse_foreign(remote: Remote, content: Content) -> None:
     """Hold kustomizations of others to the one rule; what they collect from elsewhere is laid in as well."""
-    if isinstance(remote, ChartVersion):
+    if isinstance(remote, ChartVersion | GitChart):
         return
     files = {file.path: file.data for file in content.files}
     found = [one for one in breaches(files) if not _is_laid(one)]

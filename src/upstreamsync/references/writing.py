@@ -15,7 +15,7 @@ from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import LeftOut
 from upstreamsync.references.fetch import Content
 from upstreamsync.references.found import Path, Reference, references, value_at
-from upstreamsync.references.remote import ChartVersion
+from upstreamsync.references.remote import ChartVersion, GitChart
 from upstreamsync.references.supply import Supply
 from upstreamsync.verify.overlays.graph import FILE_NAMES, Kustomization, Tree
 
@@ -118,7 +118,7 @@ class Writer:
     def _chart(self, kustomization: Kustomization, data: dict[str, Any], reference: Reference) -> None:
         """The chart, unpacked, in the folder of charts; another one of the same name gets another name."""
         remote = reference.remote
-        assert isinstance(remote, ChartVersion)  # noqa: S101 (is_chart says so)
+        assert isinstance(remote, ChartVersion | GitChart)  # noqa: S101 (is_chart says so)
         home = f"{_in(kustomization.folder)}{FOLDER}/charts"
         name, number = remote.name, 1
         while f"{home}/{name}/Chart.yaml" in self.added:

@@ -77,7 +77,7 @@ def verify_folders(
     from upstreamsync.verify import verify_trees  # loaded while kustomize says which one it is
 
     with laid(before, after, settings, overlays=overlays, revisions=revisions) as trees:
-        return verify_trees(
+        verification = verify_trees(
             trees.before,
             trees.after,
             trees.overlays,
@@ -86,6 +86,7 @@ def verify_folders(
             jobs=settings.engine_jobs,
             cache=build_store(settings.cache()),
         )
+        return trees.told(verification)
 
 
 def _kustomize(settings: Settings) -> Callable[[], Kustomize]:
@@ -128,6 +129,7 @@ def _judge(
             cache=build_store(session.tools.cache),
             followed=without_followed(vendors),
         )
+        verification = trees.told(verification)
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)
 
 

@@ -86,6 +86,18 @@ class Tree:
                 folder = folder.rpartition("/")[0]
                 self._added_folders.setdefault(folder or ".", []).append(path)
 
+    def plus(self, files: Mapping[str, bytes]) -> Tree:
+        """The tree with further files; the tree itself where there are none."""
+        if not files:
+            return self
+        return Tree(
+            self.root,
+            absent=self.absent,
+            added={**self.added, **files},
+            originals=self.originals,
+            left_out=self.left_out,
+        )
+
     def exists(self, path: str) -> bool:
         """Whether a file or folder of the tree is there."""
         return self.is_file(path) or self.is_folder(path)
