@@ -10,7 +10,7 @@ from upstreamsync import LocalForge
 
 if TYPE_CHECKING:
     from upstreamsync.config import Configuration
-    from upstreamsync.forge import Existing, Opening
+    from upstreamsync.forge import Existing, NewPullRequest
     from upstreamsync.kit.git.repository import Repository
 
 
@@ -19,7 +19,7 @@ class Board(LocalForge):
 
     wall = Path("board.txt")
 
-    def open(self, opening: Opening) -> Existing:
+    def open(self, opening: NewPullRequest) -> Existing:
         """Open it, and put it on the board."""
         with self.wall.open("a", encoding="utf-8") as board:
             board.write(f"{opening.title}\n")

@@ -87,7 +87,7 @@ def implied(source: Piece) -> Piece | None:
 
 
 def identity(releases: Piece) -> str:
-    """A text that is equal for equal feeds; a repository of GitHub is one, by whichever door."""
+    """A text that is equal for equal feeds; a repository of GitHub is one, however it is asked."""
     slug = releases.get("github") or releases.get("github_tags")
     if slug is None and (match := _GITHUB.fullmatch(str(releases.get("git", "")))):
         slug = match[1]

@@ -1,4 +1,4 @@
-"""Pull requests with manners: proposals as values, forges that take them.
+"""Pull requests: proposals as values, forges that take them, and rules on when which of them is opened.
 
 How the layer above uses it::
 
@@ -19,7 +19,7 @@ How the layer above uses it::
 ``read`` gives a file's bytes at ``base_commit``, None where there is none. ``settled`` maps each vendor
 that was looked at without error to the version that it is at: an open pull request of ours that no
 proposal stands behind, and whose vendors are all settled (or no longer configured), is closed.
-A forge is anything that fulfils the protocol ``Forge``; manners.py decides, submit.py acts.
+A forge is anything that fulfils the protocol ``Forge``; rules/lifecycle.py decides, submit.py acts.
 """
 
 from upstreamsync.forge.base_files import reader
@@ -27,7 +27,7 @@ from upstreamsync.forge.notices import write_notices
 from upstreamsync.forge.proposal import build_proposal
 from upstreamsync.forge.registry import open_forge
 from upstreamsync.forge.rules.grouping import group_changes
-from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, Forge, Notice, Opening, Stage
+from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, Forge, NewPullRequest, Notice, Stage
 from upstreamsync.forge.submit import Outcome, submit
 from upstreamsync.forge.webhook import post_webhook, webhook_message
 
@@ -36,8 +36,8 @@ __all__ = [
     "BranchCommit",
     "Existing",
     "Forge",
+    "NewPullRequest",
     "Notice",
-    "Opening",
     "Outcome",
     "Stage",
     "build_proposal",

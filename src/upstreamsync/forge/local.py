@@ -1,7 +1,7 @@
 """``--forge local``: a branch in the user's repository, and the pull request's text beside it.
 
 The text is kept in the repository's git folder (or in a folder of the user's choice), never in the
-working tree. The same manners hold as on a forge: a branch that somebody committed to is left alone.
+working tree. The same rules hold as on GitHub: a branch that somebody committed to is left alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from upstreamsync.errors import ForgeError, PushRefused
 from upstreamsync.forge.rules.marker import find
-from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, Notice, Opening, Stage
+from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, NewPullRequest, Notice, Stage
 from upstreamsync.forge.text.diff import merge
 from upstreamsync.kit.git.repository import Repository
 
@@ -90,7 +90,7 @@ class LocalForge:
             self._repository.delete_branch(branch)
             self._file(branch).unlink(missing_ok=True)
 
-    def open(self, opening: Opening) -> Existing:
+    def open(self, opening: NewPullRequest) -> Existing:
         """Write the text."""
         existing = Existing(
             number=0,

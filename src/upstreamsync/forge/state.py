@@ -66,7 +66,7 @@ class BaseBranch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class NewPullRequest:
     """What a new pull request is opened with."""
 
     branch: str
@@ -122,7 +122,7 @@ class Forge(Protocol):
     def delete_branch(self, branch: str, *, expected: str) -> None:
         """Remove ``branch``."""
 
-    def open(self, opening: Opening) -> Existing:
+    def open(self, opening: NewPullRequest) -> Existing:
         """Open a pull request; if there is one for that branch already, it is returned as it stands."""
 
     def edit(

@@ -16,7 +16,7 @@ from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.forge.rules import lifecycle
 from upstreamsync.forge.rules.lifecycle import Decision, Limits, Room, Situation, Verb
 from upstreamsync.forge.rules.marker import Marker, compose, find, text_hash, visible_part
-from upstreamsync.forge.state import REBUILD_LABEL, BaseBranch, Existing, Forge, Opening, Stage
+from upstreamsync.forge.state import REBUILD_LABEL, BaseBranch, Existing, Forge, NewPullRequest, Stage
 from upstreamsync.forge.text import messages
 from upstreamsync.kit.git.repository import Identity, Repository
 from upstreamsync.model import Action, Failure, Proposal, PullRequest
@@ -190,7 +190,7 @@ class _Run:
                 self.forge.push(proposal.branch, head, expected=situation.head)
         body = compose(proposal.body, self._marker(proposal, head))
         existing = self.forge.open(
-            Opening(
+            NewPullRequest(
                 branch=proposal.branch,
                 base=situation.base,
                 title=proposal.title,

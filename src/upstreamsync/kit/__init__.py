@@ -1,4 +1,4 @@
 """Tools that know nothing of the job: processes, HTTP, git, YAML, the cache.
 
-Each foreign library has its one door here.
+Each foreign library is imported by one adapter module alone.
 """

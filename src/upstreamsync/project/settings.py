@@ -112,7 +112,7 @@ def build_store(cache: Cache) -> BuildStore | None:
 
 
 class Connections:
-    """The ways out of a run, each opened when it is first used, and the run's one look at the clock.
+    """The connections of a run, each opened when it is first used, and the run's one look at the clock.
 
     Close them, or use them as a context manager; then they may be used again.
     """
@@ -144,7 +144,7 @@ class Connections:
 
     @property
     def git(self) -> Git:
-        """Other people's repositories; one door for all threads, as it asks each of them once."""
+        """Other people's repositories; one client for all threads, as it asks each of them once."""
         from upstreamsync.kit.git.remote import Git
 
         with self._lock:

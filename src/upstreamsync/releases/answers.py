@@ -23,7 +23,7 @@ def json_document(response: Response, *, numbers_as_text: bool = True) -> Any:
         ) from None
 
 
-def moment(text: Any) -> datetime | None:
+def timestamp(text: Any) -> datetime | None:
     """A date of RFC 3339, in UTC; None for anything else, and for the zero value that Go writes for none."""
     if not isinstance(text, str):
         return None

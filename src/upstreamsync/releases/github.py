@@ -12,7 +12,7 @@ from upstreamsync.errors import Denied, Malformed, NotFound, RateLimited, TooLar
 from upstreamsync.kit.http.client import Response
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
-from upstreamsync.releases.answers import json_document, moment
+from upstreamsync.releases.answers import json_document, timestamp
 from upstreamsync.releases.pack import remembered
 
 #: GitHub lists no more than 10,000 of anything.
@@ -97,7 +97,7 @@ def _release(entry: Mapping[str, Any]) -> Release | None:
     return Release(
         version=tag,
         ref=tag,
-        published=moment(entry.get("published_at")),
+        published=timestamp(entry.get("published_at")),
         prerelease=entry.get("prerelease") is True,
         page=page if isinstance(page, str) else None,
         notes=notes if isinstance(notes, str) and notes else None,

@@ -16,7 +16,7 @@ from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
 from upstreamsync.releases import oci
-from upstreamsync.releases.answers import moment
+from upstreamsync.releases.answers import timestamp
 from upstreamsync.releases.index_cut import Entry, HelmIndex
 from upstreamsync.releases.pack import remembered
 
@@ -117,7 +117,7 @@ def _release(entry: Entry, resolved: Callable[[str], str]) -> Release:
     return Release(
         version=version,
         ref=version,
-        published=moment(entry.get("created")),
+        published=timestamp(entry.get("created")),
         digest=f"sha256:{digest[1]}" if digest else None,
         app_version=app_version if isinstance(app_version, str) and app_version else None,
         download=tuple(map(resolved, entry["urls"])),

@@ -1,4 +1,4 @@
-"""Code blocks of an HTML page, as plain as the page's author wrote them: the door to selectolax.
+"""Code blocks of an HTML page, as plain as the page's author wrote them: the adapter of selectolax.
 
 Highlighters wrap words in spans, number the lines in columns of their own and sometimes put each line in
 an element in place of ending it with a line break. All of these have to give the same text.

@@ -1,4 +1,4 @@
-"""Code blocks of a Markdown page: the door to markdown-it.
+"""Code blocks of a Markdown page: the adapter of markdown-it.
 
 Fences at any depth of lists and quotes, and indented code. Fences inside the indented bodies of tabs and
 admonitions, as MkDocs has them, look like indented code to CommonMark; they are read as what they are.

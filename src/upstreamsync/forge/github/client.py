@@ -1,4 +1,4 @@
-"""The door to GitHub: PyGithub, and nothing of it leaves this file."""
+"""The adapter of PyGithub: GitHub as a forge, and no type of the library leaves this file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from github.Repository import Repository as RemoteRepository
 from upstreamsync.errors import ForgeError, NotFound, RateLimited, Unreachable, UpstreamsyncError
 from upstreamsync.forge.github.access import Access
 from upstreamsync.forge.github.errors import refusal, when_again
-from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, Notice, Opening, Stage
+from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, NewPullRequest, Notice, Stage
 from upstreamsync.forge.text.notices import vendor_of
 from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.http.credentials import basic
@@ -176,7 +176,7 @@ class GitHubForge:
 
     # -- pull requests --------------------------------------------------------------------------------
 
-    def open(self, opening: Opening) -> Existing:
+    def open(self, opening: NewPullRequest) -> Existing:
         """Open one; labels and people are extras that must not stop it."""
         try:
             pull = self._create(opening, draft=opening.draft)
@@ -200,7 +200,7 @@ class GitHubForge:
             )
         return self._existing(pull)
 
-    def _create(self, opening: Opening, *, draft: bool) -> PullRequest:
+    def _create(self, opening: NewPullRequest, *, draft: bool) -> PullRequest:
         try:
             with _translated(f"open a pull request for {opening.branch}"):
                 return self._repo.create_pull(

@@ -1,4 +1,4 @@
-"""How git is run, and what it may be given: the ground under ``git`` and ``repository``.
+"""How git is run, and what it may be given: what ``remote`` and ``repository`` stand on.
 
 The program itself, not GitPython: importing that costs 95 ms, more than all the git of a usual run, and
 its operations are the same processes with a wrapper around each (twice as slow when measured).

@@ -1,4 +1,4 @@
-"""The door to GitPython: reading the commits of the user's repository.
+"""The adapter of GitPython: reading the commits of the user's repository.
 
 Only pull-request runs come here, where its import (about 0.1 s) does not matter. Objects are written and
 remote repositories are read by plain git commands instead, see ``repository`` and ``git``.

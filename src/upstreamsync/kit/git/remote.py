@@ -1,4 +1,4 @@
-"""The door to git. Here: other people's repositories, read over the network without ever a checkout.
+"""Other people's repositories, read with git over the network without ever a checkout.
 
 The user's own repository is in ``repository``, and re-exported here.
 """

@@ -168,7 +168,7 @@ class _Ask:
 
 
 class Http:
-    """The door to HTTP for a whole run; safe for many threads.
+    """The HTTP client of a whole run; safe for many threads.
 
     ``jobs`` and ``per_host`` bound the requests in flight, ``timeout`` (seconds) each wait for the
     network, ``total_timeout`` one answer as a whole with all attempts; ``max_wait`` is the longest

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from upstreamsync.kit.store.timestamps import UNREADABLE, moment
+from upstreamsync.kit.store.timestamps import UNREADABLE, parse_timestamp
 from upstreamsync.model import Finding, ImageFinding, PassedOver, Release, Status
 
 __all__ = ["UNREADABLE", "finding", "of_finding", "of_release", "release"]
@@ -56,7 +56,7 @@ def release(facts: Mapping[str, Any]) -> Release:
         else:
             _check(value, str)
     if "published" in made:
-        made["published"] = moment(made["published"])
+        made["published"] = parse_timestamp(made["published"])
     return Release(**made)
 
 
@@ -127,7 +127,7 @@ def _passed_over(facts: Mapping[str, Any]) -> tuple[PassedOver, ...]:
         PassedOver(
             version=_check(version, str),
             reason=_check(reason, str),
-            until=moment(until) if until is not None else None,
+            until=parse_timestamp(until) if until is not None else None,
         )
         for version, reason, until in facts.get("passed_over", ())
     )

@@ -1,4 +1,4 @@
-"""Moments as texts, and what reading them, or any JSON that is not what it should be, raises."""
+"""Timestamps as texts, and what reading them, or any JSON that is not what it should be, raises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 
 
-def moment(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """A moment as ``isoformat`` writes it. Raises ValueError for one in no time zone, TypeError for no text."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:

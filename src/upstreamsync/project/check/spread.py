@@ -15,7 +15,7 @@ from typing import Any
 
 from upstreamsync.config import Vendor
 from upstreamsync.kit.store.dependencies import DependencyRecord
-from upstreamsync.kit.store.timestamps import moment
+from upstreamsync.kit.store.timestamps import parse_timestamp
 from upstreamsync.model import Failure, Finding
 from upstreamsync.project.check.unchanged import frozen_question, has_secrets
 
@@ -116,5 +116,5 @@ def unpacked(data: bytes) -> dict[str, Recorded]:
         made = serialize.finding(finding)
         if error is not None:
             made = replace(made, error=Failure(kind=error[0], message=error[1], hint=error[2]))
-        found[name] = (made, record, moment(until) if until is not None else None)
+        found[name] = (made, record, parse_timestamp(until) if until is not None else None)
     return found

@@ -30,7 +30,7 @@ from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.store.dependencies import DependencyRecord, Question, record_dependencies
-from upstreamsync.kit.store.timestamps import UNREADABLE, moment
+from upstreamsync.kit.store.timestamps import UNREADABLE, parse_timestamp
 
 if TYPE_CHECKING:
     from upstreamsync.model import Finding
@@ -246,8 +246,8 @@ def _record(document: Any) -> Record:
         kept[name] = Kept(
             finding=finding,
             answers=dict(questions[number] for number in numbers),
-            since=moment(since),
-            until=moment(until) if until is not None else None,
+            since=parse_timestamp(since),
+            until=parse_timestamp(until) if until is not None else None,
         )
         if finding["vendor"] != name:
             raise ValueError(f"the finding of {name} is another vendor's")
