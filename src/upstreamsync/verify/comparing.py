@@ -109,7 +109,7 @@ class Comparison:
         alone = []
         for blamed in blame.check(self.tree, self.overlay, self.new_items, self.old, self.new):
             if blamed.item is not None and blamed.item.name in notes:
-                notes[blamed.item.name].append(blamed.note)
+                _add(notes[blamed.item.name], blamed.note)
             else:
                 alone.append(blamed.note)
         return alone
@@ -124,6 +124,26 @@ class Comparison:
         from upstreamsync.verify.repair import fixes
 
         return replace(judged, fix=fixes.propose(item, first, before, now, self.tree))
+
+
+def _add(notes: list[Note], note: Note) -> None:
+    """Add what the result shows; of what comes of one misplaced patch the first thing, without advice."""
+    if not _follows(note, notes):
+        notes.append(note)
+    elif not any(other.consequence and other.resource == note.resource for other in notes):
+        notes.append(replace(note, consequence=True, hint="what mends the above mends this, too"))
+
+
+def _follows(note: Note, others: Sequence[Note]) -> bool:
+    """Whether what the API server will say comes of a patch that no longer meets its place."""
+    if note.reason not in ("schema_violation", "resource_limits"):
+        return False
+    return any(
+        other.verdict in (Verdict.MISAPPLIED, Verdict.LOST)
+        and other.resource == note.resource
+        and blame.meet([other.text_path], [note.text_path])
+        for other in others
+    )
 
 
 def _ok() -> Note:

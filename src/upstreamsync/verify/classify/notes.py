@@ -53,7 +53,8 @@ class Note:
     ``did`` and ``does`` are what the item did there and does now, ``because`` the evidence from upstream:
     fragments of a sentence. ``hint`` names the fix. ``before``, ``after`` … are the four values of the
     path: upstream's old, the result's old, upstream's new, the result's new. ``rename`` is a name that the
-    customization should write differently: the old one and the new one.
+    customization should write differently: the old one and the new one. ``consequence``: it comes of another
+    note of the item, and does not stand for the item.
     """
 
     verdict: Verdict
@@ -65,6 +66,7 @@ class Note:
     because: str = ""
     hint: str | None = None
     grave: Severity | None = None
+    consequence: bool = False
     rename: tuple[str, str] | None = None
     values: tuple[Any, Any, Any, Any] = (MISSING, MISSING, MISSING, MISSING)
 
@@ -83,10 +85,13 @@ class Note:
         return replace(self, resource=resource)
 
 
-def rank(note: Note) -> tuple[int, int, int]:
-    """Sorts notes, worst first."""
+def rank(note: Note) -> tuple[bool, int, int, int]:
+    """Sorts notes, worst first; what is less grave than its verdict usually is stands with its like."""
     reason = _REASONS.index(note.reason) if note.reason in _REASONS else len(_REASONS)
-    return _ORDER.index(note.verdict), note.severity.rank, reason
+    verdict = _ORDER.index(note.verdict)
+    if note.severity is Severity.REVIEW and note.verdict is Verdict.REJECTED:
+        verdict = _ORDER.index(Verdict.SHADOWS)
+    return note.consequence, verdict, note.severity.rank, reason
 
 
 def worst(notes: Sequence[Note]) -> Note | None:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from . import crds, dangling, duplicates, exclusive, immutable, names, selectors, size
+from upstreamsync.model import Verdict
+
+from . import crds, dangling, duplicates, immutable, names, schema, selectors, size, validation
 from .finding import Manifest, ResultContext, ResultFinding
-from .index import World, key_of_id
+from .index import World, key_of_id, meets
 
 __all__ = ["COMPARISONS", "STATES", "ResultContext", "ResultFinding", "check_result"]
 
 #: Rules about one result; what the old one shows too is not reported.
 STATES: tuple[Callable[[World, ResultContext], Iterator[ResultFinding]], ...] = (
-    exclusive.check,
     selectors.check,
     duplicates.check,
 )
@@ -27,7 +28,9 @@ COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFindin
     names.compare_generated,
     crds.compare_served,
     crds.compare_storage,
+    validation.compare,
     immutable.compare,
+    schema.compare,
     size.compare,
 )
 
@@ -45,7 +48,18 @@ def check_result(
             found += [finding for finding in defects if _defect(finding) not in seen]
     for compare in COMPARISONS:
         found += compare(old, new, known)
-    return tuple(found)
+    return tuple(_once(found))
+
+
+def _once(findings: Sequence[ResultFinding]) -> Iterator[ResultFinding]:
+    """The findings without those of schemas that a rule has said in better words, or at the very place."""
+    said = [item for item in findings if item.rule != "schema" and item.verdict is Verdict.REJECTED]
+    for finding in findings:
+        if finding.rule == "schema" and any(
+            other.object == finding.object and (meets(other.path, finding.path)) for other in said
+        ):
+            continue
+        yield finding
 
 
 def _defect(finding: ResultFinding) -> tuple[object, ...]:

@@ -16,6 +16,7 @@ from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays.graph import Tree, reached
 from upstreamsync.verify.overlays.items import Item, Kind
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
+from upstreamsync.verify.result_checks.index import meets
 
 #: Reasons that lie in what upstream changed, whoever else touches the same object.
 _UPSTREAMS = frozenset(("immutable_field", "too_large", "crd_version_removed"))
@@ -123,6 +124,7 @@ def _note(finding: ResultFinding) -> Note:
         path=tuple(paths[:1]),
         resource=finding.resources[0],
         because=finding.why,
+        grave=finding.severity,
         hint=finding.hint,
     )
 
@@ -162,7 +164,7 @@ def _toucher(finding: ResultFinding, items: Sequence[Item], new: Side) -> Item |
                 or touch.after is None
                 or (
                     name == finding.object
-                    and _meet(
+                    and meet(
                         [change.path for change in diff(touch.before, touch.after)],
                         [finding.path, *finding.paths],
                     )
@@ -183,14 +185,6 @@ def _unversioned(name: str) -> str:
     return f"{group}/ {rest}" if group else f" {rest}"
 
 
-def _meet(changed: Sequence[str], concerned: Sequence[str]) -> bool:
+def meet(changed: Sequence[str], concerned: Sequence[str]) -> bool:
     """Whether a path of one list lies at, above or below one of the other."""
-    for path in changed:
-        for other in concerned:
-            if other and (path == other or _below(path, other) or _below(other, path)):
-                return True
-    return False
-
-
-def _below(path: str, other: str) -> bool:
-    return path.startswith(other) and path[len(other) : len(other) + 1] in (".", "[")
+    return any(other and meets(path, other) for path in changed for other in concerned)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from upstreamsync.model import EMPTY, Verdict
+from upstreamsync.model import EMPTY, Severity, Verdict
 
 Manifest = Mapping[str, Any]
 
@@ -17,7 +17,8 @@ class ResultFinding:
 
     ``object`` and ``path`` say where the defect stands, ``target`` which object of the old result it is
     about where that is another one (the Secret that nothing names any more); a caller may use all three
-    to find the customization that is to blame. ``rule`` is the family of the check, stable.
+    to find the customization that is to blame. ``rule`` is the family of the check, stable. ``severity`` is
+    None where it is the verdict's own.
     """
 
     rule: str
@@ -29,6 +30,7 @@ class ResultFinding:
     target: str | None = None
     why: str
     hint: str | None = None
+    severity: Severity | None = None
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -37,7 +39,11 @@ class ResultFinding:
 
 
 class Whole(Protocol):
-    """An object of which a result has a part alone."""
+    """An object of which a result has a part alone; ``document`` is the text of the whole one."""
+
+    @property
+    def document(self) -> bytes:
+        """The text."""
 
     def may_exceed(self, limit: int) -> bool:
         """Whether it has more bytes as JSON, perhaps."""
@@ -58,6 +64,9 @@ class ResultContext:
     and ``renamed_after``: names as they were before namePrefix and nameSuffix → as they are in the result.
     ``hashed``: ids of generated objects that carry a content hash in their name when built for real.
     ``whole_before`` and ``whole_after``: objects that are larger than the results have them.
+    ``crds_before`` and ``crds_after``: definitions in the tree that are no part of the results, by group and kind.
+    ``kubernetes``: the minor version of the cluster, ``1.34``; None for the newest that is known.
+    ``server_side``: whether the results are applied on the server's side.
     An id is written ``apps/v1 Deployment namespace/name``; its version does not matter.
     """
 
@@ -69,3 +78,7 @@ class ResultContext:
     hashed: frozenset[str] = frozenset()
     whole_before: Mapping[str, Whole] = field(default_factory=lambda: EMPTY)
     whole_after: Mapping[str, Whole] = field(default_factory=lambda: EMPTY)
+    crds_before: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
+    crds_after: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
+    kubernetes: str | None = None
+    server_side: bool = False

@@ -178,3 +178,12 @@ class World:
 def same_namespace(one: str, other: str) -> bool:
     """Whether two namespaces may be the same one, where none stands for any."""
     return not one or not other or one == other
+
+
+def meets(path: str, other: str) -> bool:
+    """Whether one path is the other, or lies above or below it."""
+    return path == other or _below(path, other) or _below(other, path)
+
+
+def _below(path: str, other: str) -> bool:
+    return path.startswith(other) and path[len(other) : len(other) + 1] in (".", "[")

@@ -10,7 +10,7 @@ from .finding import ResultContext, ResultFinding
 from .index import World, at, mapping, resource_id, step, text
 from .pods import Pod, pods_of, selects
 
-_SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout")
+_SELECTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Rollout")
 
 
 def check(world: World, context: ResultContext) -> Iterator[ResultFinding]:
@@ -18,8 +18,10 @@ def check(world: World, context: ResultContext) -> Iterator[ResultFinding]:
     del context
     for manifest in world.of_kind(*_SELECTING):
         selector = at(manifest, "spec", "selector")
+        if manifest.get("kind") == "ReplicationController":
+            selector = {"matchLabels": selector}
         for pod in pods_of(manifest):
-            if mapping(selector) and not selects(selector, pod.labels):
+            if any(mapping(selector).values()) and not selects(selector, pod.labels):
                 yield _finding(pod, mapping(mapping(selector).get("matchLabels")))
 
 

@@ -1,4 +1,4 @@
-"""Fields of which the API server accepts only one (rejected/exclusive_fields).
+"""Fields of which the API server accepts only one.
 
 Each rule is that of the API server's validation for the kind in question; a rule says nothing where the
 server itself would clear one of the fields.
@@ -9,59 +9,51 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from upstreamsync.model import Verdict
+from upstreamsync.verify.result_checks.finding import Manifest
+from upstreamsync.verify.result_checks.index import at, elements, mapping, step, text, walk
+from upstreamsync.verify.result_checks.pods import Pod, pods_of
 
-from .finding import Manifest, ResultContext, ResultFinding
-from .index import World, at, elements, mapping, resource_id, step, text, walk
-from .pods import Pod, pods_of
+from .wrong import Wrong
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PROBE_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _HOOK_HANDLERS = ("exec", "httpGet", "tcpSocket", "sleep")
 _VALUE_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
-_LOAD_BALANCER_ONLY = ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
 
 #: (path, what is wrong there, what to do)
 Clash = tuple[str, str, str]
 
 
-def check(world: World, context: ResultContext) -> Iterator[ResultFinding]:
+def check(manifest: Manifest, old: Manifest | None) -> Iterator[Wrong]:
     """Every pair of fields that excludes one another."""
-    del context
-    for manifest in world.objects:
-        for path, problem, hint in _clashes(manifest):
-            yield ResultFinding(
-                rule="exclusive-fields",
-                verdict=Verdict.REJECTED,
-                reason="exclusive_fields",
-                object=resource_id(manifest),
-                path=path,
-                paths=(path,),
-                why=f"{problem}, which the API server refuses",
-                hint=hint,
-            )
+    for clash in _clashes(manifest, old):
+        yield Wrong(*clash, "exclusive_fields")
 
 
-def _clashes(manifest: Manifest) -> Iterator[Clash]:
+def _clashes(manifest: Manifest, old: Manifest | None) -> Iterator[Clash]:
     for pod in pods_of(manifest):
         for path, container in pod.containers():
             yield from _in_container(path, container)
         yield from _in_pod(pod)
+    group = text(manifest.get("apiVersion")).rpartition("/")[0]
     kind = text(manifest.get("kind"))
     spec = mapping(manifest.get("spec"))
+    if _GROUPS.get(kind, "") != group:
+        return
     match kind:
         case "Deployment":
             yield from _strategy(spec, "strategy", "Recreate")
         case "StatefulSet":
             yield from _strategy(spec, "updateStrategy", "OnDelete")
         case "Service":
-            yield from _service(spec)
+            yield from _service(spec, mapping(old.get("spec")) if old is not None else {})
         case "PodDisruptionBudget":
             yield from _both(spec, "spec", ("minAvailable", "maxUnavailable"))
         case "NetworkPolicy":
             yield from _network_policy(manifest)
         case "Ingress":
-            for path, backend in walk(manifest, "spec.rules[].http.paths[].backend"):
+            backends = walk(manifest, "spec.rules[].http.paths[].backend")
+            for path, backend in (*walk(manifest, "spec.defaultBackend"), *backends):
                 yield from _both(backend, path, ("service", "resource"))
         case "PersistentVolume":
             yield from _volume_sources(spec, "spec", _PV_FIELDS)
@@ -71,6 +63,13 @@ def _clashes(manifest: Manifest) -> Iterator[Clash]:
             yield from _admission(kind, manifest, spec)
 
 
+_GROUPS: Mapping[str, str] = {
+    "Deployment": "apps", "StatefulSet": "apps", "PodDisruptionBudget": "policy",
+    "NetworkPolicy": "networking.k8s.io", "Ingress": "networking.k8s.io",
+    "ValidatingWebhookConfiguration": "admissionregistration.k8s.io",
+    "MutatingWebhookConfiguration": "admissionregistration.k8s.io",
+    "CustomResourceDefinition": "apiextensions.k8s.io", "APIService": "apiregistration.k8s.io",
+}  # fmt: skip
 _PV_FIELDS = frozenset(
     ("accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "storageClassName",
      "persistentVolumeReclaimPolicy", "volumeMode", "volumeAttributesClassName")
@@ -171,38 +170,44 @@ def _is_nothing(value: Any) -> bool:
     return value is not None and text(value) in ("0", "0%")
 
 
-def _service(spec: Mapping[str, Any]) -> Iterator[Clash]:
+#: Fields of a Service, and the types that they belong to.
+_BELONGS: Mapping[str, tuple[str, ...]] = {
+    "loadBalancerSourceRanges": ("LoadBalancer",), "loadBalancerClass": ("LoadBalancer",),
+    "allocateLoadBalancerNodePorts": ("LoadBalancer",),
+    "externalTrafficPolicy": ("LoadBalancer", "NodePort"),
+    "clusterIP": ("ClusterIP", "NodePort", "LoadBalancer"),
+}  # fmt: skip
+
+
+def _service(spec: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Clash]:
     kind = text(spec.get("type")) or "ClusterIP"
-    if kind == "ExternalName" and text(spec.get("clusterIP")):
-        yield "spec.clusterIP", "clusterIP is set on a Service of type ExternalName", "set clusterIP: null"
-    if kind != "LoadBalancer":
-        for field in _LOAD_BALANCER_ONLY:
-            if spec.get(field) not in (None, [], ""):
-                yield (
-                    step("spec", field),
-                    f"{field} is set on a Service of type {kind}",
-                    f"drop {field}, or set type: LoadBalancer",
-                )
+    was = text(before.get("type")) or "ClusterIP"
+    for field, kinds in _BELONGS.items():
+        value = spec.get(field)
+        if kind in kinds or value in (None, [], ""):
+            continue
+        if field == "externalTrafficPolicy" and spec.get("externalIPs") and kind == "ClusterIP":
+            continue
+        # The update that changes the type clears the field; the ranges stay, and are refused.
+        cleared = before and was in kinds and before.get(field) == value
+        if not cleared or field == "loadBalancerSourceRanges":
+            yield (
+                step("spec", field),
+                f"{field} is set on a Service of type {kind}",
+                f"set {field}: null, or set type: {kinds[0]}",
+            )
     if kind == "ClusterIP":
-        for path, port in elements("spec.ports", spec.get("ports")):
+        known = [text(port.get("nodePort")) for _, port in elements("spec.ports", before.get("ports"))]
+        ports = list(elements("spec.ports", spec.get("ports")))
+        if was != "ClusterIP" and known == [text(port.get("nodePort")) for _, port in ports]:
+            return
+        for path, port in ports:
             if port.get("nodePort"):
                 yield (
                     step(path, "nodePort"),
                     "nodePort is set on a Service of type ClusterIP",
                     "drop nodePort, or set the type",
                 )
-        if text(spec.get("externalTrafficPolicy")) and not spec.get("externalIPs"):
-            yield (
-                "spec.externalTrafficPolicy",
-                "externalTrafficPolicy is set on a Service of type ClusterIP",
-                "drop externalTrafficPolicy, or set the type",
-            )
-    if spec.get("sessionAffinity") == "None" and mapping(spec.get("sessionAffinityConfig")):
-        yield (
-            "spec.sessionAffinityConfig",
-            "sessionAffinityConfig is set beside sessionAffinity: None",
-            "set sessionAffinityConfig: null",
-        )
 
 
 def _network_policy(manifest: Manifest) -> Iterator[Clash]:
@@ -214,8 +219,18 @@ def _network_policy(manifest: Manifest) -> Iterator[Clash]:
 
 def _data_sources(spec: Mapping[str, Any]) -> Iterator[Clash]:
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
-    if source is not None and reference is not None and source != reference:
-        yield "spec.dataSource", "dataSource and dataSourceRef differ", "keep one of them"
+    if isinstance(source, dict) and isinstance(reference, dict):
+        if reference.get("namespace"):
+            yield (
+                "spec.dataSource",
+                "dataSource stands beside a dataSourceRef with namespace",
+                "drop dataSource",
+            )
+        elif {**source, "apiGroup": source.get("apiGroup") or None} != {
+            **reference,
+            "apiGroup": reference.get("apiGroup") or None,
+        }:
+            yield "spec.dataSource", "dataSource and dataSourceRef differ", "keep one of them"
 
 
 def _admission(kind: str, manifest: Manifest, spec: Mapping[str, Any]) -> Iterator[Clash]:
