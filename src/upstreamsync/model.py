@@ -339,6 +339,7 @@ class Judgement:
     """The verdict on one customization item; the fields are those of an ITEM of the contract.
 
     ``findings`` are all that was found about it, worst first; the item's own fields repeat the first.
+    ``was_so``: the update has not caused it, all of it was so before.
     """
 
     item: str
@@ -356,6 +357,7 @@ class Judgement:
     hint: str | None = None
     overlays: tuple[str, ...] = ()
     failed_before: bool = False
+    was_so: bool = False
     fix: Fix | None = None
     findings: tuple[ItemFinding, ...] = ()
 

@@ -187,6 +187,7 @@ def _item(item: Judgement) -> Document:
         "hint": item.hint,
         "overlays": list(item.overlays),
         "failed_before": item.failed_before,
+        "was_so": item.was_so,
         "fixable": item.fix is not None,
         "findings": [_item_finding(finding) for finding in item.told],
     }

@@ -169,9 +169,14 @@ def _print_overlay(out: Console, overlay: OverlayVerification, *, verbose: bool)
     for side, build in (("before", overlay.before), ("after", overlay.after)):
         if not build.ok:
             out.print(f"  [bold red]does not build {side}[/]: {escape(build.error or '')}")
+    known = [item for item in overlay.items if item.was_so and not verbose]
     shown = [item for item in overlay.items if verbose or item.verdict is not Verdict.OK]
     for item in sorted(shown, key=lambda item: (item.severity.rank, item.item)):
-        _print_item(out, item)
+        if item not in known:
+            _print_item(out, item)
+    if known:
+        names = escape(", ".join(item.item for item in known))
+        out.print(f"  [dim]{len(known)} had no effect before either (-v tells more): {names}[/]")
     quiet = len(overlay.items) - len(shown)
     if quiet:
         out.print(f"  [green]{quiet} ok[/]")

@@ -36,9 +36,10 @@ class Comparison:
 
     def judgements(self, failure: str | None) -> tuple[Judgement, ...]:
         """A verdict on each customization, then those on the result; ``failure``: of the new side."""
-        notes = self._notes()
+        partners = pair_items(self.old_items, self.new_items)
+        notes = self._notes(partners)
         extra = self._result_notes(notes)
-        items = [self._judgement(item, notes[item.name]) for item in self.new_items]
+        items = [self._judgement(item, partners.get(item.name), notes[item.name]) for item in self.new_items]
         items += [explain.on_result(self.overlay, self._file(), note) for note in extra]
         if isinstance(self.new.base, Failed) and failure:
             broken = explain.on_result(self.overlay, self._file(), _broken(failure, self.old))
@@ -49,9 +50,8 @@ class Comparison:
         kustomization = self.tree.kustomization(self.overlay)
         return kustomization.file if kustomization else self.overlay
 
-    def _notes(self) -> dict[str, list[Note]]:
+    def _notes(self, partners: Mapping[str, Item]) -> dict[str, list[Note]]:
         old, new = self.old, self.new
-        partners = pair_items(self.old_items, self.new_items)
         edits = self._edits(partners)
         notes: dict[str, list[Note]] = {}
         for item in self.new_items:
@@ -114,10 +114,13 @@ class Comparison:
                 alone.append(blamed.note)
         return alone
 
-    def _judgement(self, item: Item, notes: list[Note]) -> Judgement:
-        before, now = self.old.effects.get(item.name), self.new.effects.get(item.name)
+    def _judgement(self, item: Item, partner: Item | None, notes: list[Note]) -> Judgement:
+        before = self.old.effects.get(partner.name) if partner else None
+        now = self.new.effects.get(item.name)
         failed = before is not None and before.error is not None
-        judged = explain.judgement(item, notes, self.overlay, failed_before=failed)
+        judged = explain.judgement(
+            item, notes, self.overlay, failed_before=failed, was_there=partner is not None
+        )
         first = worst(notes)
         if first is None or before is None or now is None or judged.severity.rank > Severity.REVIEW.rank:
             return judged

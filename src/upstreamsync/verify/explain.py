@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from upstreamsync.model import ItemFinding, Judgement, Verdict
@@ -12,6 +13,8 @@ from upstreamsync.verify.overlays.items import WHOLE_OVERLAY, Item
 _SAME = "does what it did before"
 #: How many findings of one verdict and reason an item tells one by one.
 _OF_A_KIND: Final = 6
+#: How many remarks about what is well are told.
+_AT_ONCE: Final = 3
 #: What to do where the comparison itself knows nothing better.
 _HINTS: Final = {
     Verdict.FAILS: "read kustomize's message, and correct or delete the customization",
@@ -26,8 +29,18 @@ _HINTS: Final = {
 }
 
 
-def judgement(item: Item, notes: Sequence[Note], overlay: str, *, failed_before: bool = False) -> Judgement:
-    """The judgement on ``item`` that ``notes`` add up to; without any note the item is unused."""
+def judgement(
+    item: Item,
+    notes: Sequence[Note],
+    overlay: str,
+    *,
+    failed_before: bool = False,
+    was_there: bool = True,
+) -> Judgement:
+    """The judgement on ``item`` that ``notes`` add up to; without any note the item is unused.
+
+    ``was_there`` says whether the old side has it too.
+    """
     found = findings(notes or [_unused()])
     first = found[0]
     return Judgement(
@@ -46,13 +59,15 @@ def judgement(item: Item, notes: Sequence[Note], overlay: str, *, failed_before:
         hint=first.hint,
         overlays=(overlay,),
         failed_before=failed_before and first.verdict is Verdict.FAILS,
+        was_so=all(note.was_so for note in notes) if notes else was_there,
         findings=found,
     )
 
 
 def findings(notes: Sequence[Note]) -> tuple[ItemFinding, ...]:
     """What the notes say, worst first; what is well is told where there is nothing else to tell."""
-    told = [note for note in notes if note.verdict is not Verdict.OK] or list(notes)[:1]
+    told = [note for note in notes if note.verdict is not Verdict.OK]
+    told += _calm([note for note in notes if note.verdict is Verdict.OK], alone=not told)
     groups: dict[object, list[Note]] = {}
     for note in sorted(told, key=rank):
         groups.setdefault(_subject(note), []).append(note)
@@ -60,6 +75,16 @@ def findings(notes: Sequence[Note]) -> tuple[ItemFinding, ...]:
     for group in groups.values():
         kinds.setdefault((group[0].verdict, group[0].reason), []).append(group)
     return tuple(_finding(group) for kind in kinds.values() for group in _folded(kind))
+
+
+def _calm(notes: Sequence[Note], *, alone: bool) -> list[Note]:
+    """What is well, in one note, where there is something to say of it or nothing else to tell."""
+    telling = [note for note in notes if note.because]
+    if not telling:
+        return list(notes)[:1] if alone else []
+    texts = _unique(note.because for note in telling)
+    more = f"; and {len(texts) - _AT_ONCE} more" if len(texts) > _AT_ONCE else ""
+    return [replace(telling[0], because="; ".join(texts[:_AT_ONCE]) + more)]
 
 
 def _subject(note: Note) -> object:

@@ -127,11 +127,15 @@ def calm_list(items: Sequence[Judgement]) -> str:
         for item in items
         if not is_urgent(item) and not is_pin(item) and item.verdict is not Verdict.UNJUDGED
     ]
-    noted = [item for item in calm if item.verdict is not Verdict.OK]
+    noted = [item for item in calm if item.verdict is not Verdict.OK and not item.was_so]
+    known = [item for item in calm if item.was_so]
     fine = [item for item in calm if item.verdict is Verdict.OK]
     parts = []
     if noted:
         parts.append(details(f"{len(noted)} more to know about: {counted(noted)}", _table(noted)))
+    if known:
+        listed = "\n".join(f"- {code(item.item)}: {item.verdict}" for item in known)
+        parts.append(details(f"{len(known)} had no effect before either", listed))
     if fine:
         listed = "\n".join(f"- {code(item.item)}" for item in fine)
         parts.append(details(f"{plural(len(fine), 'customization')} ok", listed))

@@ -131,7 +131,7 @@ def _cured(alarms: Sequence[Note]) -> list[Note]:
 def _without_effect(edit: Edit, present: Sequence[Note]) -> list[Note]:
     """The new version changes nothing of the new base, whatever the old one would."""
     moot = [note for note in present if note.verdict is Verdict.REDUNDANT]
-    if moot:
+    if moot := moot or verdicts.idle(edit.new, edit.old_on_old, edit.new_on_new):
         return moot
     found = verdicts.judge(edit.new, edit.old_on_old or Effect({}), edit.new_on_new)
     return [note for note in found if note.verdict in (Verdict.LOST, Verdict.REDUNDANT)] or [

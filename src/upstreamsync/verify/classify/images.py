@@ -24,11 +24,9 @@ Places = dict[tuple[Key, Path], tuple[str, str]]
 def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
     """The notes on one entry of ``images``."""
     worked, works = places(old), places(new)
-    if not worked and not works:
-        return []
+    if not works:
+        return _without_effect(item, worked, old, new)
     walk = ObjectWalk(item)
-    if not works and worked:
-        return _vanished(item, worked, old, new)
     for place, (before, after) in works.items():
         _still(walk, place, worked.get(place), before, after, old, new)
     notes = walk.notes
@@ -63,6 +61,51 @@ def _still(
         suffix = ":name" if _name(before) != _name(after) else ""
         walk.notes.append(Note(verdict=Verdict.OK, path=(*path, suffix) if suffix else path))
     walk.notes[found:] = [note.on(resource) for note in walk.notes[found:]]
+
+
+def _without_effect(item: Item, worked: Places, old: Effect, new: Effect) -> list[Note]:
+    """An entry that changes nothing now: upstream says the same, or has no such image any more."""
+    name = str(item.spec.get("name", "")) if isinstance(item.spec, Mapping) else ""
+    equalled, equals = named_places(old, name), named_places(new, name)
+    if not worked and equals:
+        was_so = bool(equalled)
+        value = next(iter(equals.values()))[0]
+        return [
+            Note(
+                verdict=Verdict.REDUNDANT, path=path, resource=str(object_id(new.met[key])),
+                did="says what upstream says", because=f"upstream has {value} itself",
+                hint="delete the entry, unless it is to hold the version", was_so=was_so,
+            )
+            for key, path in equals
+        ]  # fmt: skip
+    before = worked or equalled
+    return _vanished(item, before, old, new) if before else []
+
+
+def named_places(effect: Effect, name: str) -> Places:
+    """Where containers have an image of that name, with what it is, before and after the entry."""
+    return {
+        (key, path): (text, text)
+        for key, obj in effect.met.items()
+        for path, text in _images_in(obj, (), "")
+        if _name(text) == name
+    }
+
+
+def _images_in(value: Any, path: Path, field: str) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            if key == "image" and isinstance(child, str):
+                yield (*path, segment(key)), child
+            else:
+                yield from _images_in(child, (*path, segment(key)), key)
+    elif isinstance(value, list):
+        fields = shared_key(field, value)
+        labelled = (
+            keyed(value, fields) if fields else {str(number): item for number, item in enumerate(value)}
+        )
+        for label, child in labelled.items():
+            yield from _images_in(child, (*path, f"[{label}]"), "")
 
 
 def _vanished(item: Item, worked: Places, old: Effect, new: Effect) -> list[Note]:

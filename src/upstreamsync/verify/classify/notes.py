@@ -54,7 +54,7 @@ class Note:
     fragments of a sentence. ``hint`` names the fix. ``before``, ``after`` … are the four values of the
     path: upstream's old, the result's old, upstream's new, the result's new. ``rename`` is a name that the
     customization should write differently: the old one and the new one. ``consequence``: it comes of another
-    note of the item, and does not stand for the item.
+    note of the item, and does not stand for the item. ``was_so``: it was so before the update as well.
     """
 
     verdict: Verdict
@@ -68,6 +68,7 @@ class Note:
     grave: Severity | None = None
     consequence: bool = False
     rename: tuple[str, str] | None = None
+    was_so: bool = False
     values: tuple[Any, Any, Any, Any] = (MISSING, MISSING, MISSING, MISSING)
 
     @property

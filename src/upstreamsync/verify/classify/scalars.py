@@ -241,6 +241,8 @@ def pin_image(
 ) -> None:
     """Note a pinned tag or digest that upstream has moved past, and a digest that the pin drops."""
     a, b, c, d = images
+    if not d.tag and not d.digest:
+        return  # a name alone pins nothing
     if c.digest and not d.digest and not a.digest:
         walk.add(
             Verdict.SHADOWS, "swallows_upstream_addition", (*path, ":digest"), four,

@@ -10,7 +10,7 @@ from upstreamsync.kit.kubernetes.objects import MISSING, object_id, segment
 from upstreamsync.model import Verdict
 from upstreamsync.verify.build.builds import Key
 from upstreamsync.verify.build.chain import Effect, Touch
-from upstreamsync.verify.classify import failures, images, successors, whole
+from upstreamsync.verify.classify import failures, images, matching, successors, whole
 from upstreamsync.verify.classify.effects import ObjectWalk
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.sides import first_path, nameless, resource_of, sides
@@ -25,11 +25,28 @@ def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
         return _works_again(new)
     if item.kind is Kind.IMAGES:
         return images.judge(item, old, new)
+    if not old.touched and not new.touched:
+        return idle(item, old, new)
     if item.kind in WHOLE_OVERLAY:
         return whole.judge(item, old, new)
-    if not old.touched and not new.touched:
-        return []
     return _by_object(item, old, new)
+
+
+def idle(item: Item, old: Effect | None, new: Effect) -> list[Note]:
+    """An item that changes nothing: what it says is upstream's too, or it matches nothing (then no note)."""
+    if item.kind is Kind.IMAGES:
+        return images.judge(item, old or Effect({}), new)
+    if not matching.reaches(item, new.met):
+        return []
+    was_so = old is not None and matching.reaches(item, old.met)
+    return [
+        Note(
+            verdict=Verdict.REDUNDANT, did="says what upstream says",
+            because="nothing differs with it, neither before the update nor after it" if was_so
+            else "nothing differs with it", hint="delete it, unless upstream may change its mind",
+            was_so=was_so,
+        )
+    ]  # fmt: skip
 
 
 def _works_again(new: Effect) -> list[Note]:
@@ -283,17 +300,31 @@ def _unlike(item: Item, usual: Touch, here: Touch) -> list[Note]:
 
 
 def _settled(notes: list[Note]) -> list[Note]:
-    """Lost on some objects only is narrowed; redundant on some objects only is fine."""
+    """Lost on some objects only is narrowed; what is moot in part is no reason to delete the rest."""
     working = {note.resource for note in notes if note.verdict not in (Verdict.LOST, Verdict.REDUNDANT)}
-    settled = []
-    for note in notes:
-        if note.verdict is Verdict.LOST and working - {note.resource} and note.resource not in working:
-            settled.append(_narrowed(note))
-        elif note.verdict is Verdict.REDUNDANT and note.reason is None and working - {note.resource}:
-            settled.append(Note(verdict=Verdict.OK, resource=note.resource, path=note.path))
-        else:
-            settled.append(note)
-    return settled
+    settled = [
+        _narrowed(note)
+        if note.verdict is Verdict.LOST and working - {note.resource} and note.resource not in working
+        else note
+        for note in notes
+    ]
+    if all(_is_moot(note) for note in settled):
+        return settled
+    return [_moot_part(note) if _is_moot(note) else note for note in settled]
+
+
+def _is_moot(note: Note) -> bool:
+    return note.verdict is Verdict.REDUNDANT and note.reason is None
+
+
+def _moot_part(note: Note) -> Note:
+    """The same said of a part of an item that does something else besides."""
+    what = "; ".join(part for part in (note.did, note.because) if part)
+    at = note.text_path.removeprefix(".") or note.resource
+    return Note(
+        verdict=Verdict.OK, resource=note.resource, path=note.path,
+        because=f"works; no longer needed of it is {at}" + (f" ({what})" if what else ""),
+    )  # fmt: skip
 
 
 def _narrowed(note: Note) -> Note:
@@ -313,6 +344,8 @@ def first_effect(item: Item, old: Effect | None, new: Effect) -> list[Note]:
             Note(verdict=Verdict.OK, resource=str(object_id(touch.after or touch.before or {})))
             for touch in new.touched.values()
         ]
+    if moot := idle(item, old, new):
+        return moot
     if old is not None and old.touched:
         return [
             Note(
