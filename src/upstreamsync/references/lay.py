@@ -21,6 +21,7 @@ from upstreamsync.references.remote import Remote
 from upstreamsync.references.supply import Supply
 from upstreamsync.references.units.collect import units
 from upstreamsync.references.units.unit import Unit, told
+from upstreamsync.references.unread import Unread, completed
 from upstreamsync.references.writing import Writer, put
 from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, reached, roots, within
 
@@ -34,10 +35,11 @@ class Laid:
     overlays: tuple[str, ...]
     upstream: tuple[str, ...]
     units: tuple[Unit, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     def told(self, verification: Verification) -> Verification:
         """The verification of these trees in the terms of the user's files."""
-        return told(verification, self.units)
+        return told(completed(verification, self.after, self.unread), self.units)
 
 
 @dataclass(slots=True)
@@ -89,8 +91,8 @@ def lay(
 
     ``overlays`` None means those in ``always`` and all that stand on what moved. ``upstream`` is what is
     known to be vendored; ``deduce`` the rest from what differs. ``foreign`` are submodules: upstream's, and
-    of concern where they moved. What ``before`` names may be asked for,
-    and so may ``hosts``; ``fetcher`` is called when something has to be.
+    of concern where they moved. What ``before`` names may be asked for, and so may ``hosts``; ``fetcher`` is
+    called when something has to be.
     """
     (was, theirs), (now, others) = units(before), units(after)
     before, after = (
@@ -123,6 +125,7 @@ def lay(
         overlays=chosen,
         upstream=tuple(sorted({*vendored, *written[0].upstream, *written[1].upstream})),
         units=known,
+        unread=tuple(_unread(new, needed[1], missing, left_out)),
     )
 
 
@@ -213,6 +216,36 @@ def _write(side: _Side, needed: Sequence[Reference], supply: Supply, missing: Co
     return writer
 
 
+def _unread(
+    side: _Side,
+    needed: Sequence[Reference],
+    missing: Collection[_Name],
+    left_out: Mapping[str, Sequence[LeftOut]],
+) -> Iterator[Unread]:
+    """The charts of one side that are missing."""
+    by_folder: dict[str, dict[int, LeftOut]] = {}
+    for reference in needed:
+        number = reference.path[-1]
+        if (
+            reference.is_chart
+            and isinstance(number, int)
+            and (reference.folder, reference.remote.slug) in missing
+        ):
+            what = _what(reference)
+            found = [one for one in left_out.get(reference.folder, ()) if one.what == what]
+            by_folder.setdefault(reference.folder, {})[number] = (found or list(left_out[reference.folder]))[
+                0
+            ]
+    for folder, charts in by_folder.items():
+        kustomization = side.tree.kustomization(folder)
+        if kustomization is not None:
+            yield Unread(kustomization=replace(kustomization, data=side.data[folder]), charts=charts)
+
+
+def _what(reference: Reference) -> str:
+    return f"{reference.folder}: {reference.field}[{reference.shown}]"
+
+
 def _left_out(
     needed: Sequence[Sequence[Reference]], missing: Collection[_Name], supply: Supply
 ) -> dict[str, tuple[LeftOut, ...]]:
@@ -227,7 +260,7 @@ def _left_out(
             versions[name][side].add(str(reference.remote))
             if (error := supply.error(reference.remote)) is not None:
                 found[name] = LeftOut(
-                    what=f"{reference.folder}: {reference.field}[{reference.shown}]",
+                    what=_what(reference),
                     reason="not_reachable",
                     why=error.message,
                     hint=error.hint,

@@ -196,6 +196,11 @@ def _generators(kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
             )
 
 
+def chart_values(kustomization: Kustomization) -> tuple[Item, ...]:
+    """The values that a kustomization hands to charts, whether these are there or not."""
+    return tuple(_helm_values(kustomization, _Marks(kustomization)))
+
+
 def _helm_values(kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
     for index, chart in enumerate(kustomization.entries("helmCharts")):
         if not isinstance(chart, Mapping):
