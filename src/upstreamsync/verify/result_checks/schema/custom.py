@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from .check import defects
 from .model import ANY, EMPTY_RULES, Rule, Schema
 from .values import tests_of
 
@@ -135,3 +136,11 @@ def _rules(value: Any) -> tuple[Rule, ...]:
         for item in value
         if isinstance(item, dict) and item.get("rule")
     )
+
+
+def default_faults(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with the default of one level: where in it, and what."""
+    found = defects(
+        _compile({key: value for key, value in spec.items() if key != "default"}), spec["default"]
+    )
+    return [("".join(f"[{part}]" for part in defect.path), defect.text) for defect in found]

@@ -13,7 +13,7 @@ from upstreamsync.model import Verdict
 from upstreamsync.verify.result_checks.finding import Manifest, ResultContext, ResultFinding
 from upstreamsync.verify.result_checks.index import World, key_of, resource_id
 
-from . import admission, config, exclusive, network, pods, storage, workloads
+from . import admission, config, exclusive, network, pods, storage, structural, workloads
 from .wrong import Rule, Wrong
 
 #: The rules by group and kind, whatever the version.
@@ -44,7 +44,7 @@ RULES: Final[Mapping[tuple[str, str], tuple[Rule, ...]]] = {
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): (admission.webhooks,),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): (admission.webhooks,),
     ("apiregistration.k8s.io", "APIService"): (admission.api_service,),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): (admission.definition,),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): (admission.definition, structural.definition),
 }
 
 
