@@ -24,6 +24,7 @@
     │   ├── EditError             a follow-up edit finds nothing, or more than it may
     │   └── Refused               content that would reach outside its folder, or is hostile otherwise
     ├── RepositoryError           the user's repository can't be worked on as it is (exit 3)
+    ├── MachineError              this machine lacks room: on a disk, in memory, for open files (exit 3)
     └── ForgeError                the pull request could not be made (exit 3)
         └── PushRefused           the branch could not be pushed
 
@@ -33,6 +34,7 @@ An error says what happened, where, and what to do: ``message`` is a sentence,
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -225,6 +227,31 @@ class RepositoryError(UpstreamsyncError):
 
     kind = "repository"
     usual_hint = "see what `git status` says of the repository"
+
+
+class MachineError(UpstreamsyncError):
+    """This machine lacks what a run needs: room on a disk, memory, open files."""
+
+    kind = "machine"
+    usual_hint = "make room, then run again; TMPDIR names another folder for temporary files"
+
+    @classmethod
+    def of(cls, error: OSError) -> MachineError:
+        """What an error of the system means, one for which ``is_lack`` holds."""
+        where = f" ({error.filename})" if error.filename else ""
+        return cls(f"{error.strerror or error}{where}")
+
+
+_LACKS = frozenset(
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EMFILE", "ENFILE", "ENOMEM", "EROFS")
+    if hasattr(errno, name)
+)
+
+
+def is_lack(error: OSError) -> bool:
+    """Whether the system refuses because there is no room, and not because of what it was asked for."""
+    return error.errno in _LACKS or "No usable temporary directory" in str(error)
 
 
 class ForgeError(UpstreamsyncError):

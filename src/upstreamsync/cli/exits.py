@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from upstreamsync._version import __version__
-from upstreamsync.cli import output
-from upstreamsync.errors import ConfigError, UpstreamsyncError
+from upstreamsync.cli import ending, output
+from upstreamsync.errors import ConfigError, MachineError, UpstreamsyncError, is_lack
 
 if TYPE_CHECKING:
     from upstreamsync.model import Finding, PullRequest, VendorUpdate, Verification
@@ -70,27 +71,45 @@ def of_pull_requests(pull_requests: Sequence[PullRequest]) -> int:
 
 def run(function: Callable[[], int]) -> NoReturn:
     """Run a verb and end the process: no traceback for a user's mistake, one for a bug."""
+    ending.make_run_folder()
     try:
-        code = function()
+        with ending.interruptible():
+            code = _code(function)
+            _flush()
+    except KeyboardInterrupt as error:
+        with contextlib.suppress(OSError):  # after a SIGHUP there may be no terminal any more
+            output.tell("interrupted")
+        ending.leave(error.exit_code if isinstance(error, ending.Interrupted) else INTERRUPTED)
+    ending.remove_run_folder()
+    gc.freeze()  # what is still there goes with the process: no circles have to be looked for
+    sys.exit(code)
+
+
+def _code(function: Callable[[], int]) -> int:
+    try:
+        return function()
     except UpstreamsyncError as error:
         tell(error)
-        code = error.exit_code
-    except KeyboardInterrupt:
-        output.tell("interrupted")
-        code = INTERRUPTED
+        return error.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing is wrong, and nothing more can be said.
         sys.stderr.close()
-        code = DONE
+        return DONE
+    except OSError as error:
+        if is_lack(error):
+            tell(MachineError.of(error))
+            return PARTIAL
+        report_bug()
     except Exception:
         report_bug()
-        code = BUG
+    return BUG
+
+
+def _flush() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stderr.close()
-    gc.freeze()  # what is still there goes with the process: no circles have to be looked for
-    sys.exit(code)
 
 
 def tell(error: UpstreamsyncError) -> None:

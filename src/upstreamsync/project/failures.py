@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.errors import MachineError, UpstreamsyncError, is_lack
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Failure
 
@@ -19,5 +19,13 @@ def guarded(function: Callable[[], T], *, but: tuple[type[UpstreamsyncError], ..
     except but:
         raise
     except UpstreamsyncError as error:
-        hint = redact(error.hint) if error.hint else None
-        return Failure(kind=error.kind, message=redact(str(error)), hint=hint)
+        return _failure(error)
+    except OSError as error:
+        if not is_lack(error):
+            raise
+        return _failure(MachineError.of(error))
+
+
+def _failure(error: UpstreamsyncError) -> Failure:
+    hint = redact(error.hint) if error.hint else None
+    return Failure(kind=error.kind, message=redact(str(error)), hint=hint)

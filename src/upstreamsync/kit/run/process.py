@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout
+from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout, is_lack
 from upstreamsync.kit.redact import redact
+from upstreamsync.kit.run import children
 from upstreamsync.kit.store import dependencies
 
 #: What a child sees of our environment; everything else is passed explicitly.
@@ -70,15 +70,16 @@ def run(
                 start_new_session=True,
             )
         except OSError as error:
+            if is_lack(error):
+                raise
             raise ToolMissing(f"`{name}` can't be started: {error.strerror}", hint=hint) from error
-        try:
-            if started is not None:
-                started()
-            _wait(child, timeout)
-        except subprocess.TimeoutExpired:
-            raise ToolTimeout(f"`{name}` did not end within {timeout:g} s", hint=hint) from None
-        finally:
-            _stop(child)
+        with children.counted(child):
+            try:
+                if started is not None:
+                    started()
+                _wait(child, timeout)
+            except subprocess.TimeoutExpired:
+                raise ToolTimeout(f"`{name}` did not end within {timeout:g} s", hint=hint) from None
         size = out.seek(0, os.SEEK_END)
         if size > limit:
             raise TooLarge(f"`{name}` printed {size} bytes; the limit is {limit}", hint=hint)
@@ -123,14 +124,6 @@ def _wait(child: subprocess.Popen[bytes], timeout: float) -> None:
     finally:
         os.close(handle)
     child.wait(0.001 if child.poll() is None else None)
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    """End the child and everything that it started, unless it has ended already."""
-    if child.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
 
 
 def _gist(stderr: str) -> str:

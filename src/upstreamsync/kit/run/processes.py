@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -48,9 +49,20 @@ def in_processes(
     finally:
         for child, pipe in children:
             os.close(pipe)
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            _end(child)
+
+
+def _end(child: int) -> None:
+    """Let a copy end what it has started itself; where it does not, end it."""
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGTERM)
+        for _ in range(200):
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return
+            time.sleep(0.01)
+        os.kill(child, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(child, 0)
 
 
 def _start(function: Callable[[Part], bytes], part: Part, at_end: Callable[[], None]) -> tuple[int, int]:

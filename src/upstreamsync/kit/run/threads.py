@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.errors import MachineError, UpstreamsyncError, is_lack
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -54,11 +54,15 @@ def ordered_map(
         # No threads at all: tracebacks and debuggers show the plain truth.
         return [_one(function, item) for item in queue]
     pool = ThreadPoolExecutor(min(jobs, len(queue)), thread_name_prefix="upstreamsync")
+    wait = True
     try:
         futures = [pool.submit(_one, function, item) for item in queue]
         return [future.result() for future in futures]
+    except KeyboardInterrupt:
+        wait = False  # who interrupts does not wait for a network
+        raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=wait, cancel_futures=True)
 
 
 def _one(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:
@@ -66,3 +70,7 @@ def _one(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:
         return Outcome(value=function(item))
     except UpstreamsyncError as error:
         return Outcome(error=error)
+    except OSError as error:
+        if not is_lack(error):
+            raise
+        return Outcome(error=MachineError.of(error))
