@@ -129,7 +129,8 @@ def sentence(note: Note, objects: int = 1) -> str:
         return note.because or _SAME
     parts = " → ".join(part for part in (note.did, note.does) if part)
     text = "; ".join(part for part in (parts, note.because) if part)
-    return f"{text} (and {objects - 1} more)" if objects > 1 else text
+    named = note.verdict is Verdict.UNCOVERED  # it names them all
+    return f"{text} (and {objects - 1} more)" if objects > 1 and not named else text
 
 
 def _path(note: Note) -> str:

@@ -5,14 +5,15 @@ By which of the four states have the element; what is not decided here is compar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.objects import MISSING, diff, leaves, likeness
 from upstreamsync.kit.kubernetes.values import image, same, show
-from upstreamsync.model import Severity, Verdict
+from upstreamsync.model import FieldChange, Severity, Verdict
 from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.classify.sides import value_at
 from upstreamsync.verify.classify.walk import Four, Walk
 from upstreamsync.verify.overlays.items import Kind
 
@@ -239,32 +240,52 @@ _SIBLINGS: Final = frozenset(("webhooks", "containers", "initContainers", "versi
 
 
 def missed(around: Four, path: tuple[str, ...], name: str) -> list[Note]:
-    """New elements of a list whose elements, two or more, the item treats all alike."""
+    """New elements of a list that lack what the item does to all others, two or more."""
     if name not in _SIBLINGS or len(around.a) < 2 or set(around.a) != set(around.b):
         return []
-    deeds = {repr([(change.path, change.after) for change in diff(around.a[label], around.b[label])])
-             for label in around.a}  # fmt: skip
-    if len(deeds) != 1 or "[]" in deeds:
+    shared = common_changes([diff(around.a[label], around.b[label]) for label in around.a])
+    if not shared:
         return []
-    sample = next(iter(around.a))
-    change = diff(around.a[sample], around.b[sample])[0]
-    notes = []
-    for label, value in around.c.items():
-        if label in around.a or not same(value, around.d.get(label, MISSING)):
-            continue
-        if any(successor(around, gone, around.a[gone]) == label for gone in around.a if gone not in around.c):
-            continue
-        if not diff(value, value | {change.path: change.after}):
-            continue
-        notes.append(
-            Note(
-                verdict=Verdict.UNCOVERED, reason="new_resource",
-                path=(*path, f"[{label}]", f".{change.path}"), did=f"treated all {name} alike",
-                does=f"misses {plain(label)}", because=f"upstream added {plain(label)}",
-                hint=f"add {plain(label)} to the patch",
-            )
-        )  # fmt: skip
-    return notes
+    followers = {successor(around, gone, around.a[gone]) for gone in around.a if gone not in around.c}
+    lacking = [
+        label
+        for label, value in around.c.items()
+        if label not in around.a
+        and label not in followers
+        and same(value, around.d.get(label, MISSING))
+        and lacks(value, shared)
+    ]
+    if not lacking:
+        return []
+    names = ", ".join(map(plain, lacking))
+    return [
+        Note(
+            verdict=Verdict.UNCOVERED, reason="new_resource",
+            path=(*path, f"[{lacking[0]}]", f".{shared[0].path}"), did=f"treated all {name} alike",
+            does=f"misses {names}", because=f"upstream added {names}", hint=f"add {names} to the patch",
+        )
+    ]  # fmt: skip
+
+
+def common_changes(each: Sequence[Sequence[FieldChange]]) -> list[FieldChange]:
+    """The changes that all of several siblings get: the same value at the same path."""
+    if not each:
+        return []
+    others = [{(change.path, change.op, repr(change.after)) for change in changes} for changes in each[1:]]
+    return [
+        change
+        for change in each[0]
+        if all((change.path, change.op, repr(change.after)) in other for other in others)
+    ]
+
+
+def lacks(obj: Any, changes: Sequence[FieldChange]) -> bool:
+    """Whether an object has not what the changes would make of it."""
+    for change in changes:
+        here = value_at(obj, change.path)
+        if (here is not MISSING) if change.op == "removed" else not same(here, change.after):
+            return True
+    return False
 
 
 # -- successors --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify import scalars, successors
 from upstreamsync.verify.classify.effects import ObjectWalk
 from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.classify.sides import at
 from upstreamsync.verify.classify.walk import Four, Walk
 from upstreamsync.verify.overlays.items import Item
 
@@ -245,25 +246,6 @@ def _changed(old: Any, new: Any, path: Path, field: str) -> list[tuple[Path, str
             for found in _changed(one, other, (*path, f"[{index}]"), "")
         ]  # fmt: skip
     return [(path, str(old), str(new))]
-
-
-def at(obj: Any, path: Path) -> Any:
-    """The value at a path of keys and labels; MISSING when there is none."""
-    here, field = obj, ""
-    for part in path:
-        plain = part[1:] if part.startswith(".") else part[1:-1]
-        if isinstance(here, Mapping):
-            here = here.get(plain, MISSING)
-            field = plain
-        elif isinstance(here, list):
-            fields = shared_key(field, here)
-            if fields:
-                here = keyed(here, fields).get(plain, MISSING)
-            else:
-                here = here[int(plain)] if plain.isdigit() and int(plain) < len(here) else MISSING
-        else:
-            return MISSING
-    return here if obj is not None else MISSING
 
 
 def _name(text: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from upstreamsync.kit.kubernetes.objects import MISSING, diff, object_id
+from upstreamsync.kit.kubernetes.objects import MISSING, diff, keyed, object_id, shared_key
 from upstreamsync.verify.build.builds import Key
 from upstreamsync.verify.build.chain import Effect, Touch
 
@@ -51,3 +52,28 @@ def resource_of(effect: Effect, key: Key) -> str:
     """The object as text, with the version that it has on this side."""
     obj = effect.met.get(key)
     return str(object_id(obj)) if obj is not None else str(key[0])
+
+
+def at(obj: Any, path: tuple[str, ...]) -> Any:
+    """The value at a path of keys and labels; MISSING when there is none."""
+    here, field = obj, ""
+    for part in path:
+        plain = part[1:] if part.startswith(".") else part[1:-1]
+        if isinstance(here, Mapping):
+            here = here.get(plain, MISSING)
+            field = plain
+        elif isinstance(here, list):
+            fields = shared_key(field, here)
+            if fields:
+                here = keyed(here, fields).get(plain, MISSING)
+            else:
+                here = here[int(plain)] if plain.isdigit() and int(plain) < len(here) else MISSING
+        else:
+            return MISSING
+    return here if obj is not None else MISSING
+
+
+def value_at(obj: Any, path: str) -> Any:
+    """The value at a path as ``diff`` writes it; MISSING when there is none."""
+    parts = re.findall(r"\[[^\]]*\]|\.?[^.\[\]]+", path)
+    return at(obj, tuple(part if part.startswith(("[", ".")) else f".{part}" for part in parts))

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from upstreamsync.kit.kubernetes.objects import ObjectId, diff, object_id
+from upstreamsync.kit.kubernetes.objects import MISSING, ObjectId, diff, object_id
 from upstreamsync.kit.kubernetes.values import image, same
-from upstreamsync.model import Verdict
+from upstreamsync.model import FieldChange, Verdict
 from upstreamsync.verify.build.builds import Key, Manifest, State
 from upstreamsync.verify.build.chain import Effect, Side, Touch
 from upstreamsync.verify.classify import successors
-from upstreamsync.verify.classify.images import at, container_images, places
+from upstreamsync.verify.classify.elements import common_changes
+from upstreamsync.verify.classify.images import container_images, places
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays.items import Item, Kind
 
 #: How many of a kind have to be covered for a miss to be worth a word.
 _AT_LEAST: Final = 2
 _NEARLY_ALL: Final = 0.8
+#: What tells one element of a list from the others in a path.
+_ELEMENT: Final = re.compile(r"=[^\]]*\]")
 
 
 def find(
@@ -47,22 +51,15 @@ def _works(item: Item, old: Side, new: Side) -> bool:
 
 
 def _alike(items: Sequence[Item], old: Side) -> Iterator[list[Item]]:
-    """Items of one file that do the same to one object each, all of a kind."""
+    """Items of one field that do something to one object each, all of a kind."""
     groups: dict[Any, list[Item]] = {}
     for item in items:
         touched = old.effects[item.name].touched
         if len(touched) == 1:
             ((key, touch),) = touched.items()
-            place = (item.folder, item.field, item.file, key[0].group, key[0].kind, _deed(touch))
+            place = (item.folder, item.field, key[0].group, key[0].kind, touch.after is None)
             groups.setdefault(place, []).append(item)
     yield from (group for group in groups.values() if len(group) >= _AT_LEAST)
-
-
-def _deed(touch: Touch) -> str:
-    if touch.before is None or touch.after is None:
-        return "removed" if touch.after is None else "added"
-    changes = diff(touch.before, touch.after)
-    return repr([(re.sub(r"=[^\]]*", "", change.path), change.op, str(change.after)) for change in changes])
 
 
 def _missed(touched: Mapping[Key, Touch], before: Side, now: Effect, hit: set[Key]) -> Iterator[Note]:
@@ -75,19 +72,25 @@ def _missed(touched: Mapping[Key, Touch], before: Side, now: Effect, hit: set[Ke
     old = {key for key in (*touched, *met) if (key[0].group, key[0].kind) == kind}
     whole = before.final.objects if isinstance(before.final, State) else {}
     there = sum((key[0].group, key[0].kind) == kind for key in whole)
-    if len(touched) < _NEARLY_ALL * max(len(old), there):
+    deed = _deed(list(touched.values()))
+    if deed is None or len(touched) < _NEARLY_ALL * max(len(old), there):
         return
-    sample = next(iter(touched.values()))
     gone = [key for key in touched if key not in now.met]
-    for key, obj in now.met.items():
-        if (key[0].group, key[0].kind) != kind or key in hit or key in old:
-            continue
-        if any(_follows(lost, touched[lost], key, met, now) for lost in gone) or _has(obj, sample):
-            continue
+    missed = [
+        (key, obj)
+        for key, obj in now.met.items()
+        if (key[0].group, key[0].kind) == kind and key not in hit and key not in old
+        if _lacks(obj, deed) and not any(_follows(lost, touched[lost], key, met, now) for lost in gone)
+    ]
+    names, full = (
+        ", ".join(texts)
+        for texts in ([key[0].name for key, _ in missed], [key[0].short for key, _ in missed])
+    )
+    for _, obj in missed:
         yield Note(
             verdict=Verdict.UNCOVERED, reason="new_resource", resource=str(object_id(obj)),
-            path=_path(sample), did=f"covered every {key[0].kind}", does=f"misses {key[0].name}",
-            because=f"upstream added {key[0].short}", hint=f"cover {key[0].name} too",
+            path=(f".{deed[0].path}",) if deed else (), did=f"covered every {kind[1]}",
+            does=f"misses {names}", because=f"upstream added {full}", hint=f"cover {names} too",
         )  # fmt: skip
 
 
@@ -96,26 +99,48 @@ def _follows(lost: Key, touch: Touch, key: Key, met: Mapping[Key, Manifest], now
     return found is not None and found.key == key
 
 
-def _has(obj: Manifest, sample: Touch) -> bool:
-    """Whether an object already says what the patch would make it say."""
-    if sample.before is None or sample.after is None:
-        return False
-    changes = diff(sample.before, sample.after)
-    return all(
-        same(_at(obj, change.path), change.after) for change in changes if change.op != "removed"
-    ) and bool(changes)
+def _deed(touches: Sequence[Touch]) -> list[FieldChange] | None:
+    """What all of them get, path by path, whatever their elements are called; None for nothing in common.
+
+    Objects that are taken away as a whole have that in common: an empty list.
+    """
+    if all(touch.after is None for touch in touches):
+        return []
+    each = [
+        [replace(change, path=_ELEMENT.sub("]", change.path)) for change in diff(touch.before, touch.after)]
+        for touch in touches
+        if touch.before is not None and touch.after is not None
+    ]
+    return (common_changes(each) or None) if len(each) == len(touches) else None
 
 
-def _at(obj: Manifest, path: str) -> Any:
-    parts = re.findall(r"\[[^\]]*\]|\.?[^.\[\]]+", path)
-    return at(obj, tuple(part if part.startswith(("[", ".")) else f".{part}" for part in parts))
+def _lacks(obj: Manifest, deed: Sequence[FieldChange]) -> bool:
+    """Whether an object lacks what the others got; it has to have the place for it."""
+    if not deed:
+        return True
+    for change in deed:
+        here = list(_values(obj, re.findall(r"\[[^\]]*\]|[^.\[\]]+", change.path)))
+        if change.op == "removed":
+            if any(value is not MISSING for value in here):
+                return True
+        elif here and not any(same(value, change.after) for value in here):
+            return True
+    return False
 
 
-def _path(sample: Touch) -> tuple[str, ...]:
-    if sample.before is None or sample.after is None:
-        return ()
-    changes = diff(sample.before, sample.after)
-    return (f".{changes[0].path}",) if changes else ()
+def _values(value: Any, parts: Sequence[str]) -> Iterator[Any]:
+    """What stands at a path, in every element of the lists on the way; MISSING where the last step is not."""
+    if not parts:
+        yield value
+    elif isinstance(value, list) and parts[0].startswith("["):
+        for each in value:
+            yield from _values(each, parts[1:])
+    elif isinstance(value, Mapping):
+        key = parts[0].strip("[]")
+        if key in value or len(parts) == 1:
+            yield from _values(value.get(key, MISSING), parts[1:])
+        elif not parts[1].startswith("["):  # a map that a patch would make
+            yield MISSING
 
 
 # -- images ------------------------------------------------------------------------------------------
