@@ -375,6 +375,18 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """What results are applied to, and how, as vendors.yaml has it.
+
+    ``kubernetes`` is a minor version (``1.34``), None for the newest that is known. ``apply`` are patterns of
+    overlays, each with ``kubectl``, ``server-side``, ``argocd`` or ``flux``; the first that matches holds.
+    """
+
+    kubernetes: str | None = None
+    apply: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """Whether kustomize builds one side of an overlay; ``error`` is its message, paths made relative."""
 

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from upstreamsync.config.spec import Document, Forge, Tools, Vendor
 from upstreamsync.config.where import FILE_NAME, shown_path
 from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.model import Place, Problem
+from upstreamsync.model import Cluster, Place, Problem
 
 MAX_BYTES = 4 * 1024 * 1024
 #: Mappings that a vendor completes key by key; every other key of a vendor replaces the default.
@@ -43,6 +43,7 @@ class Configuration:
     forge: Forge
     places: Places
     allow_hosts: tuple[str, ...] = ()
+    cluster: Cluster = field(default_factory=Cluster)
 
     def vendor(self, name: str) -> Vendor:
         """The vendor of that name. Raises UsageError, with the nearest names, when there is none."""
@@ -99,8 +100,15 @@ def parse_configuration(
         tools=document.tools,
         forge=document.forge,
         allow_hosts=document.allow_hosts,
+        cluster=_cluster(document),
         places=places,
     )
+
+
+def _cluster(document: Document) -> Cluster:
+    given = document.apply
+    apply = {} if given is None else given if isinstance(given, dict) else {"*": given}
+    return Cluster(kubernetes=document.kubernetes, apply=tuple(apply.items()))
 
 
 def content_digest(vendor: Vendor) -> str:

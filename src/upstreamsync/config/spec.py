@@ -719,6 +719,7 @@ def _host(text: str) -> str:
     return text
 
 
+ApplyTool = Literal["kubectl", "server-side", "argocd", "flux"]
 HostText = Annotated[str, Field(min_length=1, max_length=260), AfterValidator(_host)]
 
 
@@ -731,6 +732,13 @@ class Document(Spec):
     """Pins of helm and kustomize."""
     forge: Forge = Forge()
     """How pull requests are made."""
+    kubernetes: str | None = Field(default=None, pattern=r"^v?1\.[0-9]{1,2}(\.[0-9]+)?$")
+    """Version of the clusters, `"1.34"`: built objects are held against the kinds as that version has them. The
+    newest that is known where nothing is said."""
+    apply: ApplyTool | dict[str, ApplyTool] | None = None
+    """What applies the overlays: `kubectl`, `server-side` (kubectl apply --server-side), `argocd` or `flux`; or
+    patterns of overlays, each with one of them. Guessed from Argo CD's and Flux's objects in the repository where
+    nothing is said, else kubectl."""
     allow_hosts: tuple[HostText, ...] = ()
     """Hosts that may lie on this machine or in its network although upstream alone names them (in an index, a
     redirect, a token's realm): `host`, `host:port` or `*.example.com`. Hosts written in this file always may."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.kit.run.threads import ordered_map, processors
-from upstreamsync.model import Judgement, OverlayVerification, Verdict, Verification
+from upstreamsync.model import Cluster, Judgement, OverlayVerification, Verdict, Verification
 from upstreamsync.verify.build.builds import Store
 from upstreamsync.verify.crossed import Followed
 from upstreamsync.verify.judge import Case, judge_overlay
@@ -51,6 +51,7 @@ def verify_trees(
     jobs: int | None = None,
     cache: Store | None = None,
     followed: Followed | None = None,
+    cluster: Cluster | None = None,
 ) -> Verification:
     """Judge the customizations of ``overlays`` (folders relative to both trees) on two directory trees.
 
@@ -58,6 +59,7 @@ def verify_trees(
     is vendored, files or folders; None deduces it from what differs between the trees. ``jobs`` bounds
     the builds that run at once. ``cache`` keeps outputs of builds between runs. ``followed`` gives a file's
     bytes without the values that follow the version: where nothing else differs, an item counts as unedited.
+    ``cluster`` says what the results are applied to.
 
     Nothing is written to either tree. Raises ToolMissing when there is no kustomize, and ToolCrashed,
     ToolTimeout or Malformed, with the overlay's name, when no answer can be had from it.
@@ -81,6 +83,7 @@ def verify_trees(
             reading=reading,
             slots=slots,
             followed=followed,
+            cluster=cluster or Cluster(),
         )
         try:
             return judge_overlay(case)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from upstreamsync.kit.kubernetes.objects import compare
-from upstreamsync.model import Judgement, LeftOut, ResourceChange, Severity, Verdict
+from upstreamsync.model import Cluster, Judgement, LeftOut, ResourceChange, Severity, Verdict
 from upstreamsync.verify import crossed, explain, left_out
 from upstreamsync.verify.build.builds import Builder, Failed, State
 from upstreamsync.verify.build.chain import Effect, Side
@@ -24,7 +24,7 @@ class Comparison:
     """The two sides of an overlay, what they were built from, and what with."""
 
     overlay: str
-    tree: Tree
+    trees: tuple[Tree, Tree]
     old_items: Sequence[Item]
     new_items: Sequence[Item]
     old: Side
@@ -33,6 +33,12 @@ class Comparison:
     builder: Builder
     left_out: tuple[LeftOut, ...] = ()
     followed: frozenset[tuple[str, str]] = frozenset()
+    cluster: Cluster = field(default_factory=Cluster)
+
+    @property
+    def tree(self) -> Tree:
+        """The tree after."""
+        return self.trees[1]
 
     def judgements(self, failure: str | None) -> tuple[Judgement, ...]:
         """A verdict on each customization, then those on the result; ``failure``: of the new side."""
@@ -107,7 +113,8 @@ class Comparison:
 
     def _result_notes(self, notes: dict[str, list[Note]]) -> list[Note]:
         alone = []
-        for blamed in blame.check(self.tree, self.overlay, self.new_items, self.old, self.new):
+        sides = (self.old, self.new)
+        for blamed in blame.check(self.trees, self.overlay, self.new_items, sides, self.cluster):
             if blamed.item is not None and blamed.item.name in notes:
                 _add(notes[blamed.item.name], blamed.note)
             else:

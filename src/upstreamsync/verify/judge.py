@@ -12,7 +12,7 @@ from pathlib import Path
 
 from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.kit.yaml.manifests import is_yaml
-from upstreamsync.model import Build, LeftOut, OverlayVerification
+from upstreamsync.model import Build, Cluster, LeftOut, OverlayVerification
 from upstreamsync.verify import left_out
 from upstreamsync.verify.build.builds import Builder, Failed, Store
 from upstreamsync.verify.build.chain import Chain, Side
@@ -38,6 +38,7 @@ class Case:
     reading: Reading = field(default_factory=Reading)
     slots: threading.BoundedSemaphore | None = None
     followed: Followed | None = None
+    cluster: Cluster = field(default_factory=Cluster)
 
 
 def judge_overlay(case: Case) -> OverlayVerification:
@@ -132,7 +133,8 @@ class _Judge:
         before, after = _built(self.chains[0], old), _built(self.chains[1], new)
         both = comparing.Comparison(
             overlay=self.case.overlay,
-            tree=self.case.after,
+            trees=(self.case.before, self.case.after),
+            cluster=self.case.cluster,
             old_items=self.old_items,
             new_items=self.new_items,
             old=old,

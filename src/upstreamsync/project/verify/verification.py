@@ -128,6 +128,7 @@ def _judge(
             jobs=session.settings.engine_jobs,
             cache=build_store(session.tools.cache),
             followed=without_followed(vendors),
+            cluster=session.configuration.cluster,
         )
         verification = trees.told(verification)
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)

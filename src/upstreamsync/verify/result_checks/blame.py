@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import diff, object_id
 from upstreamsync.kit.yaml import manifests
+from upstreamsync.model import Cluster
 from upstreamsync.verify.build.builds import Key, State
 from upstreamsync.verify.build.chain import Side
 from upstreamsync.verify.build.schemas import CompleteCrd, Schemas
 from upstreamsync.verify.classify.notes import Note
+from upstreamsync.verify.overlays.definitions import TreeDefinitions
 from upstreamsync.verify.overlays.graph import Tree, reached
 from upstreamsync.verify.overlays.items import Item, Kind
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
+from upstreamsync.verify.result_checks.appliers import applying
 from upstreamsync.verify.result_checks.index import meets
 
 #: Reasons that lie in what upstream changed, whoever else touches the same object.
@@ -30,8 +34,11 @@ class Blamed:
     note: Note
 
 
-def check(tree: Tree, overlay: str, items: Sequence[Item], old: Side, new: Side) -> list[Blamed]:
+def check(
+    trees: tuple[Tree, Tree], overlay: str, items: Sequence[Item], sides: tuple[Side, Side], cluster: Cluster
+) -> list[Blamed]:
     """The defects that the new result has and the old one had not."""
+    (old, new), tree = sides, trees[1]
     if not isinstance(old.final, State) or not isinstance(new.final, State):
         return []
     owners = local_objects(tree, items, new)
@@ -44,6 +51,10 @@ def check(tree: Tree, overlay: str, items: Sequence[Item], old: Side, new: Side)
         hashed=_hashed(tree, overlay, new),
         whole_before=_whole(old),
         whole_after=_whole(new),
+        crds_before=TreeDefinitions(trees[0]),
+        crds_after=TreeDefinitions(tree),
+        kubernetes=cluster.kubernetes,
+        applied=cache(partial(applying, tree, overlay, cluster)),
     )
     findings = check_result(before=old.final.manifests, after=new.final.manifests, context=context)
     return [Blamed(_blame(finding, items, new, owners), _note(finding)) for finding in findings]

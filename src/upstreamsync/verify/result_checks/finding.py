@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -55,6 +55,22 @@ class Whole(Protocol):
         """The object as a whole; takes a while."""
 
 
+class Applied(Protocol):
+    """How objects come to their cluster; see ``applying``."""
+
+    def on_the_server(self, manifest: Manifest) -> bool:
+        """Whether the object is merged by the server."""
+
+    def replaces(self, manifest: Manifest) -> bool:
+        """Whether the object is replaced rather than merged."""
+
+    def recreates(self, old: Manifest, new: Manifest) -> bool:
+        """Whether the object is deleted before it is applied again."""
+
+    def hook_advice(self, manifest: Manifest) -> str | None:
+        """What to know of an object that is a hook of helm."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultContext:
     """What the caller knows beyond the two results; everything is optional.
@@ -66,7 +82,7 @@ class ResultContext:
     ``whole_before`` and ``whole_after``: objects that are larger than the results have them.
     ``crds_before`` and ``crds_after``: definitions in the tree that are no part of the results, by group and kind.
     ``kubernetes``: the minor version of the cluster, ``1.34``; None for the newest that is known.
-    ``server_side``: whether the results are applied on the server's side.
+    ``applied`` tells how the new result is applied; it may have to look for that.
     An id is written ``apps/v1 Deployment namespace/name``; its version does not matter.
     """
 
@@ -81,4 +97,4 @@ class ResultContext:
     crds_before: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
     crds_after: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
     kubernetes: str | None = None
-    server_side: bool = False
+    applied: Callable[[], Applied] | None = None

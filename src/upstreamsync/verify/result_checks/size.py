@@ -8,8 +8,9 @@ from functools import cached_property
 
 from upstreamsync.model import Verdict
 
+from .applying import applied
 from .finding import Manifest, ResultContext, ResultFinding, Whole
-from .index import World, at, key_of, resource_id, text
+from .index import World, key_of, resource_id
 
 #: The API server's limit for all annotations of an object (TotalAnnotationSizeLimitB).
 LIMIT = 262_144
@@ -27,8 +28,12 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
 
     Whoever already ships such an object applies on the server's side, and is told nothing.
     """
-    now = [_Sized(item, context.whole_after) for item in after.objects if not _applied_otherwise(item)]
-    if not any(one.may_exceed() for one in now):
+    now = [_Sized(item, context.whole_after) for item in after.objects]
+    now = [one for one in now if one.may_exceed()]
+    if now:
+        how = applied(context)
+        now = [one for one in now if not how.on_the_server(one.item) and not how.replaces(one.item)]
+    if not now:
         return
     was = [_Sized(item, context.whole_before) for item in before.objects]
     # What is plain comes first: a large CRD takes a while to be read.
@@ -68,8 +73,3 @@ class _Sized:
 
     def is_too_large(self) -> bool:
         return self.size > LIMIT if self.exceeds is None else self.exceeds
-
-
-def _applied_otherwise(manifest: Manifest) -> bool:
-    options = text(at(manifest, "metadata", "annotations", "argocd.argoproj.io/sync-options"))
-    return "ServerSideApply=true" in options or "Replace=true" in options

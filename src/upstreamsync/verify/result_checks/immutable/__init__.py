@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from upstreamsync.model import Verdict
+from upstreamsync.verify.result_checks.applying import applied
 from upstreamsync.verify.result_checks.finding import Manifest, ResultContext, ResultFinding
-from upstreamsync.verify.result_checks.index import World, at, key_of, key_of_id, mapping, resource_id, text
+from upstreamsync.verify.result_checks.index import World, at, key_of, key_of_id, resource_id
 
 from . import defaults, others, storage, workloads
 from .refused import Refused, Rule, differ, immutable
@@ -79,9 +80,13 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
     for new in after.objects:
         key = key_of(new)
         old = before.by_key.get(key)
-        if old is None or old is new or key in hashed or _is_recreated(old, new):
+        if old is None or old is new or key in hashed:
             continue
-        for path, why, hint in _refused((key.group, key.kind), old, new):
+        refused = list(_refused((key.group, key.kind), old, new))
+        if not refused or applied(context).recreates(old, new):
+            continue
+        advice = applied(context).hook_advice(new)
+        for path, why, hint in refused:
             yield ResultFinding(
                 rule="immutable",
                 verdict=Verdict.REJECTED,
@@ -90,7 +95,7 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
                 path=path,
                 paths=(path,),
                 why=why,
-                hint=hint,
+                hint=advice or hint,
             )
 
 
@@ -105,13 +110,3 @@ def _refused(kind: tuple[str, str], old: Manifest, new: Manifest) -> Iterator[Re
             one, other = field.filled(one), field.filled(other)
         if differ(one, other):
             yield immutable(kind[1], field.path)
-
-
-def _is_recreated(old: Manifest, new: Manifest) -> bool:
-    """Whether something deletes the object before it is applied again: a hook, a forced sync, a TTL."""
-    annotations = mapping(at(new, "metadata", "annotations"))
-    if "helm.sh/hook" in annotations or "argocd.argoproj.io/hook" in annotations:
-        return True
-    if "Force=true" in text(annotations.get("argocd.argoproj.io/sync-options")):
-        return True
-    return old.get("kind") == "Job" and at(old, "spec", "ttlSecondsAfterFinished") is not None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from upstreamsync.kit.kubernetes.objects import join_path, keyed, merge_key, segment
 from upstreamsync.model import Severity, Verdict
+from upstreamsync.verify.result_checks.applying import applied
 from upstreamsync.verify.result_checks.finding import Manifest, ResultContext, ResultFinding
 from upstreamsync.verify.result_checks.index import World, key_of, resource_id, text
 
@@ -29,7 +30,7 @@ class _Sides:
     kinds: Kinds
     before: Definitions
     after: Definitions
-    server_side: bool
+    context: ResultContext
 
     def schemas(self, old: Manifest | None, new: Manifest) -> tuple[Schema | None, Schema] | None:
         """The schemas of an object on both sides; None where there is nothing to look at."""
@@ -63,7 +64,7 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
         known,
         Definitions(before, context.whole_before, context.crds_before, known),
         Definitions(after, context.whole_after, context.crds_after, known),
-        context.server_side,
+        context,
     )
     for new in after.objects:
         key = key_of(new)
@@ -97,7 +98,11 @@ def _findings(
             and _ratchets(sides.kinds)
             and _is_kept(old, new, defect.path)
         )
-        softly = kept or (defect.fault is Fault.DUPLICATE and own is not None and not sides.server_side)
+        softly = kept or (
+            defect.fault is Fault.DUPLICATE
+            and own is not None
+            and not applied(sides.context).on_the_server(new)
+        )
         schema = own or sides.after.schema(text(new.get("apiVersion")), text(new.get("kind")))
         yield ResultFinding(
             rule="schema",
@@ -144,7 +149,7 @@ def _hint(defect: Defect, schema: Schema | None) -> str:
     last = defect.path[-1] if defect.path else ""
     if defect.fault is Fault.UNKNOWN:
         level = _level(schema, defect.path[:-1])
-        near = difflib.get_close_matches(str(last), list(level.fields) if level else [], n=1, cutoff=0.75)
+        near = difflib.get_close_matches(str(last), list(level.fields) if level else [], n=1, cutoff=0.65)
         return f"write {near[0]} in place of {last}" if near else f"drop {last}, or move it where it is now"
     if defect.fault is Fault.REQUIRED:
         return f"set {last}"

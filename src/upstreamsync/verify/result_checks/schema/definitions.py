@@ -29,7 +29,8 @@ class Definitions:
         kinds: Kinds,
     ) -> None:
         self._kinds = kinds
-        self._found: dict[tuple[str, str], Manifest | Whole] = dict(others)
+        self._found: dict[tuple[str, str], Manifest | Whole] = {}
+        self._others = others
         self._ready: dict[tuple[str, str, str], Schema | None] = {}
         for crd in world.of_kind(_KIND):
             name = (text(at(crd, "spec", "group")), text(at(crd, "spec", "names", "kind")))
@@ -37,7 +38,11 @@ class Definitions:
 
     def source(self, group: str, kind: str) -> Manifest | Whole | None:
         """The definition of a kind; None where there is none."""
-        return self._found.get((group, kind))
+        if (group, kind) in self._found:
+            return self._found[group, kind]
+        if group in self._kinds.groups or "." not in group:
+            return None
+        return self._others.get((group, kind))
 
     def schema(self, api_version: str, kind: str) -> Schema | None:
         """The schema of a custom resource at a version; None where its definition does not have that."""
