@@ -158,6 +158,23 @@ def verify(
 
 @app.command()
 @verb
+def effects(
+    common: Common,
+    overlays: Annotated[
+        list[str] | None, typer.Argument(metavar="OVERLAY", help="Only these overlays.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 when a customization does nothing.")
+    ] = False,
+) -> int:
+    """Say what each customization does now: which objects it changes, where, from what to what."""
+    from upstreamsync.cli.effects import effects as run
+
+    return run(common, tuple(overlays or ()), strict=strict)
+
+
+@app.command()
+@verb
 def pr(
     common: Common,
     vendors: Vendors = None,

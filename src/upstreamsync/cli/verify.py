@@ -7,7 +7,7 @@ from pathlib import Path
 
 from upstreamsync.cli import exits
 from upstreamsync.cli.common import Common, text_form
-from upstreamsync.config import find_configuration
+from upstreamsync.cli.paths import overlay_prefix, relative_overlays, without_configuration
 from upstreamsync.errors import UsageError
 from upstreamsync.model import Change, Verification
 from upstreamsync.project.verify.verification import (
@@ -44,7 +44,7 @@ def verify(
         document=lambda: document.verify_document(verification),
         text=lambda out: text_form().print_verification(out, verification, verbose=common.verbose),
         markdown=lambda: markdown.verify_markdown(verification),
-        github=lambda: annotations.verify_annotations(verification, prefix=_prefix(root)),
+        github=lambda: annotations.verify_annotations(verification, prefix=overlay_prefix(root)),
     )
     return exits.of_verification(verification)
 
@@ -53,14 +53,14 @@ def _since(
     common: Common, overlays: Sequence[str], since: str, *, guards: bool
 ) -> tuple[Verification, Path, tuple[str, ...]]:
     """A revision against the working tree, which folder that is, and what in it is upstream's, for ``guards``."""
-    if common.config is None and _no_configuration():
+    if common.config is None and without_configuration():
         verification, root = verify_revision_without_configuration(
             Path.cwd(), common.settings(), since=since, overlays=overlays
         )
         return verification, root, ()
     with common.project() as project:
         upstream = upstream_paths(project.session, project.configuration.vendors) if guards else ()
-        verification = project.verify(overlays=_relative(overlays, project.root), since=since)
+        verification = project.verify(overlays=relative_overlays(overlays, project.root), since=since)
         return verification, project.root, upstream
 
 
@@ -98,32 +98,3 @@ def _write_back(
         )
     if files:
         write(Change(vendor="", before="", after="", edit_files=files), root)
-
-
-def _no_configuration() -> bool:
-    try:
-        find_configuration(Path.cwd())
-    except UsageError:
-        return True
-    return False
-
-
-def _relative(overlays: Sequence[str], root: Path) -> tuple[str, ...]:
-    """Overlays as people type them: relative to the root, or to the folder they stand in."""
-    found = []
-    for overlay in overlays:
-        typed = (Path.cwd() / overlay).resolve()
-        inside = typed.is_relative_to(root.resolve()) and typed.is_dir()
-        if not (root / overlay).is_dir() and not inside:
-            raise UsageError(f"there is no folder `{overlay}`", hint=f"overlays are folders below {root}")
-        found.append(overlay if (root / overlay).is_dir() else typed.relative_to(root.resolve()).as_posix())
-    return tuple(one.rstrip("/") for one in found)
-
-
-def _prefix(root: Path) -> str:
-    """From the working folder to ``root``, so that annotations name files of the checkout."""
-    try:
-        relative = root.resolve().relative_to(Path.cwd().resolve()).as_posix()
-    except ValueError:
-        return ""
-    return "" if relative == "." else f"{relative}/"

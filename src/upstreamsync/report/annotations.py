@@ -38,11 +38,11 @@ def check_annotations(findings: Sequence[Finding], *, file: str) -> str:
             lines.append(_failure(finding.vendor, finding.error, file))
         elif finding.status in (Status.WITHDRAWN, Status.REPUBLISHED):
             lines.append(
-                _command("warning", f"{finding.vendor} {finding.current} is {finding.status.value}", file)
+                command("warning", f"{finding.vendor} {finding.current} is {finding.status.value}", file)
             )
         elif finding.status is Status.OUTDATED:
             target = finding.target.version if finding.target else "new image tags"
-            lines.append(_command("notice", f"{finding.vendor}: {finding.current} → {target}", file))
+            lines.append(command("notice", f"{finding.vendor}: {finding.current} → {target}", file))
     return _joined(lines)
 
 
@@ -60,7 +60,7 @@ def matrix(findings: Sequence[Finding]) -> str:
 def verify_annotations(verification: Verification, *, prefix: str = "") -> str:
     """One annotation at the line of each customization that is not ok."""
     lines = [
-        _command("error", f"{base.path} does not equal its lock: move the change into a patch", prefix + file)
+        command("error", f"{base.path} does not equal its lock: move the change into a patch", prefix + file)
         for base in verification.bases
         if not base.pristine
         for file in base.changed_files
@@ -86,7 +86,7 @@ def pr_annotations(pull_requests: Sequence[PullRequest], *, file: str) -> str:
             lines.append(_failure(one.vendor, one.error, file))
         else:
             text = f"{one.vendor}: {one.action.value} {one.url or one.branch}"
-            lines.append(_command("notice", f"{text}: {one.reason}" if one.reason else text, file))
+            lines.append(command("notice", f"{text}: {one.reason}" if one.reason else text, file))
     return _joined(lines)
 
 
@@ -95,7 +95,7 @@ def _updates(updates: Sequence[VendorUpdate], file: str) -> Iterator[str]:
         if update.error is not None:
             yield _failure(update.vendor, update.error, file)
         elif update.status == "updated":
-            yield _command("notice", f"{update.vendor}: {update.before} → {update.after}", file)
+            yield command("notice", f"{update.vendor}: {update.before} → {update.after}", file)
 
 
 def _item(item: Judgement, prefix: str) -> str:
@@ -104,7 +104,7 @@ def _item(item: Judgement, prefix: str) -> str:
     for finding in others:
         lines += [f"also {finding.verdict.value}: {finding.why}", *_hint(finding)]
     title = f"{item.verdict.value}: {item.item}"
-    return _command(_LEVEL[item.severity], "\n".join(lines), prefix + item.file, line=item.line, title=title)
+    return command(_LEVEL[item.severity], "\n".join(lines), prefix + item.file, line=item.line, title=title)
 
 
 def _hint(finding: ItemFinding) -> list[str]:
@@ -113,12 +113,11 @@ def _hint(finding: ItemFinding) -> list[str]:
 
 def _failure(vendor: str, failure: Failure, file: str) -> str:
     hint = f"\nhint: {failure.hint}" if failure.hint else ""
-    return _command("error", failure.message + hint, file, title=f"{vendor}: {failure.kind}")
+    return command("error", failure.message + hint, file, title=f"{vendor}: {failure.kind}")
 
 
-def _command(
-    level: str, message: str, file: str, *, line: int | None = None, title: str | None = None
-) -> str:
+def command(level: str, message: str, file: str, *, line: int | None = None, title: str | None = None) -> str:
+    """One workflow command."""
     properties = {"file": file, "line": str(line) if line else None, "title": title}
     shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
     return f"::{level} {shown}::{_data(message)}"

@@ -20,7 +20,7 @@ def check_markdown(findings: Sequence[Finding]) -> str:
 
 def explain_markdown(finding: Finding, versions: Sequence[tuple[Release, str]]) -> str:
     """A table of every version on offer."""
-    lines = [f"{_cell(finding.vendor)} is at {_cell(finding.current)}: {finding.status.value}", ""]
+    lines = [f"{cell(finding.vendor)} is at {cell(finding.current)}: {finding.status.value}", ""]
     lines += ["| version | published | decision |", "|---|---|---|"]
     for release, decision in versions:
         published = f"{release.published:%Y-%m-%d}" if release.published else ""
@@ -33,11 +33,11 @@ def verify_markdown(verification: Verification) -> str:
     lines: list[str] = []
     for base in verification.bases:
         if not base.pristine:
-            lines.append(f"**{_cell(base.path)} is not pristine**: {_cell(', '.join(base.changed_files))}")
+            lines.append(f"**{cell(base.path)} is not pristine**: {cell(', '.join(base.changed_files))}")
             lines.append("")
     for overlay in verification.overlays:
-        lines += [f"### {_cell(overlay.path)}{' (new)' if overlay.is_new else ''}", ""]
-        lines += [f"- left out: {_cell(str(one))}" for one in overlay.left_out]
+        lines += [f"### {cell(overlay.path)}{' (new)' if overlay.is_new else ''}", ""]
+        lines += [f"- left out: {cell(str(one))}" for one in overlay.left_out]
         if overlay.left_out:
             lines.append("")
         for side, build in (("before", overlay.before), ("after", overlay.after)):
@@ -77,10 +77,10 @@ def pr_markdown(pull_requests: Sequence[PullRequest]) -> str:
 
 
 def _row(*cells: str) -> str:
-    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+    return "| " + " | ".join(cell(one) for one in cells) + " |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that can't leave its table cell, mention or refer to anybody, carry HTML or lead elsewhere."""
     flat = inert(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Two backslashes before a pipe escape it for some readers, and one another for others.

@@ -14,6 +14,7 @@ from upstreamsync.verify.build.schemas import Schemas, told
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.classify import edited, failures, uncovered, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
+from upstreamsync.verify.overlays import expectations
 from upstreamsync.verify.overlays.graph import Tree
 from upstreamsync.verify.overlays.items import Item, Kind
 from upstreamsync.verify.result_checks import blame
@@ -81,10 +82,28 @@ class Comparison:
             if (said := left_out.judge(item, was, now, self.left_out)) is not None:
                 alone, note = said
                 found = [note] if alone else [*found, note]
+            if (unmet := self._expectation(item, now)) is not None:
+                found = [*found, unmet]
             notes[item.name] = found
         for name, note in uncovered.find(self.new_items, old, new, notes):
             notes[name].append(note)
         return notes
+
+    def _expectation(self, item: Item, now: Effect | None) -> Note | None:
+        """What is to be said where an item changes another number of objects than its author expects."""
+        count = expectations.expected(self.tree, item)
+        if count is None or now is None or now.error is not None or len(now.touched) == count:
+            return None
+        found = len(now.touched)
+        verdict = Verdict.WIDENED if found > count else Verdict.NARROWED if found else Verdict.LOST
+        return Note(
+            verdict=verdict,
+            reason="expectation",
+            did=f"is said to change {count} object{'s' * (count != 1)}",
+            does=f"changes {found}",
+            hint="correct what it selects, or the comment that says what to expect",
+            grave=Severity.REVIEW if verdict is Verdict.WIDENED else None,
+        )
 
     def _edits(self, partners: Mapping[str, Item]) -> dict[str, edited.Edit]:
         """The items that were edited, with what both versions do on both bases."""

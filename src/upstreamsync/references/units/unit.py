@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from upstreamsync.effects import Effects, ItemEffect
 from upstreamsync.model import Build, Judgement, LeftOut, OverlayVerification, Place, Verification
 
 #: A path in a unit's kustomization.
@@ -60,6 +61,37 @@ def told(verification: Verification, units: Sequence[Unit]) -> Verification:
     )
 
 
+def told_effects(effects: Effects, units: Sequence[Unit]) -> Effects:
+    """The effects in the terms of the user's files."""
+    by_folder = {unit.folder: unit for unit in units}
+    return replace(
+        effects,
+        overlays=tuple(
+            replace(
+                overlay,
+                path=unit.label if (unit := by_folder.get(overlay.path)) is not None else overlay.path,
+                items=tuple(_item_effect(item, by_folder) for item in overlay.items),
+                left_out=tuple(_left_out(one, unit) for one in overlay.left_out),
+            )
+            for overlay in effects.overlays
+        ),
+    )
+
+
+def _item_effect(item: ItemEffect, units: Mapping[str, Unit]) -> ItemEffect:
+    unit = units.get(item.kustomization)
+    if unit is None:
+        return item
+    place = unit.at(_path(item, unit.data))
+    return replace(
+        item,
+        item=f"{unit.label}{_rest(item)}",
+        kustomization=unit.place.file,
+        file=place.file,
+        line=place.line,
+    )
+
+
 def _overlay(overlay: OverlayVerification, units: Mapping[str, Unit]) -> OverlayVerification:
     unit = units.get(overlay.path)
     return replace(
@@ -100,7 +132,7 @@ def _item(item: Judgement, units: Mapping[str, Unit]) -> Judgement:
     )
 
 
-def _rest(item: Judgement) -> str:
+def _rest(item: Judgement | ItemEffect) -> str:
     """What of a unit is judged, as its name goes on."""
     if item.field == "(result)":
         return " (result)"
@@ -110,7 +142,7 @@ def _rest(item: Judgement) -> str:
     return f".{item.field}{key}"
 
 
-def _path(item: Judgement, data: Mapping[str, Any]) -> At:
+def _path(item: Judgement | ItemEffect, data: Mapping[str, Any]) -> At:
     if item.field == "helmCharts":
         _, _, dotted = item.key.partition(".valuesInline.")
         values = data["helmCharts"][0].get("valuesInline")

@@ -24,12 +24,12 @@ def judge(
     item: Item, partner: Item | None, spaces: tuple[Workspace, Workspace], builder: Builder
 ) -> list[Note]:
     """The notes on one value of a chart."""
-    new = _effect(item, spaces[1], builder)
+    new = effect(item, spaces[1], builder)
     if new.error is not None:
         return failures.judge(item, Effect({}), new)
     if partner is None:
         return [Note(verdict=Verdict.OK)]
-    old = _effect(partner, spaces[0], builder)
+    old = effect(partner, spaces[0], builder)
     if old.error is not None:
         return [Note(verdict=Verdict.OK)]
     return [_with_new_name(note, item, spaces[1]) for note in verdicts.judge(item, old, new)]
@@ -66,7 +66,8 @@ def _known_values(item: Item, space: Workspace) -> list[tuple[str, ...]]:
     return [path for path, _ in leaves(values) if path]
 
 
-def _effect(item: Item, space: Workspace, builder: Builder) -> Effect:
+def effect(item: Item, space: Workspace, builder: Builder) -> Effect:
+    """What a value changes in the kustomization that inflates its chart."""
     others = [other for other in space.items if other.kind not in (Kind.HELM_VALUE, Kind.RESOURCE)]
     without, with_it = builder.map(lambda off: _build(off, item, space, builder), [[*others, item], others])
     if isinstance(with_it, Failed):

@@ -196,6 +196,12 @@ def _generators(kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
             )
 
 
+def entry_line(kustomization: Kustomization, item: Item) -> int:
+    """The line of the kustomization in which an item's entry begins."""
+    marks = _Marks(kustomization)
+    return marks.line(item.field) if item.index is None else marks.line(item.field, item.index)
+
+
 def chart_values(kustomization: Kustomization) -> tuple[Item, ...]:
     """The values that a kustomization hands to charts, whether these are there or not."""
     return tuple(_helm_values(kustomization, _Marks(kustomization)))

@@ -1,0 +1,32 @@
+"""A folder → Effects: what its customizations do now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from upstreamsync.effects import Effects
+from upstreamsync.project.settings import Settings, build_store, engines
+from upstreamsync.project.verify.laying import laid
+
+
+def effects_of(
+    folder: Path, settings: Settings, *, overlays: Sequence[str] = (), upstream: Sequence[str] = ()
+) -> Effects:
+    """The effects of ``overlays`` of a folder, or of all root kustomizations; ``upstream`` is not the user's."""
+    from upstreamsync.references.units.unit import told_effects
+    from upstreamsync.verify.describe import describe
+    from upstreamsync.verify.overlays.graph import Tree, roots, within
+
+    chosen = tuple(overlays) or tuple(one for one in roots(Tree(folder)) if not within(one, upstream))
+    kustomize = engines(settings, cache=settings.cache()).kustomize()
+    with laid(folder, folder, settings, overlays=chosen, upstream=upstream, deduce=False) as trees:
+        found = describe(
+            trees.after,
+            trees.overlays,
+            kustomize=kustomize,
+            upstream=trees.upstream,
+            jobs=settings.engine_jobs,
+            cache=build_store(settings.cache()),
+        )
+        return told_effects(found, trees.units)
