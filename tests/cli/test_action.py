@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,3 +74,36 @@ def test_a_check_of_the_patches_fails_when_a_person_is_needed(vendored, action):
     assert (code, exit_code) == (1, "1"), printed
     assert result["summary"] == {"misapplied": 1}
     assert "::error file=server/overlay/kustomization.yaml" in printed
+
+
+def test_the_install_step_runs_nothing_of_the_checkout(tmp_path):
+    """A pull request from a fork may bring modules named like those that the step runs."""
+    steps = yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    script = next(step["run"] for step in steps if step["name"] == "Install")
+    checkout, temp = tmp_path / "checkout", tmp_path / "temp"
+    for folder in (checkout, temp):
+        folder.mkdir()
+    for name in (
+        "venv",
+        "pip",
+        "ensurepip",
+        "sitecustomize",
+        "usercustomize",
+        "encodings",
+        "runpy",
+        "logging",
+    ):
+        (checkout / name).mkdir()
+        for file in ("__init__.py", "__main__.py"):
+            (checkout / name / file).write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write('{name} ')\n")
+    environment = {
+        **os.environ,
+        "RUNNER_TEMP": str(temp),
+        "WANTED": "",
+        "ACTION": str(tmp_path / "no-such-package"),
+    }
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=checkout, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "no-such-package" in done.stderr, done.stderr  # it came as far as that
+    assert not (tmp_path / "ran").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 
@@ -14,14 +15,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HINT = "nothing was written; report this to those who published it"
 
 
-def check_relative(path: str, *, origin: str) -> str:
+def check_relative(path: str, *, origin: str, own: bool = False) -> str:
     """Return ``path`` when it is plain and relative: it stays in its folder, on every system.
 
     Refused are absolute and parent paths, ``.git`` folders, control characters, backslashes, drive
-    letters, names that Windows reserves, and paths longer than MAX_LENGTH. ``origin`` says in the message
-    where the path comes from.
+    letters, names that Windows reserves, and paths longer than MAX_LENGTH. ``origin`` says in the message where the path comes from. In a tree
+    of the user's ``own`` what Windows alone minds is minded on Windows alone: the user has it on this system.
     """
-    reason = _fault(path)
+    reason = _fault(path, foreign=not own or os.name == "nt")
     if reason is not None:
         raise Refused(f"{origin} has the path `{_shown(path)}`, which {reason}", hint=_HINT)
     return path
@@ -32,14 +33,14 @@ def fold(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-def _fault(path: str) -> str | None:
+def _fault(path: str, *, foreign: bool) -> str | None:
     if not path:
         return "is empty"
     if len(path) > MAX_LENGTH:
         return f"is longer than {MAX_LENGTH} characters"
     if _CONTROL.search(path):
         return "has control characters"
-    if "\\" in path:
+    if foreign and "\\" in path:
         return "has a backslash, which separates folders on Windows"
     if path.startswith("/"):
         return "is absolute"
@@ -50,12 +51,18 @@ def _fault(path: str) -> str | None:
             return f"has a name of more than {MAX_SEGMENT} bytes"
         if segment.casefold().rstrip(". ") == ".git":
             return "reaches into a .git folder"
-        if ":" in segment:
-            return "has a colon, which names a drive or a stream on Windows"
-        if _DEVICES.fullmatch(segment):
-            return "is a device on Windows"
-        if segment[-1] in ". ":
-            return "ends in a dot or space, which Windows drops"
+        if foreign and (reason := _minded_by_windows(segment)):
+            return reason
+    return None
+
+
+def _minded_by_windows(segment: str) -> str | None:
+    if ":" in segment:
+        return "has a colon, which names a drive or a stream on Windows"
+    if _DEVICES.fullmatch(segment):
+        return "is a device on Windows"
+    if segment[-1] in ". ":
+        return "ends in a dot or space, which Windows drops"
     return None
 
 

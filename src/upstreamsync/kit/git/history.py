@@ -1,16 +1,20 @@
 """The adapter of GitPython: reading the commits of the user's repository.
 
 Only pull-request runs come here, where its import (about 0.1 s) does not matter. Objects are written and
-remote repositories are read by plain git commands instead, see ``repository`` and ``git``.
+remote repositories are read by plain git commands instead, see ``repository`` and ``remote``. Its own objects
+are not used, as they know ids of SHA-1 alone; git writes the log.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from upstreamsync.errors import RepositoryError
+
+#: Id, author and committer with their addresses, the committer's date in seconds, and the message.
+_FORMAT = "--format=%H%x00%an%x00%ae%x00%cn%x00%ce%x00%ct%x00%B"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +41,22 @@ def history(root: Path, git_folder: Path, revisions: str, *, limit: int) -> tupl
             GIT_DIR=str(git_folder), GIT_WORK_TREE=str(root), GIT_CONFIG_NOSYSTEM="1", GIT_TERMINAL_PROMPT="0"
         )
         try:
-            return tuple(_entry(commit) for commit in repository.iter_commits(revisions, max_count=limit))
-        except (git.GitCommandError, ValueError):
+            printed = repository.git.log(
+                _FORMAT, "-z", f"--max-count={limit}", "--end-of-options", revisions, "--",
+                stdout_as_string=False, strip_newline_in_stdout=False,
+            )  # fmt: skip
+        except git.GitCommandError:
             raise RepositoryError(f"`{revisions}` is not a range of revisions of `{root}`") from None
+    fields = printed.decode("utf-8", "replace").split("\0")
+    return tuple(_entry(fields[at : at + 7]) for at in range(0, len(fields) - 6, 7))
 
 
-def _entry(commit: object) -> HistoryEntry:
-    import git
-
-    assert isinstance(commit, git.Commit)  # noqa: S101 (GitPython types its generators loosely)
-    message = commit.message if isinstance(commit.message, str) else commit.message.decode("utf-8", "replace")
+def _entry(fields: list[str]) -> HistoryEntry:
+    commit, author, author_mail, committer, committer_mail, seconds, message = fields
     return HistoryEntry(
-        commit=commit.hexsha,
-        author=(commit.author.name or "", commit.author.email or ""),
-        committer=(commit.committer.name or "", commit.committer.email or ""),
-        date=commit.committed_datetime,
+        commit=commit.strip(),
+        author=(author, author_mail),
+        committer=(committer, committer_mail),
+        date=datetime.fromtimestamp(int(seconds), UTC),
         message=message.strip(),
     )

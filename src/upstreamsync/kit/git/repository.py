@@ -34,7 +34,6 @@ from upstreamsync.kit.run import locks
 
 #: What a remote of the user's own may be reached by; their configuration is theirs.
 _PROTOCOLS = "https:http:ssh:git:file"
-_NOTHING = "0" * 40
 _MAX_EXPORT = 2 * 1024**3
 
 
@@ -103,6 +102,11 @@ class Repository:
         text = self._text("rev-parse", "--git-common-dir")
         return (self.root / text).resolve()
 
+    @cached_property
+    def _nothing(self) -> str:
+        """The object id that stands for none: as long as this repository's ids are (SHA-1 or SHA-256)."""
+        return "0" * (64 if self._text("rev-parse", "--show-object-format") == "sha256" else 40)
+
     # -- reading --------------------------------------------------------------------------------------
 
     def head(self) -> str:
@@ -166,7 +170,7 @@ class Repository:
             source = _followed(entry, entries, content)
             if source is None:
                 continue
-            target = destination / check_relative(path, origin=f"`{rev}`")
+            target = destination / check_relative(path, origin=f"`{rev}`", own=True)
             if target.parent not in made:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 made.add(target.parent)
@@ -278,7 +282,7 @@ class Repository:
         written = [path for path, data in files.items() if data is not None]
         oids = dict(zip(written, self._write([files[path] or b"" for path in written]), strict=True))
         # Removals first: a folder may take the place of a file that goes.
-        lines = [f"0 {_NOTHING}\t{path}\0" for path, data in files.items() if data is None]
+        lines = [f"0 {self._nothing}\t{path}\0" for path, data in files.items() if data is None]
         lines += [f"{modes.get(path, '100644')} {oids[path]}\t{path}\0" for path in written]
         with tempfile.TemporaryDirectory(prefix="upstreamsync-index-") as folder:
             env = {"GIT_INDEX_FILE": f"{folder}/index"}
@@ -359,7 +363,7 @@ class Repository:
         self._refuse_checked_out(branch)
         words = ["update-ref", "-m", "upstreamsync", "--end-of-options", _head(branch), self.resolve(commit)]
         if expected is not None:
-            words.append(expected or _NOTHING)
+            words.append(expected or self._nothing)
         try:
             self._run(*words)
         except ToolFailed as error:
