@@ -45,67 +45,22 @@ class Request:
     bytes: int
 
 
-class World:
-    """Upstreams and a GitHub on loopback, fed by the test; use it as a context manager.
+class Upstreams:
+    """What a world serves, fed by the test: charts, images, files and git repositories."""
 
-    Everything is served with ETag, Last-Modified, conditional requests and gzip. ``requests`` has what was
-    asked, in order; ``fault`` makes answers fail; ``latency`` (seconds) delays each.
+    hosts: tuple[str, ...]
 
-    Args:
-        tls: serve https with a certificate of its own, ``ca_file``.
-        openapi: GitHub's published OpenAPI description (api.github.com.json); each call to the GitHub
-            server is validated, and what does not fit is in ``github.violations``.
-        hosts: how many loopback addresses to listen on (127.0.0.1, 127.0.0.2, …), see ``hosts``.
-    """
-
-    def __init__(self, *, tls: bool = False, openapi: Path | None = None, hosts: int = 1) -> None:
+    def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="upstream-world-"))
-        self.latency = 0.0
-        self.requests: list[Request] = []
         self.registry = Registry()
-        self.ca_file: Path | None = None
-        self.most_in_flight = 0
-        self._in_flight = 0
         self._repositories: dict[str, ChartRepository] = {}
         self._files: dict[str, tuple[Content, Mapping[str, str]]] = {}
         self._remotes: dict[str, GitRemote] = {}
-        self._protected: list[tuple[str, str, str]] = []
-        self._faults = Faults()
-        self._lock = threading.Lock()
-        context = self._certificate() if tls else None
-        self._scheme = "https" if tls else "http"
-        self._servers = [Server(self._serve, "127.0.0.1", 0, context)]
-        self.port = self._servers[0].port
-        self._servers += [
-            Server(self._serve, f"127.0.0.{number}", self.port, context) for number in range(2, hosts + 1)
-        ]
-        self.hosts = tuple(f"{self._scheme}://127.0.0.{number}:{self.port}" for number in range(1, hosts + 1))
-        validator = None if openapi is None else lambda: github_validator(openapi)
-        self.github = GitHub(f"{self.url}/api/v3", self.folder, self._publish, validator)
 
     @property
     def url(self) -> str:
         """The root of everything, without a slash at its end."""
         return self.hosts[0]
-
-    @property
-    def elsewhere(self) -> str:
-        """The same world under another host name, as seen from credentials and redirects."""
-        return f"{self._scheme}://localhost:{self.port}"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stop serving and delete the world's files."""
-        for server in self._servers:
-            server.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     # Helm
 
@@ -182,7 +137,7 @@ class World:
     @property
     def oci_url(self) -> str:
         """``oci://HOST:PORT``, to be followed by a repository."""
-        return f"oci://127.0.0.1:{self.port}"
+        return f"oci://{self.url.partition('://')[2]}"
 
     # Files and git
 
@@ -224,6 +179,60 @@ class World:
 
     def _publish(self, path: str, data: bytes) -> str:
         return self.file(path, data, content_type="application/octet-stream")
+
+
+class World(Upstreams):
+    """Upstreams and a GitHub on loopback, fed by the test; use it as a context manager.
+
+    Everything is served with ETag, Last-Modified, conditional requests and gzip. ``requests`` has what was
+    asked, in order; ``fault`` makes answers fail; ``latency`` (seconds) delays each.
+
+    Args:
+        tls: serve https with a certificate of its own, ``ca_file``.
+        openapi: GitHub's published OpenAPI description (api.github.com.json); each call to the GitHub
+            server is validated, and what does not fit is in ``github.violations``.
+        hosts: how many loopback addresses to listen on (127.0.0.1, 127.0.0.2, …), see ``hosts``.
+    """
+
+    def __init__(self, *, tls: bool = False, openapi: Path | None = None, hosts: int = 1) -> None:
+        super().__init__()
+        self.latency = 0.0
+        self.requests: list[Request] = []
+        self.ca_file: Path | None = None
+        self.most_in_flight = 0
+        self._in_flight = 0
+        self._protected: list[tuple[str, str, str]] = []
+        self._faults = Faults()
+        self._lock = threading.Lock()
+        context = self._certificate() if tls else None
+        self._scheme = "https" if tls else "http"
+        self._servers = [Server(self._serve, "127.0.0.1", 0, context)]
+        self.port = self._servers[0].port
+        self._servers += [
+            Server(self._serve, f"127.0.0.{number}", self.port, context) for number in range(2, hosts + 1)
+        ]
+        self.hosts = tuple(f"{self._scheme}://127.0.0.{number}:{self.port}" for number in range(1, hosts + 1))
+        validator = None if openapi is None else lambda: github_validator(openapi)
+        self.github = GitHub(f"{self.url}/api/v3", self.folder, self._publish, validator)
+
+    @property
+    def elsewhere(self) -> str:
+        """The same world under another host name, as seen from credentials and redirects."""
+        return f"{self._scheme}://localhost:{self.port}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving and delete the world's files."""
+        for server in self._servers:
+            server.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     # What happens on the way
 

@@ -86,8 +86,8 @@ def stamp(when: datetime | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """Where the server is, as this client sees it; makes objects with URLs that lead there."""
+class Places:
+    """Where the server is, as this client sees it; makes accounts and repositories with URLs that lead there."""
 
     root: str
 
@@ -200,6 +200,11 @@ class Site:
             **dict.fromkeys(("open_issues", "closed_issues"), 0),
         }
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site(Places):
+    """Everything else that has URLs of the server: issues, pull requests, comments."""
+
     def _shared(self, repo: Repository, issue: Issue) -> Json:
         """What issues and pull requests have in common."""
         people = [self.user(login) for login in issue.assignees]
@@ -285,9 +290,9 @@ class Site:
             "requested_teams": [self._team(repo, slug) for slug in pull.team_reviewers],
             "auto_merge": self._auto_merge(pull),
         }
-        return {**value, **self._standing(repo, pull)} if full else value
+        return {**value, **self._merge_state(repo, pull)} if full else value
 
-    def _standing(self, repo: Repository, pull: Pull) -> Json:
+    def _merge_state(self, repo: Repository, pull: Pull) -> Json:
         merge = repo.merge_of(pull)
         clean = merge.tree is not None
         state = "draft" if pull.draft else "clean" if clean else "dirty"

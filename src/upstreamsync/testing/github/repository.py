@@ -51,12 +51,8 @@ class Merge:
     files: int
 
 
-class Repository:
-    """A repository as tests see it: they feed it, and play the people who use it.
-
-    With ``git`` the branches, commits and pull requests follow that bare repository, whoever pushes to it.
-    Without, it has releases and tags only, like an upstream that one looks at.
-    """
+class _Followed:
+    """What a repository remembers, and how its pull requests follow the branches of a bare one."""
 
     def __init__(self, owner: Host, full_name: str, remote: GitRemote | None, number: int) -> None:
         self.full_name = full_name
@@ -96,7 +92,60 @@ class Repository:
         """Held while a request is answered, or a test changes something."""
         return self._github.lock
 
-    # Feeding
+    @property
+    def remote(self) -> GitRemote:
+        """The bare repository. Raises ValueError for a repository that has none."""
+        if self.git is None:
+            raise ValueError(f"{self.full_name} has no git repository: give it one with `git=`")
+        return self.git
+
+    def branches(self) -> dict[str, str]:
+        """Branches with their commits; none without a git repository."""
+        return self.git.branches() if self.git is not None else {}
+
+    def refresh(self) -> None:
+        """Let open pull requests follow their branches, as GitHub does after a push."""
+        waiting = [issue for issue in self.issues.values() if isinstance(issue, Pull) and issue.open]
+        if not waiting:
+            return
+        branches = self.branches()
+        for pull in waiting:
+            head, base = branches.get(pull.head), branches.get(pull.base)
+            if head is None or base is None:
+                self.close(pull.number, by="ghost")
+            elif (head, base) != (pull.head_sha, pull.base_sha):
+                moved = head != pull.head_sha
+                pull.head_sha, pull.base_sha, pull.updated = head, base, self.clock.tick()
+                if not self.merge_of(pull).commits:
+                    # Nothing left to merge: somebody merged by a push, or emptied the branch.
+                    if moved:
+                        self.close(pull.number, by="ghost")
+                    else:
+                        self._merged(pull, base, "ghost")
+
+    def merge_of(self, pull: Pull) -> Merge:
+        """What merging would do now."""
+        key = pull.base_sha, pull.head_sha
+        if key not in self._merges:
+            self._merges[key] = _merge(self.remote, *key)
+        return self._merges[key]
+
+    def _merged(self, pull: Pull, sha: str, by: str) -> None:
+        pull.merged = self.clock.tick()
+        pull.merged_by, pull.merge_sha = by, sha
+        self.close(pull.number, by=by)
+
+    def close(self, number: int, *, by: str = "human") -> None:
+        """Close an issue, or a pull request unmerged."""
+        with self.lock:
+            issue = self.issues[number]
+            if issue.open:
+                issue.state, issue.closed, issue.closed_by = "closed", self.clock.tick(), by
+                issue.updated = issue.closed
+
+
+class _Fed(_Followed):
+    """A repository that tests feed and look at."""
 
     def release(
         self,
@@ -203,7 +252,13 @@ class Repository:
         """The newest status of each context at a commit."""
         return {status.context: status for status in self.statuses if status.sha == sha}
 
-    # What people do
+
+class Repository(_Fed):
+    """A repository as tests see it: they feed it, and play the people who use it.
+
+    With ``git`` the branches, commits and pull requests follow that bare repository, whoever pushes to it.
+    Without, it has releases and tags only, like an upstream that one looks at.
+    """
 
     def open_issue(self, title: str, body: str | None = None, *, author: str = "human") -> Issue:
         """Open an issue."""
@@ -253,14 +308,6 @@ class Repository:
             )
             self.issues[number] = made
             return made
-
-    def close(self, number: int, *, by: str = "human") -> None:
-        """Close an issue, or a pull request unmerged."""
-        with self.lock:
-            issue = self.issues[number]
-            if issue.open:
-                issue.state, issue.closed, issue.closed_by = "closed", self.clock.tick(), by
-                issue.updated = issue.closed
 
     def reopen(self, number: int) -> None:
         """Open again what was closed, also where GitHub would refuse that."""
@@ -340,51 +387,6 @@ class Repository:
             if delete:
                 self.remote.delete(f"refs/heads/{pull.head}")
             return sha
-
-    # Following git
-
-    @property
-    def remote(self) -> GitRemote:
-        """The bare repository. Raises ValueError for a repository that has none."""
-        if self.git is None:
-            raise ValueError(f"{self.full_name} has no git repository: give it one with `git=`")
-        return self.git
-
-    def branches(self) -> dict[str, str]:
-        """Branches with their commits; none without a git repository."""
-        return self.git.branches() if self.git is not None else {}
-
-    def refresh(self) -> None:
-        """Let open pull requests follow their branches, as GitHub does after a push."""
-        waiting = [issue for issue in self.issues.values() if isinstance(issue, Pull) and issue.open]
-        if not waiting:
-            return
-        branches = self.branches()
-        for pull in waiting:
-            head, base = branches.get(pull.head), branches.get(pull.base)
-            if head is None or base is None:
-                self.close(pull.number, by="ghost")
-            elif (head, base) != (pull.head_sha, pull.base_sha):
-                moved = head != pull.head_sha
-                pull.head_sha, pull.base_sha, pull.updated = head, base, self.clock.tick()
-                if not self.merge_of(pull).commits:
-                    # Nothing left to merge: somebody merged by a push, or emptied the branch.
-                    if moved:
-                        self.close(pull.number, by="ghost")
-                    else:
-                        self._merged(pull, base, "ghost")
-
-    def merge_of(self, pull: Pull) -> Merge:
-        """What merging would do now."""
-        key = pull.base_sha, pull.head_sha
-        if key not in self._merges:
-            self._merges[key] = _merge(self.remote, *key)
-        return self._merges[key]
-
-    def _merged(self, pull: Pull, sha: str, by: str) -> None:
-        pull.merged = self.clock.tick()
-        pull.merged_by, pull.merge_sha = by, sha
-        self.close(pull.number, by=by)
 
 
 def _merge(remote: GitRemote, base: str, head: str) -> Merge:
