@@ -72,7 +72,7 @@ def test_guards_make_kustomize_itself_refuse_another_element(folders: Path):
     assert "op: test" in guarded
     assert "# ours, since the incident" in guarded
     kustomize = Engines().kustomize()
-    assert b"2Gi" in kustomize.build(folders / "new/overlay")
+    assert b"2Gi" in kustomize.build(folders / "new/overlay", root=folders / "new")
     (folders / "new/base/all.yaml").write_text(deployment("agent", "app"))
     with pytest.raises(Exception, match="test"):
-        kustomize.build(folders / "new/overlay")
+        kustomize.build(folders / "new/overlay", root=folders / "new")

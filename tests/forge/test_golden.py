@@ -176,7 +176,7 @@ def proposal_of(name: str, tmp_path: Path, kustomize):
     for overlay in verification.overlays:
         path, builds = overlay.path, overlay.before.ok and overlay.after.ok
         if builds:
-            sides = [kustomize.build(side / path) for side in (old, new)]
+            sides = [kustomize.build(side / path, root=side) for side in (old, new)]
         else:
             # What an overlay that does not build would do is unknown; what upstream changed is not.
             path, sides = f"{name}/base/upstream", [content[before], content[after]]

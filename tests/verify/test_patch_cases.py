@@ -65,9 +65,7 @@ def engine(binary: str) -> Kustomize:
     """The kustomize at ``binary``, or the one that the project finds by itself; asked once."""
     if binary not in _engines:
         engines = Engines()
-        _engines[binary] = (
-            probe_kustomize(Path(binary), helm=engines.find("helm")) if binary else engines.kustomize()
-        )
+        _engines[binary] = probe_kustomize(Path(binary)) if binary else engines.kustomize()
     return _engines[binary]
 
 

@@ -138,7 +138,7 @@ def _show_bare_build(out: Console, project: Project, files: Mapping[str, bytes |
     kustomize = project.session.tools.engines.kustomize()
     with tree_with(project.root, files) as tree:
         try:
-            built = kustomize.build(tree / _FAULTY / "overlay")
+            built = kustomize.build(tree / _FAULTY / "overlay", root=tree / _FAULTY)
             out.print(f"exit code 0, {len(built)} bytes of YAML: it sees nothing wrong.")
         except ToolFailed as error:
             out.print(error.message, markup=False)

@@ -16,11 +16,11 @@ from upstreamsync.errors import Refused, TooLarge
 from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.run import process
+from upstreamsync.kit.trees import write_tree
 from upstreamsync.model import Artifact, ContentFile, Resolved
 from upstreamsync.sources import checksums, userfiles
 from upstreamsync.sources.job import Job, files_digest, one_file, safe_name
 from upstreamsync.sources.paths import Choice, choose
-from upstreamsync.sources.trees import write_tree
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 _MAX_FILES = 20_000

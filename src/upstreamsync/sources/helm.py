@@ -12,6 +12,7 @@ from upstreamsync.sources.job import Job, one_file
 
 def fetch(job: Job) -> Artifact:
     """Fetch the chart with what it depends on, and render it."""
+    from upstreamsync.kit.kubernetes.chart_schemas import without_foreign
     from upstreamsync.sources.render import render  # which `probe` has no use for
     from upstreamsync.sources.stability import listed
 
@@ -22,6 +23,9 @@ def fetch(job: Job) -> Artifact:
     notes: tuple[str, ...] = ()
     if rendered.unstable:
         notes = (f"`{chart.title}` renders differently each time: {listed(rendered.unstable)}",)
+    if left_out := without_foreign(chart.files)[1]:
+        said = ", ".join(f"`{name}`" for name in left_out)
+        notes += (f"`{chart.title}`: {said} refers outside of the chart; values are not held against it",)
     return Artifact(
         resolved=(first, *chart.resolved[1:]),
         files=one_file(job, rendered.data),

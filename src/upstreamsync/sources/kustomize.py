@@ -13,11 +13,11 @@ from upstreamsync.errors import Refused, SelectionError, ToolFailed
 from upstreamsync.kit.git.remote import GitTree
 from upstreamsync.kit.kubernetes.foreign import breaches_of, refuse
 from upstreamsync.kit.kubernetes.kustomizations import FILE_NAMES, Role, all_references
+from upstreamsync.kit.trees import write_tree
 from upstreamsync.model import Artifact, ContentFile
 from upstreamsync.sources import checksums
 from upstreamsync.sources.git import fetch_tree
 from upstreamsync.sources.job import Job, one_file
-from upstreamsync.sources.trees import write_tree
 
 
 def fetch(job: Job) -> Artifact:
@@ -32,7 +32,7 @@ def fetch(job: Job) -> Artifact:
     with tempfile.TemporaryDirectory(prefix="upstreamsync-kustomize-") as scratch:
         write_tree(Path(scratch), files)
         try:
-            built = engine.build(Path(scratch, folder))
+            built = engine.build(Path(scratch, folder), root=Path(scratch))
         except ToolFailed as error:
             words = error.stderr.replace(f"{Path(scratch).resolve()}/", "").replace(f"{scratch}/", "")
             raise ToolFailed(

@@ -15,6 +15,7 @@ from typing import Any
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.errors import Denied, SelectionError, ToolFailed, ToolMissing, UsageError
 from upstreamsync.kit import globs
+from upstreamsync.kit.kubernetes.chart_content import write_chart
 from upstreamsync.kit.run.engines import Helm
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.sources import helm_embedded, userfiles
@@ -22,7 +23,6 @@ from upstreamsync.sources.charts import Chart
 from upstreamsync.sources.helm_embedded import EmbeddedHelm
 from upstreamsync.sources.job import Job
 from upstreamsync.sources.stability import Suspicion, differing_paths, suspect, time_zones
-from upstreamsync.sources.trees import write_tree
 
 #: Helm's own rule for release names, and Kubernetes' for namespaces.
 _RELEASE = re.compile(r"(?=.{1,53}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -81,7 +81,7 @@ def render(job: Job, spec: HelmSource, chart: Chart) -> Rendered:
         return kept
     with tempfile.TemporaryDirectory(prefix="upstreamsync-helm-") as scratch:
         folder = Path(scratch)
-        path = _write_chart(folder, chart)
+        path = write_chart(folder, chart.files, chart.archive, chart.title)
         if spec.keyring is not None:
             _verify(job, engine, path, chart, spec.keyring)
         run = _Run(engine=engine, folder=folder, chart=path, inputs=inputs, title=chart.title)
@@ -224,17 +224,6 @@ def _engine(job: Job, spec: HelmSource) -> Helm | EmbeddedHelm:
         if spec.keyring is not None or job.tools.engines.environment.get("HELM"):
             raise  # whoever names a binary does not want another one
         return helm_embedded.instead_of(missing, pinned=job.tools.engines.pins.get("helm"))
-
-
-def _write_chart(folder: Path, chart: Chart) -> Path:
-    """The chart as helm is to read it: the archive itself, or the folder (where .helmignore counts)."""
-    if chart.archive is None:
-        path = folder / "chart"
-        write_tree(path, chart.files)
-        return path
-    path = folder / "chart.tgz"
-    path.write_bytes(chart.archive)
-    return path
 
 
 def _verify(job: Job, engine: Helm | EmbeddedHelm, path: Path, chart: Chart, keyring: str) -> None:

@@ -97,4 +97,4 @@ class GitOps:
 
     def kustomize(self, overlay: str, engines: Engines | None = None) -> str:
         """Build an overlay with the real kustomize. Raises ToolFailed or ToolMissing."""
-        return (engines or Engines()).kustomize().build(self.path / overlay).decode()
+        return (engines or Engines()).kustomize().build(self.path / overlay, root=self.path).decode()

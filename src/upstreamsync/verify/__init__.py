@@ -8,16 +8,17 @@ one after it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit.run.engines import Engines, Kustomize
+from upstreamsync.kit.run.engines import Engines, Helm, Kustomize
 from upstreamsync.kit.run.threads import ordered_map, processors
 from upstreamsync.model import Cluster, Judgement, OverlayVerification, Verdict, Verification
 from upstreamsync.verify.build.builds import Store
+from upstreamsync.verify.build.inflate import Charts
 from upstreamsync.verify.crossed import Followed
 from upstreamsync.verify.judge import Case, judge_overlay
 from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, normalize
@@ -52,6 +53,7 @@ def verify_trees(
     cache: Store | None = None,
     followed: Followed | None = None,
     cluster: Cluster | None = None,
+    helm: Callable[[], Helm] | None = None,
 ) -> Verification:
     """Judge the customizations of ``overlays`` (folders relative to both trees) on two directory trees.
 
@@ -59,7 +61,7 @@ def verify_trees(
     is vendored, files or folders; None deduces it from what differs between the trees. ``jobs`` bounds
     the builds that run at once. ``cache`` keeps outputs of builds between runs. ``followed`` gives a file's
     bytes without the values that follow the version: where nothing else differs, an item counts as unedited.
-    ``cluster`` says what the results are applied to.
+    ``cluster`` says what the results are applied to; ``helm`` finds it for kustomizations that inflate charts.
 
     Nothing is written to either tree. Raises ToolMissing when there is no kustomize, and ToolCrashed,
     ToolTimeout or Malformed, with the overlay's name, when no answer can be had from it.
@@ -70,6 +72,7 @@ def verify_trees(
     roots = find_overlays(new, paths) if overlays is None else tuple(map(normalize, overlays))
     together = jobs or processors()
     reading, slots = Reading(), threading.BoundedSemaphore(together)
+    charts = Charts(helm or Engines().helm)
 
     def judge(overlay: str) -> OverlayVerification:
         case = Case(
@@ -84,6 +87,7 @@ def verify_trees(
             slots=slots,
             followed=followed,
             cluster=cluster or Cluster(),
+            charts=charts,
         )
         try:
             return judge_overlay(case)

@@ -16,6 +16,7 @@ from upstreamsync.model import Build, Cluster, LeftOut, OverlayVerification
 from upstreamsync.verify import left_out
 from upstreamsync.verify.build.builds import Builder, Failed, Store
 from upstreamsync.verify.build.chain import Chain, Side
+from upstreamsync.verify.build.inflate import Charts, local_charts
 from upstreamsync.verify.build.trim import Cut, plan_trim
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.crossed import Followed, followed_items
@@ -39,6 +40,7 @@ class Case:
     slots: threading.BoundedSemaphore | None = None
     followed: Followed | None = None
     cluster: Cluster = field(default_factory=Cluster)
+    charts: Charts = field(default_factory=local_charts)
 
 
 def judge_overlay(case: Case) -> OverlayVerification:
@@ -92,8 +94,8 @@ class _Judge:
         overlay = self.case.overlay
         self.cuts = (old, new)
         self.spaces = (
-            Workspace(self.case.before, overlay, self.old_items, place / "before", old),
-            Workspace(self.case.after, overlay, self.new_items, place / "after", new),
+            Workspace(self.case.before, overlay, self.old_items, place / "before", old, self.case.charts),
+            Workspace(self.case.after, overlay, self.new_items, place / "after", new, self.case.charts),
         )
         self.chains = (
             Chain(self.spaces[0], self.builder, self.old_items),

@@ -37,7 +37,7 @@ def tree(tmp_path: Path) -> Path:
 
 def test_it_is_what_kustomize_prints_hashes_in_names_included(tree, kustomize):
     output = overlay_output(tree, "overlay", kustomize=kustomize)
-    assert output == kustomize.build(tree / "overlay")
+    assert output == kustomize.build(tree / "overlay", root=tree)
     assert b"name: mine-" in output
 
 

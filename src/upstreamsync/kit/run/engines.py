@@ -1,8 +1,8 @@
 """The two engines, helm and kustomize: where their binaries are, and how they are run.
 
-Both are run with an environment of their own: an empty home, no cluster, no plugins, nothing of the
-user's. Which binary: ``HELM`` / ``KUSTOMIZE``, then the pinned one in the cache, then PATH (helm;
-kustomize, else kubectl).
+Both are run with an environment of their own: an empty home, no cluster, no plugins, nothing of the user's;
+without network, and with no other files than those that they are given (``sandbox``). Which binary: ``HELM`` /
+``KUSTOMIZE``, then the pinned one in the cache, then PATH (helm; kustomize, else kubectl).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import tempfile
 import threading
@@ -19,8 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from upstreamsync.errors import ToolCrashed, ToolFailed, ToolMissing
+from upstreamsync.errors import Refused, ToolCrashed, ToolFailed, ToolMissing
 from upstreamsync.kit.run import process
+from upstreamsync.kit.run.sandbox import Sandbox
 from upstreamsync.kit.run.threads import ahead
 from upstreamsync.kit.store import dependencies
 from upstreamsync.kit.store.cache import Cache
@@ -43,14 +43,13 @@ _KUSTOMIZE_LINE = re.compile(r"Kustomize Version: v?(\S+)")
 class Kustomize:
     """A kustomize: either the program itself, or the one inside kubectl.
 
-    ``asked`` tells the version, waiting for the answer if need be: a build can begin before. ``helm`` is used
-    for kustomizations with ``helmCharts``, and only if they have any. ``timeout`` bounds each run, in seconds.
+    ``asked`` tells the version, waiting for the answer if need be: a build can begin before. ``timeout`` bounds
+    each run, in seconds.
     """
 
     binary: Path
     asked: Callable[[], str]
     embedded: bool
-    helm: Path | None = None
     timeout: float = process.DEFAULT_TIMEOUT
 
     @property
@@ -65,47 +64,48 @@ class Kustomize:
         self,
         folder: Path,
         *,
-        enable_helm: bool = False,
+        root: Path | None = None,
         timeout: float | None = None,
         started: Callable[[], object] | None = None,
     ) -> bytes:
         """Build the kustomization in ``folder`` and return the YAML that kustomize prints.
 
-        ``started`` is called once it runs. The load restrictor stays on; functions and plugins stay off.
+        Nothing outside of ``root`` (default: the folder) can be read. ``started`` is called once it runs. The
+        load restrictor stays on; functions, plugins and helm stay off.
         Raises ToolFailed with kustomize's own words in ``stderr`` for what does not build, also where it
         panics each time, and ToolCrashed when that can't be told.
         """
         try:
-            return self._run(folder, enable_helm=enable_helm, timeout=timeout, started=started)
+            return self._run(folder, root or folder, timeout=timeout, started=started)
         except ToolFailed as error:
             if error.returncode == 1:  # its code for whatever is wrong with a kustomization
                 raise
-            if (panic := _panic(error)) and self._panics(panic, folder, enable_helm=enable_helm):
+            if (panic := _panic(error)) and self._panics(panic, folder, root or folder):
                 raise ToolFailed(f"{self} gives up: {panic}", stderr=panic) from error
             raise ToolCrashed(f"{self} crashed: {error.message}") from error
 
     def _run(
         self,
         folder: Path,
+        root: Path,
         *,
-        enable_helm: bool,
         timeout: float | None = None,
         started: Callable[[], object] | None = None,
     ) -> bytes:
-        words: list[str | os.PathLike[str]] = [self.binary, "kustomize" if self.embedded else "build", folder]
-        with _empty_home() as home:
-            if enable_helm:
-                words.append("--enable-helm")
-                if self.helm is not None:
-                    words += ["--helm-command", _helm_for_kustomize(self.helm, Path(home["HOME"]))]
+        with _sealed(self.binary, [root]) as sealed:
             return process.run(
-                words, env={**home, **_HASTE}, timeout=timeout or self.timeout, started=started
+                [self.binary, "kustomize" if self.embedded else "build", folder.absolute()],
+                cwd=sealed.home,
+                env={**sealed.environment, **_HASTE},
+                timeout=timeout or self.timeout,
+                started=started,
+                kept_in=sealed.sandbox,
             ).stdout
 
-    def _panics(self, panic: str, folder: Path, *, enable_helm: bool) -> bool:
+    def _panics(self, panic: str, folder: Path, root: Path) -> bool:
         """Whether it is this kustomization that kustomize can't bear: each time, and no other one."""
         try:
-            self._run(folder, enable_helm=enable_helm)
+            self._run(folder, root)
         except ToolFailed as error:
             again = _panic(error)
         else:
@@ -117,7 +117,7 @@ class Kustomize:
             for name, text in _PLAIN.items():
                 Path(folder, name).write_text(text, encoding="utf-8")
             try:
-                self._run(Path(folder), enable_helm=False)
+                self._run(Path(folder), Path(folder))
             except ToolFailed:
                 return False
         return True
@@ -132,21 +132,6 @@ def _panic(error: ToolFailed) -> str | None:
 def without_addresses(text: str) -> str:
     """What a Go program says, without where in its memory something stood, which is another place each time."""
     return _ADDRESS.sub("0x…", text)
-
-
-def _helm_for_kustomize(helm: Path, folder: Path) -> Path:
-    """A command that kustomize takes for helm 3, whatever helm it is.
-
-    kustomize asks `helm version -c --short`, an option that helm 4 no longer has, and wants an answer that
-    begins with v3 (its issue 6013, mended in 5.8.1). All that it asks for besides, helm 4 does as well.
-    """
-    shim = folder / "helm"
-    shim.write_text(
-        f'#!/bin/sh\nif [ "$1" = version ]; then echo v3.99.0; exit 0; fi\nexec {shlex.quote(str(helm))} "$@"\n',
-        encoding="utf-8",
-    )
-    shim.chmod(0o700)
-    return shim
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +157,7 @@ class Helm:
         self,
         chart: Path,
         *,
-        release: str,
+        release: str | None,
         namespace: str | None = None,
         values: Sequence[Path] = (),
         sets: Mapping[str, object] | None = None,
@@ -180,59 +165,120 @@ class Helm:
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
         hooks: bool = True,
+        tests: bool = False,
+        name_template: str | None = None,
         time_zone: Path | None = None,
         timeout: float | None = None,
     ) -> bytes:
-        """What ``helm template RELEASE CHART`` prints, hooks included as helm does, test hooks left out.
+        """What ``helm template RELEASE CHART`` prints, hooks included as helm does, test hooks only if asked for.
 
-        ``sets`` become ``--set-json``. Templates see the time in UTC, or as the TZif file ``time_zone``
-        says. Raises ToolFailed with helm's own words.
+        ``sets`` become ``--set-json``. Without a release's name it is helm's own, ``release-name``, or what
+        ``name_template`` makes. Templates see the time in UTC, or as the TZif file ``time_zone`` says.
+        Raises ToolFailed with helm's own words, and Refused for a value that would be read as an option.
         """
-        words: list[str | os.PathLike[str]] = [self.binary, "template", release, chart]
+        words: list[str | os.PathLike[str]] = [self.binary, "template"]
+        words += [plain_word(release, "the name of a release")] if release else []
+        words.append(chart.absolute())
+        if name_template:
+            words.append(f"--name-template={name_template}")
         if namespace:
-            words += ["--namespace", namespace]
+            words += ["--namespace", plain_word(namespace, "a namespace")]
         for file in values:
-            words += ["--values", file]
+            words += ["--values", file.absolute()]
         for key, value in (sets or {}).items():
             words += ["--set-json", f"{key}={json.dumps(value)}"]
         if include_crds:
             words.append("--include-crds")
         if kube_version:
-            words += ["--kube-version", kube_version]
+            words += ["--kube-version", plain_word(kube_version, "a version of Kubernetes")]
         for api in api_versions:
-            words += ["--api-versions", api]
+            words += ["--api-versions", plain_word(api, "an API version")]
         if not hooks:
             words.append("--no-hooks")
-        words.append("--skip-tests")
-        with _empty_home() as home:
+        if not tests:
+            words.append("--skip-tests")
+        with _sealed(self.binary, [chart, *values, *([time_zone] if time_zone else [])]) as sealed:
             zone = {"TZ": f":{time_zone}" if time_zone else "UTC"}
-            return process.run(words, env={**home, **zone}, timeout=timeout or self.timeout).stdout
+            return process.run(
+                words,
+                cwd=sealed.home,
+                env={**sealed.environment, **zone},
+                timeout=timeout or self.timeout,
+                kept_in=sealed.sandbox,
+            ).stdout
 
     def verify(self, archive: Path, keyring: Path, *, timeout: float = 60.0) -> str:
         """What ``helm verify`` says of an archive that has its provenance file beside it.
 
         Raises ToolFailed when the signature, its key or the archive's digest does not hold.
         """
-        words: list[str | os.PathLike[str]] = [self.binary, "verify", "--keyring", keyring, archive]
-        with _empty_home() as home:
-            done = process.run(words, env=home, timeout=timeout)
+        words: list[str | os.PathLike[str]] = [
+            self.binary, "verify", "--keyring", keyring.absolute(), archive.absolute(),
+        ]  # fmt: skip
+        with _sealed(self.binary, [archive.parent, keyring]) as sealed:
+            done = process.run(
+                words, cwd=sealed.home, env=sealed.environment, timeout=timeout, kept_in=sealed.sandbox
+            )
         return done.stdout.decode("utf-8", "replace").strip()
 
 
+def plain_word(text: str, what: str) -> str:
+    """``text``, which can't be taken for an option; ``what`` it is. Raises Refused for any other."""
+    if text.startswith("-") or not text.isprintable():
+        raise Refused(f"{text[:100]!r} can't be {what}: it would be read as an option", hint="correct it")
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sealed:
+    """What a program is run with that is to reach nothing: its folder, its environment, its restrictions."""
+
+    home: Path
+    environment: Mapping[str, str]
+    sandbox: Sandbox
+
+
 @contextmanager
-def _empty_home() -> Iterator[Mapping[str, str]]:
-    """An environment in which helm and kustomize find no configuration, plugin, repository or cluster."""
-    with tempfile.TemporaryDirectory(prefix="upstreamsync-home-") as home:
-        yield {
-            "HOME": home,
-            "XDG_CONFIG_HOME": f"{home}/config",
-            "XDG_CACHE_HOME": f"{home}/cache",
-            "XDG_DATA_HOME": f"{home}/data",
-            "HELM_PLUGINS": f"{home}/plugins",
-            "HELM_NO_PLUGINS": "1",
-            "KUBECONFIG": f"{home}/no-cluster",
-            "KUBERNETES_MASTER": "",
-        }
+def _sealed(binary: Path, readable: Sequence[Path]) -> Iterator[_Sealed]:
+    """An environment without configuration, plugins, repositories, cluster or network."""
+    with tempfile.TemporaryDirectory(prefix="upstreamsync-home-") as folder:
+        home = Path(folder)
+        (home / "tmp").mkdir()
+        yield _Sealed(
+            home=home,
+            environment=sealed_environment(home),
+            sandbox=Sandbox(
+                program=binary.resolve(),
+                readable=tuple(path.resolve() for path in readable),
+                writable=(home.resolve(),),
+            ),
+        )
+
+
+def sealed_environment(home: Path) -> dict[str, str]:
+    """For programs that are to find nothing of the user's in ``home``, an empty folder, and to reach nobody.
+
+    The proxies are for systems whose kernel does not refuse sockets: nobody listens there.
+    """
+    proxies = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
+    return {
+        "HOME": f"{home}",
+        "TMPDIR": f"{home / 'tmp'}",
+        "XDG_CONFIG_HOME": f"{home}/config",
+        "XDG_CACHE_HOME": f"{home}/cache",
+        "XDG_DATA_HOME": f"{home}/data",
+        "HELM_PLUGINS": f"{home}/plugins",
+        "HELM_NO_PLUGINS": "1",
+        "KUBECONFIG": f"{home}/no-cluster",
+        "KUBERNETES_MASTER": "",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "no_proxy": "",
+        "NO_PROXY": "",
+        **{name: "http://127.0.0.1:9" for word in proxies for name in (word, word.upper())},
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,24 +353,17 @@ class Engines:
 
     def _kustomize_at(self, binary: Path) -> Kustomize:
         """The kustomize that ``binary`` is; a kubectl is known by its name, and says its version meanwhile."""
-        helm, timeout = self._helm_if_any(), min(self.timeout, 30)
+        timeout = min(self.timeout, 30)
         memory = _Memory.of(binary, self.cache)
         if (known := memory.recall()) is not None:
             word, _, version = known.partition(" ")
-            return Kustomize(binary, lambda: version, embedded=word == "kubectl", helm=helm)
+            return Kustomize(binary, lambda: version, embedded=word == "kubectl")
         if "kubectl" in binary.name:
             asked = ahead(lambda: memory.keep("kubectl", _version_inside(binary, timeout)))
-            return Kustomize(binary, asked, embedded=True, helm=helm)
-        found = probe_kustomize(binary, helm=helm, timeout=timeout)
+            return Kustomize(binary, asked, embedded=True)
+        found = probe_kustomize(binary, timeout=timeout)
         memory.keep("kubectl" if found.embedded else "kustomize", found.version)
         return found
-
-    def _helm_if_any(self) -> Path | None:
-        """The helm for kustomizations that have charts; that it is missing matters to those alone."""
-        try:
-            return self.find("helm")
-        except ToolMissing:
-            return None
 
     def helm(self) -> Helm:
         """The helm to render with. Raises ToolMissing."""
@@ -358,18 +397,18 @@ class Engines:
         return Path(found).absolute() if found else None
 
 
-def probe_kustomize(binary: Path, *, helm: Path | None = None, timeout: float = 30.0) -> Kustomize:
+def probe_kustomize(binary: Path, *, timeout: float = 30.0) -> Kustomize:
     """Ask ``binary``, a kustomize or a kubectl, for its version. Raises ToolFailed when it is neither."""
     if "kubectl" not in binary.name:
         try:
             printed = process.run([binary, "version"], timeout=timeout).stdout.decode("utf-8", "replace")
             if match := _VERSION.search(printed):
                 alone = match.group(1)
-                return Kustomize(binary, lambda: alone, embedded=False, helm=helm)
+                return Kustomize(binary, lambda: alone, embedded=False)
         except ToolFailed:
             pass  # a kubectl under another name: asked below
     inside = _version_inside(binary, timeout)
-    return Kustomize(binary, lambda: inside, embedded=True, helm=helm)
+    return Kustomize(binary, lambda: inside, embedded=True)
 
 
 def _version_inside(kubectl: Path, timeout: float) -> str:

@@ -14,7 +14,8 @@ from typing import IO
 
 from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout, is_lack
 from upstreamsync.kit.redact import redact
-from upstreamsync.kit.run import children
+from upstreamsync.kit.run import children, sandbox
+from upstreamsync.kit.run.sandbox import Sandbox
 from upstreamsync.kit.store import dependencies
 
 #: What a child sees of our environment; everything else is passed explicitly.
@@ -42,11 +43,13 @@ def run(
     limit: int = DEFAULT_LIMIT,
     hint: str | None = None,
     started: Callable[[], object] | None = None,
+    kept_in: Sandbox | None = None,
 ) -> Completed:
     """Run ``argv`` and return what it printed.
 
     The child gets PASSED_ON of our environment plus ``env``, its own process group, and no terminal.
     ``timeout`` is in seconds, ``limit`` in bytes of standard output. ``started`` is called once it runs.
+    ``kept_in`` is what the kernel holds it to, as far as it can.
 
     Raises ToolMissing, ToolFailed (exit code and stderr attached), ToolTimeout or TooLarge.
     """
@@ -59,16 +62,14 @@ def run(
     # Output goes to files, not pipes: a chatty child can't fill our memory before `limit` is looked at.
     # What it reads is in one, too: should we be killed, it has all of that, and does not end in the middle.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _given(stdin) as given:
-        try:
-            child = subprocess.Popen(
-                words,
-                cwd=cwd,
-                env=environment,
-                stdin=given,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
+
+        def popen() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                words, cwd=cwd, env=environment, stdin=given, stdout=out, stderr=err, start_new_session=True
             )
+
+        try:
+            child = popen() if kept_in is None else sandbox.start(kept_in, popen)
         except OSError as error:
             if is_lack(error):
                 raise

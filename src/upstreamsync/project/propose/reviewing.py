@@ -79,7 +79,8 @@ def _base_objects(folder: Path) -> list[dict[str, Any]]:
 def _output(session: Session, tree: Path, overlay: str) -> bytes:
     """What the overlay builds; nothing where it does not build (the verdicts say why)."""
     store = build_store(session.tools.cache)
-    return overlay_output(tree, overlay, kustomize=session.tools.engines.kustomize(), store=store)
+    engines = session.tools.engines
+    return overlay_output(tree, overlay, kustomize=engines.kustomize(), store=store, helm=engines.helm)
 
 
 def _yaml_files(session: Session) -> list[tuple[str, bytes]]:

@@ -21,9 +21,9 @@ from upstreamsync.base.validate import manifest_paths
 from upstreamsync.config import Vendor
 from upstreamsync.errors import ContentError, ToolFailed, ToolMissing
 from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.kit.trees import write_tree
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Base, ContentFile
-from upstreamsync.sources.trees import write_tree
 
 _NAMESPACE = "base-builds"
 _NOISE = re.compile(

@@ -85,6 +85,7 @@ def verify_folders(
             upstream=trees.upstream,
             jobs=settings.engine_jobs,
             cache=build_store(settings.cache()),
+            helm=lambda: engines(settings).helm(),
         )
         return trees.told(verification)
 
@@ -129,6 +130,7 @@ def _judge(
             cache=build_store(session.tools.cache),
             followed=without_followed(vendors),
             cluster=session.configuration.cluster,
+            helm=session.tools.engines.helm,
         )
         verification = trees.told(verification)
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)

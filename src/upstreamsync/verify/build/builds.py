@@ -56,9 +56,13 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """kustomize's own words, paths made relative."""
+    """kustomize's own words, paths made relative.
+
+    ``reason`` is one of the verdict ``unjudged`` where kustomize was not asked at all.
+    """
 
     error: str
+    reason: str = ""
 
 
 Outcome = State | Failed
@@ -87,35 +91,25 @@ class Builder:
     def __post_init__(self) -> None:
         self._slots = self.slots or threading.BoundedSemaphore(self.jobs)
 
-    def build(
-        self, folder: Path, *, root: Path, helm: bool = False, started: Callable[[], object] = nothing
-    ) -> Outcome:
+    def build(self, folder: Path, *, root: Path, started: Callable[[], object] = nothing) -> Outcome:
         """Build ``folder``, which lies in the copy ``root``; see ``output``."""
-        output = self.output(folder, root=root, helm=helm, started=started)
+        output = self.output(folder, root=root, started=started)
         return output if isinstance(output, Failed) else self.parse(output)
 
-    def output(
-        self, folder: Path, *, root: Path, helm: bool = False, started: Callable[[], object] = nothing
-    ) -> bytes | Failed:
+    def output(self, folder: Path, *, root: Path, started: Callable[[], object] = nothing) -> bytes | Failed:
         """What kustomize prints for ``folder``, which lies in the copy ``root``.
 
         ``started`` is called, perhaps twice, when all is done but waiting for kustomize, or for its turn.
         """
         try:
-            return self._output(folder, root, helm=helm, started=started)
+            return self._output(folder, root, started=started)
         finally:
             started()
 
-    def _output(
-        self, folder: Path, root: Path, *, helm: bool, started: Callable[[], object]
-    ) -> bytes | Failed:
-        key = self._key(folder, root, helm=helm) if self.store is not None else ""
+    def _output(self, folder: Path, root: Path, *, started: Callable[[], object]) -> bytes | Failed:
+        key = self._key(folder, root) if self.store is not None else ""
         if self.store is not None and (kept := self.store.get(key)) is not None:
             return kept[1:] if kept[:1] == b"+" else Failed(kept[1:].decode("utf-8", "replace"))
-        if helm and self.kustomize.helm is None:
-            return Failed(
-                "helm was not found, and this kustomization inflates charts: install it, or set HELM"
-            )
         with self._guard:
             self.count += 1
         found: bytes | Failed
@@ -123,7 +117,7 @@ class Builder:
             started()
             self._slots.acquire()
         try:
-            found = self.kustomize.build(folder, enable_helm=helm, started=started)
+            found = self.kustomize.build(folder, root=root, started=started)
         except ToolFailed as failure:
             found = Failed(_relative(failure.stderr, root))
         finally:
@@ -145,10 +139,9 @@ class Builder:
         value = self.reading.once(_load, text)
         return (value,) if isinstance(value, dict) else ()
 
-    def _key(self, folder: Path, root: Path, *, helm: bool) -> str:
+    def _key(self, folder: Path, root: Path) -> str:
         total = hashlib.sha256()
-        engine = f"{self.kustomize}, {_identity(self.kustomize.helm)}" if helm else str(self.kustomize)
-        for part in ("upstreamsync/build/v2", engine, str(folder.relative_to(root))):
+        for part in ("upstreamsync/build/v3", str(self.kustomize), str(folder.relative_to(root))):
             total.update(part.encode() + b"\0")
         for path in sorted(root.rglob("*")):
             if path.is_file():
@@ -159,14 +152,6 @@ class Builder:
     def map(self, function: Callable[[_T], _R], values: Sequence[_T]) -> list[_R]:
         """``function`` of each value, in parallel where that helps; results in order."""
         return [outcome.get() for outcome in ordered_map(function, values, self.jobs)]
-
-
-def _identity(binary: Path | None) -> str:
-    """Tells one program from another, and from what was installed in its place later."""
-    if binary is None:
-        return "none"
-    facts = binary.stat()
-    return f"{binary} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def _load(text: bytes) -> Any:

@@ -16,6 +16,7 @@ from pathlib import Path
 from upstreamsync.kit.kubernetes.objects import ObjectId
 from upstreamsync.verify.build.attribute import Reach, Together, is_told_apart, taken_apart
 from upstreamsync.verify.build.builds import Builder, Failed, Key, Manifest, Outcome, State, nothing
+from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.build.unbuilt import unbuilt
 from upstreamsync.verify.build.waves import plan
 from upstreamsync.verify.build.workspace import Workspace
@@ -77,7 +78,11 @@ class Chain:
 
         Returns when it runs: threads that read would hold up the one that starts it.
         """
-        folder, started = self.workspace.state(()), threading.Event()
+        started = threading.Event()
+        try:
+            folder = self.workspace.state(())
+        except Unbuildable:
+            return  # and that is said by who asks for it
         self._outcomes[frozenset()] = pool.submit(self._build_folder, folder, started=started.set)
         started.wait()
 
@@ -135,17 +140,24 @@ class Chain:
             outcome = self._outcomes.setdefault(names, Future())
         if known is None:
             try:
-                outcome.set_result(self._build_folder(self.workspace.state(off)))
+                outcome.set_result(self._build_state(off))
             except BaseException as error:
                 outcome.set_exception(error)
                 raise
         return outcome.result()
 
+    def _build_state(self, off: Sequence[Item]) -> Outcome:
+        try:
+            folder = self.workspace.state(off)
+        except Unbuildable as refused:
+            return Failed(refused.error, refused.reason)
+        return self._build_folder(folder)
+
     def _build_folder(self, folder: Path, *, started: Callable[[], object] = nothing) -> Outcome:
         root = folder
         for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
             root = root.parent
-        return self.builder.build(folder, root=root, helm=self.workspace.needs_helm, started=started)
+        return self.builder.build(folder, root=root, started=started)
 
     def _base(self) -> Outcome:
         """The state with every step off; resources that collide and names that must differ are found here."""

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from upstreamsync.errors import ToolFailed
-from upstreamsync.kit.run.engines import Kustomize
+from upstreamsync.kit.run.engines import Engines, Helm, Kustomize
 from upstreamsync.verify.build.builds import Builder, Failed, Store
+from upstreamsync.verify.build.inflate import Charts
+from upstreamsync.verify.build.unbuildable import Unbuildable, refuse_fetching
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.overlays.graph import Tree
 
 
-def overlay_output(folder: Path, overlay: str, *, kustomize: Kustomize, store: Store | None = None) -> bytes:
+def overlay_output(
+    folder: Path,
+    overlay: str,
+    *,
+    kustomize: Kustomize,
+    store: Store | None = None,
+    helm: Callable[[], Helm] | None = None,
+) -> bytes:
     """The YAML that kustomize prints for ``overlay`` of the tree in ``folder``; empty where it fails.
 
     ``store`` spares the build when it was made before from the same files with the same kustomize.
     """
     with tempfile.TemporaryDirectory(prefix="upstreamsync-output-") as scratch:
-        space = Workspace(Tree(folder), overlay, (), Path(scratch))
+        space = Workspace(Tree(folder), overlay, (), Path(scratch), charts=Charts(helm or Engines().helm))
         root = Path(scratch)
-        if space.kustomizations:
-            place = space.original()
-            found = Builder(kustomize, 1, store).output(place, root=root, helm=space.needs_helm)
-            if not isinstance(found, Failed):
-                return found
+        try:
+            if space.kustomizations:
+                found = Builder(kustomize, 1, store).output(space.original(), root=root)
+                if not isinstance(found, Failed):
+                    return found
+            refuse_fetching(space.tree, overlay)
+        except Unbuildable:
+            return b""
     try:  # what a copy does not have, perhaps: files that are named in ways of their own
-        return kustomize.build(folder / overlay, enable_helm=True)
+        return kustomize.build(folder / overlay, root=folder)
     except ToolFailed:
         return b""

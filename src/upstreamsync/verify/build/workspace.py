@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from upstreamsync.verify.build.inflate import COMPONENT, Charts, inflated, inflates, local_charts
 from upstreamsync.verify.build.trim import Cut
+from upstreamsync.verify.build.unbuildable import Unbuildable, refuse_fetching
 from upstreamsync.verify.overlays.graph import Kustomization, Tree, inputs, reached
 from upstreamsync.verify.overlays.items import Item, Kind
 
@@ -31,36 +33,45 @@ class Workspace:
     items: Sequence[Item]
     scratch: Path
     cut: Cut = field(default_factory=Cut)
+    charts: Charts = field(default_factory=local_charts)
     kustomizations: tuple[Kustomization, ...] = ()
     _count: int = 0
     _guard: threading.RLock = field(default_factory=threading.RLock)
     _pristine: Path | None = None
+    _refused: Unbuildable | None = None
 
     def __post_init__(self) -> None:
         self.kustomizations = reached(self.tree, self.overlay)
 
-    @property
-    def needs_helm(self) -> bool:
-        """Whether kustomize has to call helm."""
-        return any(
-            k.data.get("helmCharts") or k.data.get("helmChartInflationGenerator") for k in self.kustomizations
-        )
-
     def state(self, off: Collection[Item], *, folder: str | None = None) -> Path:
-        """Write a copy with ``off`` switched off; the folder to build (the overlay's, or ``folder``)."""
+        """Write a copy with ``off`` switched off; the folder to build (the overlay's, or ``folder``).
+
+        Raises Unbuildable for what kustomize can't be given.
+        """
         target = self._next()
         _link(self._copy(), target)
         names = {item.name for item in off}
         for kustomization in self.kustomizations:
             data = self.rewritten(kustomization, names)
             if data is not None:
-                path = target / kustomization.file
-                path.unlink()
-                path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+                self._replace(target, kustomization, data)
         return target / (folder or self.overlay)
 
+    def _replace(self, target: Path, kustomization: Kustomization, data: Mapping[str, Any]) -> None:
+        """Write a kustomization anew, with what its charts render to in their place."""
+        if inflates(kustomization, self.tree):
+            data, files = inflated(data, kustomization, self.tree, self.charts)
+            component = target / kustomization.folder / COMPONENT
+            shutil.rmtree(component, ignore_errors=True)  # links to the copy's
+            for name, content in files.items():
+                component.mkdir(exist_ok=True)
+                (component / name).write_bytes(content)
+        path = target / kustomization.file
+        path.unlink()
+        path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+
     def original(self) -> Path:
-        """A copy in which nothing is switched off or rewritten; the overlay's folder in it."""
+        """A copy in which nothing is switched off; the overlay's folder in it. Raises as ``state``."""
         return self._copy() / self.overlay
 
     def rewritten(self, kustomization: Kustomization, off: Collection[str]) -> Any:
@@ -80,9 +91,16 @@ class Workspace:
 
     def _copy(self) -> Path:
         with self._guard:
+            if self._refused is not None:
+                raise self._refused
             if self._pristine is None:
+                try:
+                    refuse_fetching(self.tree, self.overlay)
+                    self._write(self.scratch / "pristine")
+                except Unbuildable as refused:
+                    self._refused = refused
+                    raise
                 self._pristine = self.scratch / "pristine"
-                self._write(self._pristine)
             return self._pristine
 
     def _write(self, target: Path) -> None:
@@ -91,6 +109,9 @@ class Workspace:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(self.content(name))
         (target / self.overlay).mkdir(parents=True, exist_ok=True)
+        for kustomization in self.kustomizations:
+            if inflates(kustomization, self.tree):
+                self._replace(target, kustomization, kustomization.data)
 
 
 def _link(source: Path, target: Path) -> None:

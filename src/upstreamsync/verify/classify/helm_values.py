@@ -14,6 +14,7 @@ from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Verdict
 from upstreamsync.verify.build.builds import Builder, Failed, Outcome
 from upstreamsync.verify.build.chain import Effect, Touch, pairs
+from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.classify import failures, verdicts
 from upstreamsync.verify.classify.notes import Note
@@ -85,8 +86,11 @@ def effect(item: Item, space: Workspace, builder: Builder) -> Effect:
 
 
 def _build(off: list[Item], item: Item, space: Workspace, builder: Builder) -> Outcome:
-    folder = space.state(off, folder=item.folder)
+    try:
+        folder = space.state(off, folder=item.folder)
+    except Unbuildable as refused:
+        return Failed(refused.error, refused.reason)
     root = folder
     for _ in [part for part in item.folder.split("/") if part != "."]:
         root = root.parent
-    return builder.build(folder, root=root, helm=True)
+    return builder.build(folder, root=root)

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from upstreamsync.errors import Refused
+from upstreamsync.kit.paths import check_relative
 from upstreamsync.model import ContentFile
-from upstreamsync.sources.job import safe_name
 
 
 def write_tree(folder: Path, files: Iterable[ContentFile]) -> None:
     """Write ``files`` below ``folder``. Raises Refused for a name that would leave it."""
     for file in files:
-        path = folder / safe_name(file.path, "what was fetched")
+        path = folder / check_relative(file.path, origin="what was fetched")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "xb") as opened:
