@@ -27,6 +27,9 @@ class Format(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    GITLAB = "gitlab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +89,12 @@ class Common:
         text: Callable[[Console], None],
         markdown: Callable[[], str],
         github: Callable[[], str],
+        machine: Callable[[Format], Any] | None = None,
     ) -> None:
-        """Print a result in the chosen form."""
+        """Print a result in the chosen form; ``machine`` makes those for other programs, text or JSON.
+
+        Raises UsageError for a form that the verb does not have.
+        """
         made: dict[str, Any] | None = None
         if self.json_output is not None or self.format is Format.JSON:
             made = document()
@@ -105,6 +112,22 @@ class Common:
                 from upstreamsync.report.text import console
 
                 text(console(sys.stdout))
+            case _:
+                self._say_to_machines(machine)
+
+    def _say_to_machines(self, machine: Callable[[Format], Any] | None) -> None:
+        from upstreamsync.errors import UsageError
+
+        if machine is None:
+            raise UsageError(
+                f"this verb has no --format {self.format}",
+                hint="`verify` has; others: text, json, markdown, github",
+            )
+        made = machine(self.format)
+        if isinstance(made, str):
+            output.result(made)
+        else:
+            output.json_result(made)
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[[str], None] | None]:

@@ -44,12 +44,12 @@ def commands(text: str) -> None:
     sys.stdout.write(commands_only(text))
 
 
-def json_form(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:
+def json_form(document: Mapping[str, Any] | list[Any], *, ascii_only: bool = False) -> str:
     """A document as text that means the same to each parser, and nothing to a terminal or CI system."""
     return json_text(json.dumps(document, indent=2, ensure_ascii=ascii_only)) + "\n"
 
 
-def json_result(document: Mapping[str, Any]) -> None:
+def json_result(document: Mapping[str, Any] | list[Any]) -> None:
     """A document on stdout; where that takes not all of Unicode, in ASCII."""
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
     sys.stdout.write(json_form(document, ascii_only=not encoding.startswith("utf")))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from upstreamsync.cli import exits
-from upstreamsync.cli.common import Common, text_form
+from upstreamsync.cli.common import Common, Format, text_form
 from upstreamsync.cli.paths import overlay_prefix, relative_overlays, without_configuration
 from upstreamsync.errors import UsageError
 from upstreamsync.model import Change, Verification
@@ -45,8 +46,20 @@ def verify(
         text=lambda out: text_form().print_verification(out, verification, verbose=common.verbose),
         markdown=lambda: markdown.verify_markdown(verification),
         github=lambda: annotations.verify_annotations(verification, prefix=overlay_prefix(root)),
+        machine=lambda form: _for_machines(verification, form, overlay_prefix(root)),
     )
     return exits.of_verification(verification)
+
+
+def _for_machines(verification: Verification, form: Format, prefix: str) -> Any:
+    from upstreamsync.report import machines
+
+    made: Mapping[Format, Callable[..., Any]] = {
+        Format.SARIF: machines.verify_sarif,
+        Format.JUNIT: machines.verify_junit,
+        Format.GITLAB: machines.verify_gitlab,
+    }
+    return made[form](verification, prefix=prefix)
 
 
 def _since(
