@@ -20,7 +20,8 @@ def check_relative(path: str, *, origin: str, own: bool = False) -> str:
 
     Refused are absolute and parent paths, ``.git`` folders, control characters, backslashes, drive
     letters, names that Windows reserves, and paths longer than MAX_LENGTH. ``origin`` says in the message
-    where the path comes from. In a tree of the user's ``own`` what Windows alone minds is minded on Windows alone: the user has it on this system.
+    where the path comes from. In a tree of the user's ``own``, what Windows alone minds is minded on
+    Windows alone: the user has it on this system.
     """
     reason = _fault(path, foreign=not own or os.name == "nt")
     if reason is not None:

@@ -117,15 +117,15 @@ def set_image(
         )
         hint = f"it has {', '.join(names)}" if names else "add `images:` with the image's name"
         raise EditError(what, hint=hint, place=Place(file=file))
-    ((number, children),) = entries
-    if field in children:
+    ((number, keys),) = entries
+    if field in keys:
         return replace(text, f"images[{number}].{field}", value, file=file)
     if kind != "tag":
-        place = document.mark(children["name"].start_mark)
+        place = document.mark(keys["name"].start_mark)
         raise EditError(
             f"the image `{image}` has no `{field}`", hint=f"add `{field}:` to it once", place=place
         )
-    return _add_tag(document, number, children["name"], value)
+    return _add_tag(document, number, keys["name"], value)
 
 
 def set_env(text: str, env: str, value: str, *, file: str = "<text>") -> tuple[str, str, Place]:

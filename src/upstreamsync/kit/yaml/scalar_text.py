@@ -34,6 +34,7 @@ def as_before(found: Found, value: str, old: Any) -> tuple[str, Any]:
 
 
 def quoted(found: Found, value: str, old: Any) -> tuple[str, Any]:  # noqa: ARG001 (as as_before)
+    """The value in double quotes, as a string."""
     return quote(value, '"'), value
 
 
