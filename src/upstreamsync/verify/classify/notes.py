@@ -90,8 +90,8 @@ def rank(note: Note) -> tuple[bool, int, int, int]:
     """Sorts notes, worst first; what is less grave than its verdict usually is stands with its like."""
     reason = _REASONS.index(note.reason) if note.reason in _REASONS else len(_REASONS)
     verdict = _ORDER.index(note.verdict)
-    if note.severity is Severity.REVIEW and note.verdict is Verdict.REJECTED:
-        verdict = _ORDER.index(Verdict.SHADOWS)
+    if note.verdict is Verdict.REJECTED and note.severity in (Severity.REVIEW, Severity.INFO):
+        verdict = _ORDER.index(Verdict.SHADOWS if note.severity is Severity.REVIEW else Verdict.WIDENED)
     return note.consequence, verdict, note.severity.rank, reason
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import diff, object_id
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.model import Cluster
+from upstreamsync.model import Cluster, Severity
 from upstreamsync.verify.build.builds import Key, State
 from upstreamsync.verify.build.chain import Side
 from upstreamsync.verify.build.schemas import CompleteCrd, Schemas
@@ -143,7 +143,7 @@ def _note(finding: ResultFinding) -> Note:
 def _blame(
     finding: ResultFinding, items: Sequence[Item], new: Side, owners: Mapping[str, Item]
 ) -> Item | None:
-    if finding.reason in _UPSTREAMS:
+    if finding.reason in _UPSTREAMS or finding.severity is Severity.INFO:
         return None
     if finding.rule == "renaming":
         for item in items:

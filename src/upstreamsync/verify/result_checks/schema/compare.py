@@ -16,6 +16,7 @@ from upstreamsync.verify.result_checks.applying import applied
 from upstreamsync.verify.result_checks.finding import Manifest, ResultContext, ResultFinding
 from upstreamsync.verify.result_checks.index import World, key_of, resource_id, text
 
+from . import rules
 from .check import defects, values_along
 from .definitions import Definitions, same
 from .kinds import Kinds, kinds
@@ -72,11 +73,14 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
         schemas = sides.schemas(old, new)
         if schemas is None:
             continue
-        if found := defects(schemas[1], new):
+        earlier, schema = schemas
+        broken, unknown = rules.check(schema, new, earlier, old)
+        yield from (_not_evaluated(new, item) for item in unknown[:1])
+        if found := [*defects(schema, new), *broken]:
             if old is None and _is_upstreams(new, context):
                 # What upstream adds and nobody here touches is complete in upstream's eyes.
                 found = [defect for defect in found if defect.fault is not Fault.REQUIRED]
-            yield from _findings(sides, old, new, schemas[0], found)
+            yield from _findings(sides, old, new, earlier, found)
 
 
 def _findings(
@@ -115,6 +119,22 @@ def _findings(
             hint=_hint(defect, schema),
             severity=Severity.REVIEW if softly else None,
         )
+
+
+def _not_evaluated(manifest: Manifest, unknown: rules.Unknown) -> ResultFinding:
+    path = label(manifest, unknown.path)
+    return ResultFinding(
+        rule="schema-rule",
+        verdict=Verdict.REJECTED,
+        reason="schema_tightened",
+        object=resource_id(manifest),
+        path=path,
+        paths=(path,),
+        why=f"{path or 'the object'} has a new rule, which was not evaluated: "
+        f"{unknown.rule.message or unknown.rule.expression}",
+        hint="look at the rule; the extra `cel` (pip install 'upstreamsync[cel]') evaluates most",
+        severity=Severity.INFO,
+    )
 
 
 def _is_upstreams(manifest: Manifest, context: ResultContext) -> bool:

@@ -91,6 +91,7 @@ def _compile(spec: Mapping[str, Any], *, logic: bool = False) -> Schema:
         nullable=spec.get("nullable") is True or kind == "any" or "default" in spec,
         embedded=embedded,
         default=spec.get("default"),
+        format=str(spec.get("format") or ""),
         tests=tests_of(spec, _logic),
         rules=_rules(spec.get("x-kubernetes-validations")),
     )

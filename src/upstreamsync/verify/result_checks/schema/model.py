@@ -73,6 +73,7 @@ class Schema:
     lenient: bool = False
     embedded: bool = False
     default: Any = None
+    format: str = ""
     tests: tuple[Test, ...] = ()
     rules: tuple[Rule, ...] = ()
 
