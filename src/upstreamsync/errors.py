@@ -24,6 +24,7 @@
     │   ├── EditError             a follow-up edit finds nothing, or more than it may
     │   └── Refused               content that would reach outside its folder, or is hostile otherwise
     ├── RepositoryError           the user's repository can't be worked on as it is (exit 3)
+    │   └── HandEdited            it would lose what a person wrote: somebody has to say what is to be (exit 1)
     ├── MachineError              this machine lacks room: on a disk, in memory, for open files (exit 3)
     └── ForgeError                the pull request could not be made (exit 3)
         └── PushRefused           the branch could not be pushed
@@ -227,6 +228,19 @@ class RepositoryError(UpstreamsyncError):
 
     kind = "repository"
     usual_hint = "see what `git status` says of the repository"
+
+
+class HandEdited(RepositoryError):
+    """A file would be replaced that is neither upstream's nor ours; ``details`` shows the difference."""
+
+    kind = "edited"
+    exit_code = 1
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, place: Place | None = None, details: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, place=place)
+        self.details = details
 
 
 class MachineError(UpstreamsyncError):

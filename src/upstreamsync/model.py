@@ -50,11 +50,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """An error as a value: what stands under ``error`` in every JSON document."""
+    """An error as a value: what stands under ``error`` in every JSON document.
+
+    ``details`` is text to be shown beneath it, such as a diff; empty where there is none.
+    """
 
     kind: str
     message: str
     hint: str | None = None
+    details: str = ""
 
 
 # -- what upstream offers ----------------------------------------------------------------------------
@@ -104,6 +108,8 @@ class Status(StrEnum):
     PENDING = "pending"
     WITHDRAWN = "withdrawn"
     REPUBLISHED = "republished"
+    EDITED = "edited"
+    NOT_VENDORED = "not-vendored"
     FAILED = "failed"
 
 
@@ -122,7 +128,8 @@ class ImageFinding:
 class Finding:
     """What ``check`` says of one vendor. ``target`` is None when there is nothing to move to.
 
-    ``major`` is a major step that is proposed apart from the target (``separate_major``).
+    ``major`` is a major step that is proposed apart from the target (``separate_major``). ``remarks`` say
+    what is not as it should be with the bases on disk, each with the command that mends it.
     """
 
     vendor: str
@@ -133,6 +140,7 @@ class Finding:
     passed_over: tuple[PassedOver, ...] = ()
     images: tuple[ImageFinding, ...] = ()
     major: Release | None = None
+    remarks: tuple[str, ...] = ()
     error: Failure | None = None
 
 
@@ -216,7 +224,7 @@ class Change:
     goes away. The two are apart because they become two commits; the lock and the version line of
     vendors.yaml belong to the base. ``notes`` are remarks for people (a fork whose origin changed).
     ``executable`` are those of the paths that upstream marks as programs; ``shrunk`` are the bases that lose
-    most of their objects.
+    most of their objects; ``first`` when there was no base.
     """
 
     vendor: str
@@ -230,6 +238,7 @@ class Change:
     notes: tuple[str, ...] = ()
     executable: frozenset[str] = frozenset()
     shrunk: tuple[Shrunk, ...] = ()
+    first: bool = False
 
     @property
     def files(self) -> Mapping[str, bytes | None]:
@@ -244,7 +253,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorUpdate:
-    """What ``update`` says of one vendor; ``status`` is ``updated``, ``unchanged`` or ``failed``.
+    """What ``update`` says of one vendor; ``status`` is ``added``, ``updated``, ``unchanged`` or ``failed``.
 
     ``added``, ``changed`` and ``removed`` are repository paths; ``change`` is None when it failed.
     """
@@ -466,14 +475,41 @@ class OverlayVerification:
         return tuple(item for item in self.items if item.verdict is Verdict.UNJUDGED)
 
 
+class BaseCondition(StrEnum):
+    """What can be told of a base offline: from its files, its lock and vendors.yaml."""
+
+    PRISTINE = "pristine"
+    NOT_VENDORED = "not-vendored"
+    UNLOCKED = "unlocked"
+    EDITED = "edited"
+    INCOMPLETE = "incomplete"
+    OTHER_VERSION = "other-version"
+    OTHER_CONFIGURATION = "other-configuration"
+    MOVED = "moved"
+    ORPHANED = "orphaned"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseState:
-    """Whether a base still equals its lock."""
+    """Whether a base still equals its lock, and what lock and vendors.yaml tell of it.
+
+    ``changed_files`` have other content than the lock says, or are missing; ``missing_files`` are those of
+    them that are not there. ``why`` says what is wrong, ``command`` mends it.
+    """
 
     vendor: str
     path: str
     pristine: bool
     changed_files: tuple[str, ...] = ()
+    condition: BaseCondition = BaseCondition.PRISTINE
+    missing_files: tuple[str, ...] = ()
+    why: str = ""
+    command: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Whether nobody is needed: it is as lock and vendors.yaml say, or was never there."""
+        return self.pristine and self.condition in (BaseCondition.PRISTINE, BaseCondition.NOT_VENDORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -504,7 +540,7 @@ class Verification:
         """Exit code 1: severity review or worse (but for ``uncovered``), or a base that is not pristine."""
         return (
             bool(self.unjudged)
-            or any(not base.pristine for base in self.bases)
+            or any(not base.sound for base in self.bases)
             or any(
                 item.severity.rank <= Severity.REVIEW.rank
                 and item.verdict not in (Verdict.UNCOVERED, Verdict.UNJUDGED)

@@ -104,7 +104,8 @@ def test_one_vendor_s_failure_is_named_and_stops_no_other(bench):
     bench.configure(*good, dead, broken)
     document = bench.json("check", code=3)
     by_name = {vendor["name"]: vendor for vendor in document["vendors"]}
-    assert {by_name[f"good-{number}"]["target"] for number in range(8)} == {"v1.1.0"}
+    assert {by_name[f"good-{number}"]["newest"] for number in range(8)} == {"v1.1.0"}
+    assert {by_name[f"good-{number}"]["status"] for number in range(8)} == {"not-vendored"}
     for name in ("dead", "broken"):
         assert by_name[name]["status"] == "failed"
         assert by_name[name]["error"]["message"]

@@ -202,11 +202,12 @@ def test_the_shapes_of_real_repositories(tmp_path: Path, world: World) -> None:
         "topolvm": ("v0.7.0", True),
     }
     checked = run(root, world, "check", "--format", "json")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.returncode == 1, checked.stdout + checked.stderr
     statuses = {one["name"]: one["status"] for one in json.loads(checked.stdout)["vendors"]}
     assert statuses.pop("adapter") == "outdated"
-    assert set(statuses.values()) == {"up-to-date"}
     assert set(statuses) == {name for name, (_, complete) in state.items() if complete} - {"adapter"}
+    assert statuses.pop("dex") == "edited"  # nothing says that its base is upstream's
+    assert set(statuses.values()) == {"up-to-date", "not-vendored"}
 
 
 def test_what_it_writes_is_what_the_places_say(tmp_path: Path, world: World) -> None:

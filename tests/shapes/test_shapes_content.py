@@ -285,6 +285,8 @@ def test_10_commit_pinned_by_hand_stays(team: Team):
       releases: {{branch: {{repository: WORLD/git/web.git, name: main}}}}
       base: app/base
     """)
+    team.update()
+    assert (team.root / "app/base/web.yaml").read_text() == config_map("web")
     team.moves(
         {"app/base/web.yaml": config_map("web", new="yes"), "app/base/kustomization.yaml": own("web.yaml")},
         to=second,

@@ -39,7 +39,7 @@ FILES = {
 }
 
 
-def refused(team: Team, rest: str) -> Failure:
+def refused(team: Team, rest: str, status: Status = Status.FAILED) -> Failure:
     """The vendor `app` with ``rest`` fails and leaves everything as it was, the vendor `good` moves."""
     team.write(FILES)
     team.vendors(GOOD + rest)
@@ -47,6 +47,7 @@ def refused(team: Team, rest: str) -> Failure:
         team.world.file(f"good/{tag}/good.yaml", config_map("good", tag=tag))
         team.tags("acme/app", tag)
     with team.open() as project:
+        project.update(["good"]).write()  # as it is written; then it moves
         changes = project.update()
         changes.write()
     updates = {one.vendor: one for one in changes.updates}
@@ -58,7 +59,7 @@ def refused(team: Team, rest: str) -> Failure:
     for path, text in FILES.items():
         assert (team.root / path).read_text() == text
     assert not (team.root / "app").exists()
-    assert team.status() == {"good": Status.UP_TO_DATE, "app": Status.OUTDATED}
+    assert team.status() == {"good": Status.UP_TO_DATE, "app": status}
     error = updates["app"].error
     assert error is not None
     assert error.hint
@@ -127,7 +128,7 @@ def test_selection_that_matches_nothing_or_more_than_it_may(team: Team, name: st
         )
         team.world.chart("charts", "app", tag[1:], created=None)
     source = SOURCES[name].replace("chart: app,", "chart: app, app_version: '{semver}',")
-    error = refused(team, f"  source:\n  - {source}\n  base: app/base\n")
+    error = refused(team, f"  source:\n  - {source}\n  base: app/base\n", Status.NOT_VENDORED)
     assert error.kind in ("selection", "content")
     place = re.match(r"\S*/vendors\.yaml:(\d+):(\d+): ", error.message)
     assert place is not None, error.message

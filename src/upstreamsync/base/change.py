@@ -59,9 +59,7 @@ def plan(
     Raises ContentError when base, lock and vendors.yaml would be one file, EditError for an edit inside
     a base, and what ``set_version`` raises.
     """
-    situation = _Situation(
-        vendor=vendor, view=view, lock=lock, new=_without_idle_kustomizations(vendor, bases, lock, view)
-    )
+    situation = _Situation(vendor=vendor, view=view, lock=lock, new=laid_out(vendor, bases, lock, view))
     base_files: dict[str, bytes | None] = {}
     if release is not None:
         base_files.update(_content(situation))
@@ -111,9 +109,7 @@ def _shrunk(situation: _Situation) -> tuple[Shrunk, ...]:
     return tuple(found)
 
 
-def _without_idle_kustomizations(
-    vendor: Vendor, bases: Sequence[Base], lock: Lock | None, view: View
-) -> dict[str, ContentFile]:
+def laid_out(vendor: Vendor, bases: Sequence[Base], lock: Lock | None, view: View) -> dict[str, ContentFile]:
     """All new files by path, without kustomizations of ours that nobody asked for.
 
     One gives way to one that the team keeps in the folder. Unless ``kustomization`` decides, a folder gets

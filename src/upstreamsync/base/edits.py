@@ -176,3 +176,15 @@ def _over(done: Edits, read: Read) -> Read:
 
 def _together(first: Edits, then: Edits) -> Edits:
     return Edits(files={**first.files, **then.files}, edited=(*first.edited, *then.edited))
+
+
+def find_places(edit: Edit, read: Read, values: Mapping[str, str]) -> None:
+    """See whether an edit finds what it edits; writes nothing.
+
+    ``values`` fill its placeholders as far as they can; what they can't fill is not looked at. Raises
+    EditError as ``apply_edits``.
+    """
+    text = _text(edit.file, read)
+    for _, template, put in _puts(edit):
+        if set(placeholders(template)) <= values.keys():
+            put(text, fill(template, values))

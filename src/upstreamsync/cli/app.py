@@ -23,6 +23,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+DiscardEdits = Annotated[
+    bool,
+    typer.Option(
+        "--discard-edits", help="Replace bases that were edited by hand; git has to have the edits."
+    ),
+]
 Vendors = Annotated[list[str] | None, typer.Argument(metavar="VENDOR", help="Only these vendors.")]
 
 
@@ -88,6 +94,7 @@ def update(
     locked: Annotated[
         bool, typer.Option("--locked", help="Regenerate each base as its lock says, or fail.")
     ] = False,
+    discard_edits: DiscardEdits = False,
 ) -> int:
     """Regenerate base layers in the working tree, apply the follow-up edits, then verify."""
     from upstreamsync.report import annotations, document, markdown
@@ -95,7 +102,9 @@ def update(
     with common.project() as project:
         total = len(vendors or project.configuration.vendors)
         with common.progress("updating", total) as step:
-            changes = project.update(vendors or (), to=to, locked=locked, progress=step)
+            changes = project.update(
+                vendors or (), to=to, locked=locked, discard_edits=discard_edits, progress=step
+            )
         verification = project.verify(changes) if changes.files else None
         if not dry_run:
             changes.write()
@@ -197,12 +206,13 @@ def pr(
             "--reports", metavar="DIR", help="Write the full report of each proposal into this folder."
         ),
     ] = None,
+    discard_edits: DiscardEdits = False,
 ) -> int:
     """Check, update, verify, commit, push, and open or refresh the pull requests."""
     from upstreamsync.cli.propose import propose
     from upstreamsync.report import annotations, document, markdown
 
-    pull_requests, failed, file = propose(
+    pull_requests, file = propose(
         common,
         tuple(vendors or ()),
         dry_run=dry_run,
@@ -210,6 +220,7 @@ def pr(
         suggest_fixes=suggest_fixes,
         notices=notices,
         reports=reports,
+        discard_edits=discard_edits,
     )
     common.say(
         document=lambda: document.pr_document(pull_requests),
@@ -217,8 +228,7 @@ def pr(
         markdown=lambda: markdown.pr_markdown(pull_requests),
         github=lambda: annotations.pr_annotations(pull_requests, file=file),
     )
-    code = exits.of_pull_requests(pull_requests)
-    return exits.PARTIAL if failed and code != exits.BUG else code
+    return exits.of_pull_requests(pull_requests)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from upstreamsync.cli import ending, output
 from upstreamsync.errors import ConfigError, MachineError, UpstreamsyncError, is_lack
 
 if TYPE_CHECKING:
-    from upstreamsync.model import Finding, PullRequest, VendorUpdate, Verification
+    from upstreamsync.model import Failure, Finding, PullRequest, VendorUpdate, Verification
 
 DONE = 0
 PERSON = 1
@@ -23,17 +23,28 @@ BUG = 70
 INTERRUPTED = 130
 
 #: Statuses that a person has to look at; a status is its text.
-_ALARMS = ("withdrawn", "republished")
+_ALARMS = ("withdrawn", "republished", "edited")
+#: Errors that say that a person has to decide, or to correct vendors.yaml; all others are work undone.
+_BY_KIND = {"edited": PERSON, "configuration": USAGE}
 
 
 def of_check(findings: Sequence[Finding], *, updates_count: bool = False) -> int:
-    """3 when a vendor failed; else 1 for a withdrawn or republished version, or (when asked) for updates."""
-    if any(finding.status == "failed" for finding in findings):
-        return PARTIAL
+    """3 when a vendor failed, 2 when its configuration can't work; else 1 for an alarm, or (when asked) for updates.
+
+    An alarm is a version that was withdrawn or republished, or a base that is not what lock and version say.
+    """
+    if failed := _of_failures([one.error for one in findings if one.status == "failed"]):
+        return failed
     if any(finding.status in _ALARMS for finding in findings):
         return PERSON
-    outdated = any(finding.status == "outdated" for finding in findings)
+    outdated = any(finding.status in ("outdated", "not-vendored") for finding in findings)
     return PERSON if updates_count and outdated else DONE
+
+
+def _of_failures(failures: Sequence[Failure | None]) -> int:
+    """The code for what failed: work undone before wrong configuration before what a person decides."""
+    codes = {_BY_KIND.get(one.kind, PARTIAL) if one is not None else PARTIAL for one in failures}
+    return max(codes, default=DONE)
 
 
 def of_verification(verification: Verification) -> int:
@@ -52,8 +63,11 @@ def of_updates(updates: Sequence[VendorUpdate], verification: Verification | Non
     judged = of_verification(verification) if verification is not None else DONE
     if judged == BUG:
         return BUG
-    if any(update.error is not None for update in updates) or judged == PARTIAL:
+    failed = _of_failures([update.error for update in updates if update.error is not None])
+    if failed == PARTIAL or judged == PARTIAL:
         return PARTIAL
+    if failed:
+        return failed
     alarms = any(update.finding is not None and update.finding.status in _ALARMS for update in updates)
     return PERSON if alarms else judged
 
@@ -64,8 +78,11 @@ def of_pull_requests(pull_requests: Sequence[PullRequest]) -> int:
         for crash in crashes:
             report_bug(crash)
         return BUG
-    if any(one.action == "failed" or one.unjudged for one in pull_requests):
+    failed = _of_failures([one.error for one in pull_requests if one.action == "failed"])
+    if failed == PARTIAL or any(one.unjudged for one in pull_requests):
         return PARTIAL
+    if failed:
+        return failed
     return PERSON if any(one.draft for one in pull_requests) else DONE
 
 

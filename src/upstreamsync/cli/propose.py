@@ -22,11 +22,18 @@ def propose(
     suggest_fixes: bool,
     notices: bool,
     reports: Path | None,
-) -> tuple[tuple[PullRequest, ...], bool, str]:
-    """The pull requests, whether some vendor failed, and the name of vendors.yaml for annotations."""
+    discard_edits: bool = False,
+) -> tuple[tuple[PullRequest, ...], str]:
+    """The pull requests, with those that failed, and the name of vendors.yaml for annotations."""
     if forge not in (None, "github", "local"):
         raise UsageError(f"there is no forge `{forge}`", hint="--forge takes github or local")
-    options = ProposeOptions(forge=forge, dry_run=dry_run, suggest_fixes=suggest_fixes, notices=notices)
+    options = ProposeOptions(
+        forge=forge,
+        dry_run=dry_run,
+        suggest_fixes=suggest_fixes,
+        notices=notices,
+        discard_edits=discard_edits,
+    )
     with common.project() as project:
         total = len(vendors or project.configuration.vendors)
         with common.progress("proposing", total) as step:
@@ -52,7 +59,7 @@ def propose(
         _write_reports(proposed.reports, reports)
     for remark in proposed.remarks:
         output.tell(remark)
-    return (*proposed.pull_requests, *failed), bool(failed), file
+    return (*proposed.pull_requests, *failed), file
 
 
 #: GitHub takes 1 MiB of summary from one step.

@@ -182,10 +182,16 @@ def _with_trailer(commits: Sequence[Commit], digest: str) -> tuple[Commit, ...]:
 def _base_message(change: Change) -> str:
     name, after = change.vendor, inert(change.after)
     subject = f"Update {name} to {after}" if change.before != change.after else f"Regenerate {name} {after}"
+    if change.first:
+        subject = f"Add {name} {after}"
     lines = [subject, ""]
     if change.bases:
         lines.append(f"The base layer in {', '.join(change.bases)} is upstream's own content, untouched,")
-        lines.append(f"at version {after} (before: {inert(change.before)}).")
+        lines.append(
+            f"at version {after}."
+            if change.first
+            else f"at version {after} (before: {inert(change.before)})."
+        )
     else:
         lines.append(f"Version {after} (before: {inert(change.before)}).")
     return "\n".join(lines)
@@ -211,6 +217,8 @@ def _word(text: str) -> str:
 def _title(key: str, changes: Sequence[Change], *, major: bool) -> str:
     if len(changes) == 1:
         change = changes[0]
+        if change.first:
+            return f"Add {change.vendor} {inert(change.after)}"
         if change.before == change.after:
             return f"Regenerate {change.vendor} {inert(change.after)}"
         step = f"Update {change.vendor} to {inert(change.after)}"

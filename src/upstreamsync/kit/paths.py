@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from pathlib import Path
 
 from upstreamsync.errors import Refused
 
@@ -12,6 +13,10 @@ MAX_LENGTH = 1024
 MAX_SEGMENT = 255
 _DEVICES = re.compile(r"(?i)(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: What the name of a lock ends with, unless vendors.yaml names it.
+LOCK_SUFFIX = ".lock.yaml"
+#: Folders that hold no files of the repository's own, and many of others.
+_NOT_LOOKED_INTO = frozenset((".git", ".venv", "node_modules", ".tox", ".tools", "__pycache__"))
 _HINT = "nothing was written; report this to those who published it"
 
 
@@ -70,3 +75,25 @@ def _minded_by_windows(segment: str) -> str | None:
 def _shown(path: str) -> str:
     text = path.encode("unicode_escape").decode("ascii")
     return text if len(text) <= 120 else f"{text[:120]}…"
+
+
+def files_named(root: Path, suffix: str) -> list[str]:
+    """Every file of a tree whose name ends with ``suffix``, by its path below ``root``, sorted.
+
+    Links are not followed, and what can't be read is left out.
+    """
+    found: list[str] = []
+    waiting = [(os.fspath(root), "")]
+    while waiting:
+        folder, prefix = waiting.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.endswith(suffix):
+                if entry.is_file(follow_symlinks=False):
+                    found.append(prefix + entry.name)
+            elif entry.name not in _NOT_LOOKED_INTO and entry.is_dir(follow_symlinks=False):
+                waiting.append((entry.path, f"{prefix}{entry.name}/"))
+    return sorted(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from upstreamsync.errors import MachineError, UpstreamsyncError, is_lack
+from upstreamsync.errors import HandEdited, MachineError, UpstreamsyncError, is_lack
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Failure
 
@@ -28,4 +28,5 @@ def guarded(function: Callable[[], T], *, but: tuple[type[UpstreamsyncError], ..
 
 def _failure(error: UpstreamsyncError) -> Failure:
     hint = redact(error.hint) if error.hint else None
-    return Failure(kind=error.kind, message=redact(str(error)), hint=hint)
+    details = error.details if isinstance(error, HandEdited) else ""
+    return Failure(kind=error.kind, message=redact(str(error)), hint=hint, details=details)

@@ -69,16 +69,20 @@ class Project:
         *,
         to: str | None = None,
         locked: bool = False,
+        discard_edits: bool = False,
         progress: Progress | None = None,
     ) -> Changes:
         """The complete changes that bring the vendors to their targets; nothing is written yet.
 
         ``to`` names the version for the one vendor given. ``locked`` regenerates each base at its current
-        version, and fails where the result does not equal the lock.
+        version, and fails where the result does not equal the lock. A vendor whose base was edited by hand
+        fails, unless ``discard_edits``; edits that are not committed are never replaced.
         """
         from upstreamsync.project.update.update import update
 
-        return update(self.session, vendors, to=to, locked=locked, progress=progress)
+        return update(
+            self.session, vendors, to=to, locked=locked, discard_edits=discard_edits, progress=progress
+        )
 
     def verify(
         self, changes: Changes | None = None, *, overlays: Sequence[str] = (), since: str = "HEAD"

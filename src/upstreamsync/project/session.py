@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from upstreamsync.base.locked import read_lock
+from upstreamsync.base.states import Strays, base_states, orphans, stray_locks
 from upstreamsync.base.view import View, disk_view
 from upstreamsync.config import Configuration, Vendor, load_configuration
+from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock
-from upstreamsync.lock import verify as verify_lock
-from upstreamsync.model import BaseState
+from upstreamsync.model import BaseCondition, BaseState
 from upstreamsync.project.kinds import NONE, Kinds
 from upstreamsync.project.settings import Connections, Settings, toolbox
 
@@ -95,9 +97,41 @@ class Session:
         return read_lock(vendor, self.view)
 
     def base_states(self, vendor: Vendor) -> tuple[BaseState, ...]:
-        """Whether each base of the vendor equals its lock; without a lock there is nothing to say."""
+        """What can be told of each base of the vendor offline: from its files, its lock and vendors.yaml."""
         lock = self.lock(vendor)
-        return verify_lock(lock, self.read) if lock is not None else ()
+        if lock is not None:
+            return base_states(vendor, lock, self.view, {})
+        states = base_states(vendor, None, self.view, self.strays)
+        return tuple(self._with_lost_lock(vendor, state) for state in states)
+
+    def _with_lost_lock(self, vendor: Vendor, state: BaseState) -> BaseState:
+        """A base whose lock is gone from the working tree, while git still has it: it comes back from there."""
+        if state.condition is not BaseCondition.UNLOCKED or vendor.lock_path is None:
+            return state
+        from upstreamsync.kit.git.repository import Repository
+
+        try:
+            repository = Repository.open(self.root)
+            prefix = self.root.resolve().relative_to(repository.root.resolve()).as_posix()
+            kept = repository.read(
+                "HEAD", vendor.lock_path if prefix == "." else f"{prefix}/{vendor.lock_path}"
+            )
+        except UpstreamsyncError:
+            return state
+        if kept is None:
+            return state
+        why = f"its lock `{vendor.lock_path}` was deleted, and git still has it"
+        return replace(state, why=why, command=f"git checkout HEAD -- {vendor.lock_path}")
+
+    def orphans(self) -> tuple[BaseState, ...]:
+        """What is left of vendors that vendors.yaml no longer has."""
+        names = [vendor.name for vendor in self.configuration.vendors]
+        return orphans(names, self.strays, self.view)
+
+    @cached_property
+    def strays(self) -> Strays:
+        """The locks that lie where no vendor has its lock, by the vendor that they speak of."""
+        return stray_locks(self.root, self.configuration.vendors, self.view)
 
     def selected(self, names: Sequence[str]) -> list[Vendor]:
         """The vendors named, or all, in the order of the file. Raises UsageError for an unknown name."""

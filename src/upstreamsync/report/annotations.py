@@ -36,6 +36,10 @@ def check_annotations(findings: Sequence[Finding], *, file: str) -> str:
     for finding in findings:
         if finding.error is not None:
             lines.append(_failure(finding.vendor, finding.error, file))
+        elif finding.status is Status.EDITED:
+            lines += [command("error", f"{finding.vendor}: {remark}", file) for remark in finding.remarks]
+        elif finding.status is Status.NOT_VENDORED:
+            lines += [command("notice", f"{finding.vendor}: {remark}", file) for remark in finding.remarks]
         elif finding.status in (Status.WITHDRAWN, Status.REPUBLISHED):
             lines.append(
                 command("warning", f"{finding.vendor} {finding.current} is {finding.status.value}", file)
@@ -53,17 +57,20 @@ def notices(lines: Iterable[str]) -> str:
 
 def matrix(findings: Sequence[Finding]) -> str:
     """The vendors that have something to do, as ``matrix=<json>`` for a job's outputs."""
-    names = [finding.vendor for finding in findings if finding.status is Status.OUTDATED]
+    todo = (Status.OUTDATED, Status.NOT_VENDORED)
+    names = [finding.vendor for finding in findings if finding.status in todo]
     return "matrix=" + json.dumps({"vendor": names}, separators=(",", ":")) + "\n"
 
 
 def verify_annotations(verification: Verification, *, prefix: str = "") -> str:
     """One annotation at the line of each customization that is not ok."""
     lines = [
-        command("error", f"{base.path} does not equal its lock: move the change into a patch", prefix + file)
+        command(
+            "error", f"{base.path}: {base.why or 'it does not equal its lock'}: {base.command}", prefix + file
+        )
         for base in verification.bases
-        if not base.pristine
-        for file in base.changed_files
+        if not base.sound
+        for file in base.changed_files or (base.path,)
     ]
     seen: set[tuple[str, str]] = set()
     for item in verification.items:
@@ -94,6 +101,8 @@ def _updates(updates: Sequence[VendorUpdate], file: str) -> Iterator[str]:
     for update in updates:
         if update.error is not None:
             yield _failure(update.vendor, update.error, file)
+        elif update.status == "added":
+            yield command("notice", f"{update.vendor}: added at {update.after}", file)
         elif update.status == "updated":
             yield command("notice", f"{update.vendor}: {update.before} → {update.after}", file)
 

@@ -109,6 +109,8 @@ def _finding(finding: Finding) -> Document:
         "passed_over": [_passed_over(one) for one in finding.passed_over],
         "error": _failure(finding.error),
     }
+    if finding.remarks:
+        document["remarks"] = list(finding.remarks)
     if finding.images:
         document["images"] = [_image(image) for image in finding.images]
     return document
@@ -133,7 +135,8 @@ def _passed_over(one: PassedOver) -> Document:
 def _failure(failure: Failure | None) -> Document | None:
     if failure is None:
         return None
-    return {"kind": failure.kind, "message": failure.message, "hint": failure.hint}
+    document: Document = {"kind": failure.kind, "message": failure.message, "hint": failure.hint}
+    return {**document, "details": failure.details} if failure.details else document
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -146,6 +149,10 @@ def _base(base: BaseState) -> Document:
         "path": base.path,
         "pristine": base.pristine,
         "changed_files": list(base.changed_files),
+        "missing_files": list(base.missing_files),
+        "condition": base.condition.value,
+        "why": base.why,
+        "command": base.command,
     }
 
 

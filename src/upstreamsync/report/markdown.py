@@ -13,7 +13,7 @@ def check_markdown(findings: Sequence[Finding]) -> str:
     lines = ["| vendor | status | current | target | note |", "|---|---|---|---|---|"]
     for finding in findings:
         target = finding.target.version if finding.target else ""
-        note = finding.error.message if finding.error else ""
+        note = finding.error.message if finding.error else "; ".join(finding.remarks)
         lines.append(_row(finding.vendor, finding.status.value, finding.current, target, note))
     return "\n".join(lines) + "\n"
 
@@ -32,9 +32,13 @@ def verify_markdown(verification: Verification) -> str:
     """Per overlay a table of what is not ok, worst first."""
     lines: list[str] = []
     for base in verification.bases:
-        if not base.pristine:
-            lines.append(f"**{cell(base.path)} is not pristine**: {cell(', '.join(base.changed_files))}")
-            lines.append("")
+        if not base.sound:
+            files = f": {', '.join(base.changed_files)}" if base.changed_files else ""
+            what = "is not pristine" if not base.pristine else "is not as vendors.yaml says"
+            lines.append(
+                f"**{cell(base.path or base.vendor)} {what}**{cell(files)} {cell(base.why)}".rstrip()
+            )
+            lines += [f"{_code(base.command)}" if base.command else "", ""]
     for overlay in verification.overlays:
         lines += [f"### {cell(overlay.path)}{' (new)' if overlay.is_new else ''}", ""]
         lines += [f"- left out: {cell(str(one))}" for one in overlay.left_out]

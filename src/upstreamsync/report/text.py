@@ -17,6 +17,8 @@ from rich.text import Text
 
 from upstreamsync.kit.sanitize import Guarded, visible
 from upstreamsync.model import (
+    BaseCondition,
+    BaseState,
     Failure,
     Finding,
     ItemFinding,
@@ -38,6 +40,8 @@ _STATUS_STYLE = {
     Status.PENDING: "yellow",
     Status.WITHDRAWN: "bold red",
     Status.REPUBLISHED: "bold red",
+    Status.EDITED: "bold red",
+    Status.NOT_VENDORED: "cyan",
     Status.FAILED: "bold red",
 }
 _SEVERITY_STYLE = {
@@ -92,6 +96,8 @@ def print_check(out: Console, findings: Sequence[Finding], *, verbose: bool = Fa
             if image.target is not None:
                 out.print(f"  {escape(finding.vendor)}: image {escape(image.image)} "
                           f"{escape(image.current)} → {escape(image.target.version)}")  # fmt: skip
+        for remark in finding.remarks:
+            out.print(f"  {escape(finding.vendor)}: {escape(remark)}")
         if verbose:
             _print_passed_over(out, finding.vendor, finding.passed_over)
         if finding.error is not None:
@@ -115,10 +121,7 @@ def print_explanation(out: Console, finding: Finding, versions: Sequence[tuple[R
 def print_verification(out: Console, verification: Verification, *, verbose: bool = False) -> None:
     """Bases that were edited by hand, then per overlay what needs a person, then a count of the rest."""
     for base in verification.bases:
-        if not base.pristine:
-            files = ", ".join(escape(file) for file in base.changed_files)
-            out.print(f"[bold red]not pristine[/] {escape(base.path)}: {files}")
-            out.print("  hint: move the change into a patch; `upstreamsync update` would overwrite it here")
+        _print_base(out, base)
     for overlay in verification.overlays:
         _print_overlay(out, overlay, verbose=verbose)
     counts = Counter(item.verdict for item in verification.items)
@@ -137,6 +140,9 @@ def print_updates(out: Console, updates: Sequence[VendorUpdate], *, dry_run: boo
             continue
         if update.status == "unchanged":
             out.print(f"{name}: unchanged at {escape(update.before)}")
+        elif update.status == "added":
+            verb = "would be added" if dry_run else "added"
+            out.print(f"[bold]{name}[/]: {verb} at {escape(update.after)} ({len(update.added)} files)")
         else:
             verb = "would move" if dry_run else "moved"
             counts = (
@@ -160,6 +166,18 @@ def print_pull_requests(out: Console, pull_requests: Sequence[PullRequest]) -> N
         )
         if one.error is not None:
             _print_failure(out, one.vendor, one.error)
+
+
+def _print_base(out: Console, base: BaseState) -> None:
+    """A base that is not as it should be, and what to do."""
+    if base.sound:
+        return
+    word = base.condition.value if base.condition is not BaseCondition.PRISTINE else "not pristine"
+    files = f": {', '.join(base.changed_files)}" if base.changed_files else ""
+    why = f" ({base.why})" if base.why else ""
+    out.print(f"[bold red]{escape(word)}[/] {escape(base.path or base.vendor)}{escape(files)}{escape(why)}")
+    if base.command:
+        out.print(f"  hint: {escape(base.command)}")
 
 
 def _print_overlay(out: Console, overlay: OverlayVerification, *, verbose: bool) -> None:
@@ -216,6 +234,8 @@ def _print_passed_over(out: Console, vendor: str, passed_over: Iterable[PassedOv
 
 def _print_failure(out: Console, vendor: str, failure: Failure) -> None:
     out.print(f"[bold red]failed[/] {escape(vendor)}: {escape(failure.message)}")
+    for line in failure.details.splitlines():
+        out.print(f"  {escape(line)}")
     if failure.hint:
         out.print(f"  hint: {escape(failure.hint)}")
 
@@ -223,6 +243,8 @@ def _print_failure(out: Console, vendor: str, failure: Failure) -> None:
 def _note(finding: Finding) -> str:
     if finding.status is Status.PENDING and finding.passed_over:
         return finding.passed_over[0].reason
+    if finding.status in (Status.NOT_VENDORED, Status.EDITED):
+        return "see below"
     if finding.newest and finding.target and finding.newest != finding.target.version:
         return f"newest is {finding.newest}"
     if finding.status is Status.UP_TO_DATE and finding.newest and finding.newest != finding.current:

@@ -56,6 +56,14 @@ class Place:
         return findings
 
 
+@pytest.fixture(autouse=True)
+def _bases_left_out(monkeypatch):
+    """What is remembered here is what upstream offers; bases on disk have tests of their own (test_states)."""
+    from upstreamsync.project.check import check as checking
+
+    monkeypatch.setattr(checking, "with_bases", lambda lookup, vendor, states: lookup)
+
+
 @pytest.fixture
 def place(tmp_path):
     with World() as world:

@@ -70,6 +70,7 @@ def of_finding(finding: Finding) -> dict[str, Any]:
         "target": _optional(finding.target),
         "major": _optional(finding.major),
         "passed_over": _of_passed_over(finding.passed_over),
+        "remarks": list(finding.remarks),
         "images": [
             {
                 "key": image.key,
@@ -94,6 +95,7 @@ def finding(facts: Mapping[str, Any]) -> Finding:
         target=_release_in(facts, "target"),
         major=_release_in(facts, "major"),
         passed_over=_passed_over(facts),
+        remarks=tuple(_check(one, str) for one in facts.get("remarks", ())),
         images=tuple(
             ImageFinding(
                 key=_check(image["key"], int),

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from upstreamsync.config import Vendor
 from upstreamsync.kit.run.processes import can_fork, in_processes
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.store.dependencies import record_dependencies
-from upstreamsync.model import Failure, Finding, Release, Status
+from upstreamsync.kit.templates import version_values
+from upstreamsync.model import BaseCondition, BaseState, Failure, Finding, Release, Status
 from upstreamsync.project.check.lookup import Lookup, explain, look_up
+from upstreamsync.project.check.offline import (
+    orphan_findings,
+    refuse_what_cannot_work,
+    unlocked,
+    with_bases,
+)
 from upstreamsync.project.check.spread import Recorded, packed, spread, unpacked
 from upstreamsync.project.check.unchanged import Unchanged
 from upstreamsync.project.failures import guarded
@@ -32,15 +40,23 @@ def check(session: Session, names: Sequence[str], progress: Progress | None) -> 
         for name in found:
             progress(name)
     changed = [vendor for vendor in chosen if vendor.name not in found]
-    if changed:
-        looked = _recorded(session, changed, progress)
+    gone = _orphaned(session) if not names else {}
+    if changed or gone:
+        looked = _recorded(session, changed, progress) | gone
         memory.keep(
             looked,
-            names=[vendor.name for vendor in configuration.vendors],
+            names=[*(vendor.name for vendor in configuration.vendors), *gone],
             bases=[base for vendor in configuration.vendors for base in vendor.bases],
         )
         found |= {name: finding for name, (finding, _, _) in looked.items()}
-    return tuple(found[vendor.name] for vendor in chosen)
+    return tuple(found[name] for name in (*(vendor.name for vendor in chosen), *gone))
+
+
+def _orphaned(session: Session) -> dict[str, Recorded]:
+    """What is left of vendors that vendors.yaml no longer has, as findings."""
+    with record_dependencies() as record:
+        findings = orphan_findings(session.orphans())
+    return {finding.vendor: (finding, record, None) for finding in findings}
 
 
 def explain_vendor(session: Session, name: str) -> tuple[Finding, tuple[tuple[Release, str], ...]]:
@@ -84,7 +100,7 @@ def _recorded_here(
 
     def one(vendor: Vendor) -> Recorded:
         with record_dependencies() as record:
-            lookup = _look_up(session, vendor)
+            lookup = _check_one(session, vendor)
         if progress is not None:
             progress(vendor.name)
         return lookup.finding, record, lookup.until
@@ -97,6 +113,28 @@ def _recorded_here(
 def _look_up(session: Session, vendor: Vendor) -> Lookup:
     found = guarded(lambda: look_up(vendor, session.tools, read=session.read, lock=session.lock(vendor)))
     return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
+
+
+def _check_one(session: Session, vendor: Vendor) -> Lookup:
+    """As ``_look_up``, with all that can be told of the vendor offline."""
+    place = partial(session.configuration.place, vendor.name)
+    values = version_values(vendor.version) if vendor.version else {}
+    wrong = guarded(lambda: refuse_what_cannot_work(vendor, session.read, place, values))
+    if wrong is not None:
+        return Lookup(finding=_failed(vendor, wrong))
+    lookup = _look_up(session, vendor)
+    states = guarded(lambda: _states(session, vendor, lookup))
+    return lookup if isinstance(states, Failure) else with_bases(lookup, vendor, states)
+
+
+def _states(session: Session, vendor: Vendor, lookup: Lookup) -> tuple[BaseState, ...]:
+    """What can be told of the bases; one without a lock is held against the version that is declared."""
+    states = session.base_states(vendor)
+    if all(state.condition is not BaseCondition.UNLOCKED for state in states) or lookup.finding.error:
+        return states
+    from upstreamsync.project.update.step import first_contact
+
+    return unlocked(states, first_contact(session, vendor, lookup))
 
 
 def _failed(vendor: Vendor, failure: Failure) -> Finding:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from upstreamsync._version import __version__
 from upstreamsync.config.where import leaves
 from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.paths import LOCK_SUFFIX, files_named
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.store.dependencies import DependencyRecord, Question, record_dependencies
@@ -69,7 +70,8 @@ class Unchanged:
         settings = connections.settings
         options = [settings.allow_commands, settings.allow_local, connections.github_api]
         self._key = json.dumps([str(self._root / file.name), *options])
-        self._config = config
+        # Which locks lie around is no question of any one vendor: one may speak of a vendor that is gone.
+        self._config = f"{config} {' '.join(files_named(self._root, LOCK_SUFFIX))}"
         self.record = self._load()
 
     def still_valid(self, names: Sequence[str]) -> dict[str, Finding]:

@@ -43,13 +43,15 @@ class ProposeOptions:
     ``forge`` is ``github``, ``local``, the name of a forge that the project was opened with, or a forge
     itself; None: as ``forge.kind`` of vendors.yaml says, else ``github``.
     ``dry_run`` computes everything and leaves no trace. ``notices`` keeps one issue per vendor that fails.
-    ``suggest_fixes`` adds the judge's mechanical corrections as a commit of their own.
+    ``suggest_fixes`` adds the judge's mechanical corrections as a commit of their own. ``discard_edits`` lets
+    bases that were edited by hand be replaced; without it their vendors fail.
     """
 
     forge: str | Forge | None = None
     dry_run: bool = False
     notices: bool = False
     suggest_fixes: bool = False
+    discard_edits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +110,19 @@ def propose_from_branch(
     for branch, names in _by_base(session, vendors):
         base = forge.base(branch)
         with _laid_out(session, repository, base.commit) as there:
-            changes = update(there, names, to=None, locked=False, progress=progress)
+            changes = update(
+                there,
+                names,
+                to=None,
+                locked=False,
+                discard_edits=options.discard_edits,
+                progress=progress,
+            )
             updates += changes.updates
-            for some in (changes.changes, *([step] for step in _major_steps(there, changes.updates))):
+            for some in (
+                changes.changes,
+                *([step] for step in _major_steps(there, changes.updates, options)),
+            ):
                 made, failed = _proposals(session, there, repository, base.commit, some, options)
                 proposals += made
                 unjudged |= failed
@@ -128,13 +140,20 @@ def _by_base(session: Session, vendors: Sequence[str]) -> list[tuple[str | None,
     return list(found.items())
 
 
-def _major_steps(there: Session, updates: Sequence[VendorUpdate]) -> list[Change]:
+def _major_steps(there: Session, updates: Sequence[VendorUpdate], options: ProposeOptions) -> list[Change]:
     """Major steps that are proposed apart from the smaller ones of the same vendors."""
     steps: list[Change] = []
     for one in updates:
         if one.finding is not None and one.finding.major is not None:
             version = one.finding.major.version
-            steps += update(there, [one.vendor], to=version, locked=False, progress=None).changes
+            steps += update(
+                there,
+                [one.vendor],
+                to=version,
+                locked=False,
+                discard_edits=options.discard_edits,
+                progress=None,
+            ).changes
     return steps
 
 

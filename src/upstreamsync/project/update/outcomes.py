@@ -40,7 +40,7 @@ def completed_update(
     added = {path for path in files if path not in removed and read(path) is None}
     return VendorUpdate(
         vendor=vendor.name,
-        status="unchanged" if change.empty else "updated",
+        status="unchanged" if change.empty else "added" if change.first else "updated",
         before=change.before,
         after=change.after,
         added=tuple(sorted(added)),

@@ -27,10 +27,15 @@ from upstreamsync.sources.stability import differing_paths
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """All that had to be fetched and rendered to move a vendor, and its bases; the rest is computed from it."""
+    """All that had to be fetched and rendered to move a vendor, and its bases; the rest is computed from it.
+
+    ``known`` stands for the lock where there is none: it says what is there now, as far as that was found
+    to be upstream's own.
+    """
 
     vendor: Vendor
     release: Release | None
+    known: Lock | None = None
     images: tuple[ImageFinding, ...] = ()
     parts: tuple[tuple[Source, Artifact], ...] = ()
     bases: tuple[Base, ...] = ()
@@ -103,7 +108,7 @@ def assemble(prepared: Prepared, *, view: View, configuration: Configuration) ->
     Nothing is changed for values alone that come out differently each time a chart is rendered.
     """
     vendor, release = prepared.vendor, prepared.release
-    lock = read_lock(vendor, view)
+    lock = read_lock(vendor, view) or prepared.known
     change = plan(
         vendor,
         release,

@@ -30,7 +30,8 @@ def verify_change(
 
 def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]) -> Verification:
     """Judge the revision ``since`` against the working tree; each base against its lock."""
-    bases = tuple(state for vendor in session.configuration.vendors for state in session.base_states(vendor))
+    bases = [state for vendor in session.configuration.vendors for state in session.base_states(vendor)]
+    bases += session.orphans()
     repository = Repository.open(session.root)
     with tree_of_revision(repository, since, session.root) as before:
         vendors = session.configuration.vendors
