@@ -14,8 +14,11 @@ from upstreamsync.project.session import Progress, Session, open_session
 from upstreamsync.project.settings import Settings
 
 if TYPE_CHECKING:  # what only some commands need is imported where it is used: `check` is to start quickly
+    from upstreamsync.config import Vendor
     from upstreamsync.model import Finding, PullRequest, Release, Verification
     from upstreamsync.project.changes import Changes
+    from upstreamsync.project.check.lookup import Lookup
+    from upstreamsync.project.check.offline import Held
     from upstreamsync.project.propose.propose import ProposeOptions
 
 
@@ -55,7 +58,7 @@ class Project:
         """
         from upstreamsync.project.check.check import check
 
-        return check(self.session, vendors, progress)
+        return check(self.session, vendors, progress, _held)
 
     def explain(self, vendor: str) -> tuple[Finding, tuple[tuple[Release, str], ...]]:
         """The finding of one vendor and what became of every version on offer."""
@@ -111,6 +114,13 @@ class Project:
         from upstreamsync.project.propose.propose import propose
 
         return propose(self.session, changes, report, options)
+
+
+def _held(session: Session, vendor: Vendor, lookup: Lookup) -> Held:
+    """The base of a vendor without a lock, held against the version that is declared."""
+    from upstreamsync.project.update.step import first_contact
+
+    return first_contact(session, vendor, lookup)
 
 
 def open_project(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from upstreamsync.config import Vendor
@@ -14,6 +14,7 @@ from upstreamsync.kit.templates import version_values
 from upstreamsync.model import BaseCondition, BaseState, Failure, Finding, Release, Status
 from upstreamsync.project.check.lookup import Lookup, explain, look_up
 from upstreamsync.project.check.offline import (
+    Held,
     orphan_findings,
     refuse_what_cannot_work,
     unlocked,
@@ -24,12 +25,17 @@ from upstreamsync.project.check.unchanged import Unchanged
 from upstreamsync.project.failures import guarded
 from upstreamsync.project.session import Progress, Session
 
+#: See ``check``.
+Hold = Callable[[Session, Vendor, Lookup], Held]
 _log = logging.getLogger(__name__)
 
 
-def check(session: Session, names: Sequence[str], progress: Progress | None) -> tuple[Finding, ...]:
+def check(
+    session: Session, names: Sequence[str], progress: Progress | None, hold: Hold
+) -> tuple[Finding, ...]:
     """What each vendor (or each of those named) would move to, in the order of the file.
 
+    ``hold`` makes the declared version of a vendor without a lock, and holds the base against it.
     What was found before is found again without looking, where nothing that it depends on has changed.
     """
     chosen = session.selected(names)
@@ -42,7 +48,7 @@ def check(session: Session, names: Sequence[str], progress: Progress | None) -> 
     changed = [vendor for vendor in chosen if vendor.name not in found]
     gone = _orphaned(session) if not names else {}
     if changed or gone:
-        looked = _recorded(session, changed, progress) | gone
+        looked = _recorded(session, changed, hold, progress) | gone
         memory.keep(
             looked,
             names=[*(vendor.name for vendor in configuration.vendors), *gone],
@@ -73,20 +79,22 @@ def lookups(session: Session, vendors: Sequence[Vendor]) -> list[Lookup]:
     return [outcome.get() for outcome in outcomes]
 
 
-def _recorded(session: Session, vendors: Sequence[Vendor], progress: Progress | None) -> dict[str, Recorded]:
+def _recorded(
+    session: Session, vendors: Sequence[Vendor], hold: Hold, progress: Progress | None
+) -> dict[str, Recorded]:
     """The findings, each with all that was asked for it; in several processes where that pays."""
     several = can_fork() and session.connections.idle
     parts = spread(vendors, session.settings.processes) if several else [vendors]
     if len(parts) == 1:
-        return _recorded_here(session, vendors, progress)
+        return _recorded_here(session, vendors, hold, progress)
     _log.debug("looking up %d vendors in %d processes", len(vendors), len(parts))
     found: dict[str, Recorded] = {}
 
     def look(part: Sequence[Vendor]) -> bytes:
-        return packed(_recorded_here(session, part, progress if part is parts[0] else None))
+        return packed(_recorded_here(session, part, hold, progress if part is parts[0] else None))
 
     for part, data in zip(parts, in_processes(look, parts, at_end=session.connections.close), strict=True):
-        found |= _recorded_here(session, part, progress) if data is None else unpacked(data)
+        found |= _recorded_here(session, part, hold, progress) if data is None else unpacked(data)
         if progress is not None and data is not None and part is not parts[0]:
             for vendor in part:
                 progress(vendor.name)
@@ -94,13 +102,13 @@ def _recorded(session: Session, vendors: Sequence[Vendor], progress: Progress | 
 
 
 def _recorded_here(
-    session: Session, vendors: Sequence[Vendor], progress: Progress | None
+    session: Session, vendors: Sequence[Vendor], hold: Hold, progress: Progress | None
 ) -> dict[str, Recorded]:
     tools = session.tools
 
     def one(vendor: Vendor) -> Recorded:
         with record_dependencies() as record:
-            lookup = _check_one(session, vendor)
+            lookup = _check_one(session, vendor, hold)
         if progress is not None:
             progress(vendor.name)
         return lookup.finding, record, lookup.until
@@ -115,7 +123,7 @@ def _look_up(session: Session, vendor: Vendor) -> Lookup:
     return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
 
 
-def _check_one(session: Session, vendor: Vendor) -> Lookup:
+def _check_one(session: Session, vendor: Vendor, hold: Hold) -> Lookup:
     """As ``_look_up``, with all that can be told of the vendor offline."""
     place = partial(session.configuration.place, vendor.name)
     values = version_values(vendor.version) if vendor.version else {}
@@ -123,18 +131,16 @@ def _check_one(session: Session, vendor: Vendor) -> Lookup:
     if wrong is not None:
         return Lookup(finding=_failed(vendor, wrong))
     lookup = _look_up(session, vendor)
-    states = guarded(lambda: _states(session, vendor, lookup))
+    states = guarded(lambda: _states(session, vendor, lookup, hold))
     return lookup if isinstance(states, Failure) else with_bases(lookup, vendor, states)
 
 
-def _states(session: Session, vendor: Vendor, lookup: Lookup) -> tuple[BaseState, ...]:
+def _states(session: Session, vendor: Vendor, lookup: Lookup, hold: Hold) -> tuple[BaseState, ...]:
     """What can be told of the bases; one without a lock is held against the version that is declared."""
     states = session.base_states(vendor)
     if all(state.condition is not BaseCondition.UNLOCKED for state in states) or lookup.finding.error:
         return states
-    from upstreamsync.project.update.step import first_contact
-
-    return unlocked(states, first_contact(session, vendor, lookup))
+    return unlocked(states, hold(session, vendor, lookup))
 
 
 def _failed(vendor: Vendor, failure: Failure) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from upstreamsync.base.edits import find_places
@@ -14,14 +14,23 @@ from upstreamsync.kit.http.credentials import is_loopback
 from upstreamsync.model import BaseCondition, BaseState, Finding, Place, Problem, Status
 from upstreamsync.project.check.lookup import Lookup
 
-if TYPE_CHECKING:
-    from upstreamsync.project.update.first import Contact
-
 Read = Callable[[str], bytes | None]
 #: Gives the place of a key below the vendor.
 At = Callable[..., Place]
 #: What outweighs the state of the base.
 _WORSE = (Status.FAILED, Status.WITHDRAWN, Status.REPUBLISHED)
+
+
+class Held(Protocol):
+    """What came out when a base without a lock was held against the version that is declared."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether none of the version's files is there."""
+
+    @property
+    def is_pristine(self) -> bool:
+        """Whether all of its files that are there are upstream's own."""
 
 
 def with_bases(lookup: Lookup, vendor: Vendor, states: Sequence[BaseState]) -> Lookup:
@@ -47,14 +56,14 @@ def with_bases(lookup: Lookup, vendor: Vendor, states: Sequence[BaseState]) -> L
     return replace(lookup, finding=finding)
 
 
-def unlocked(states: Sequence[BaseState], contact: Contact) -> tuple[BaseState, ...]:
+def unlocked(states: Sequence[BaseState], held: Held) -> tuple[BaseState, ...]:
     """States of bases without a lock, once they were held against the version that is declared."""
-    if contact.is_first:
+    if held.is_first:
         return tuple(
             replace(state, condition=BaseCondition.NOT_VENDORED, pristine=True, why="there is no base yet")
             for state in states
         )
-    if not contact.is_pristine:
+    if not held.is_pristine:
         return tuple(states)
     return tuple(
         replace(
