@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Files over 450 lines, classes over 250 and functions over 50 in the package: what no longer fits a reader's head."""
+"""Files over 450 lines, classes over 250 and functions over 50: what no longer fits a reader's head.
+
+A function is measured by its body without its docstring: what it promises may be as long as it has to be.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,18 @@ def too_long(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             limit = CLASS if isinstance(node, ast.ClassDef) else FUNCTION
-            size = (node.end_lineno or node.lineno) - node.lineno + 1
+            size = _length(node)
             if size > limit:
                 yield f"{path}:{node.lineno}: {node.name} has {size} lines, at most {limit} are wanted"
+
+
+def _length(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    end = node.end_lineno or node.lineno
+    if isinstance(node, ast.ClassDef):
+        return end - node.lineno + 1
+    first = node.body[0]
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return end - (first.end_lineno or first.lineno if documented else first.lineno - 1)
 
 
 def main() -> int:

@@ -65,6 +65,10 @@ spec:
 
 
 def _vendors(world: str, oci: str) -> str:
+    return _charts_and_assets(world, oci) + _pages_and_repositories(world)
+
+
+def _charts_and_assets(world: str, oci: str) -> str:
     return f"""\
 # Off-the-shelf configuration of this repository. Each vendor owns its `base` folder.
 version: 1
@@ -107,6 +111,11 @@ vendors:
     releases: {{github_tags: example/weir}}
     base: weir/base
 
+"""
+
+
+def _pages_and_repositories(world: str) -> str:
+    return f"""\
   - name: orchard          # a code block of an HTML page, versions from git tags
     version: v0.4.0
     source:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from upstreamsync.config.load import Configuration
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.forge.rules import lifecycle
-from upstreamsync.forge.rules.lifecycle import Decision, Limits, Room, Situation, Verb
+from upstreamsync.forge.rules.lifecycle import Decision, Situation, Verb
 from upstreamsync.forge.rules.marker import Marker, compose, find, text_hash, visible_part
-from upstreamsync.forge.state import REBUILD_LABEL, BaseBranch, Existing, Forge, NewPullRequest, Stage
+from upstreamsync.forge.seen import Seen
+from upstreamsync.forge.stale import close_stale, sweep
+from upstreamsync.forge.state import REBUILD_LABEL, Existing, Forge, NewPullRequest
 from upstreamsync.forge.text import messages
 from upstreamsync.kit.git.repository import Identity, Repository
 from upstreamsync.model import Action, Failure, Proposal, PullRequest
@@ -61,11 +63,11 @@ def submit(
             run.look()
         except UpstreamsyncError as error:
             return Outcome(pull_requests=tuple(_failed(proposal, error) for proposal in proposals))
-        closed = run.close_stale(proposals)
+        closed = close_stale(run, proposals)
         done = {}
         for proposal in sorted(proposals, key=run.order):
             done[proposal.branch] = run.one(proposal)
-        run.sweep(proposals)
+        sweep(run, proposals)
     in_order = tuple(done[proposal.branch] for proposal in proposals)
     return Outcome(pull_requests=(*in_order, *closed), remarks=forge.remarks)
 
@@ -82,75 +84,13 @@ def _failed(proposal: Proposal, error: UpstreamsyncError) -> PullRequest:
     return replace(messages.result(proposal, Action.FAILED, str(error)), error=failure)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Run:
-    """One run: what was seen of the forge, and what changed since by our own hand."""
-
-    forge: Forge
-    repository: Repository
-    configuration: Configuration
-    settled: dict[str, str]
-    dry_run: bool
-    config: str
-    room: Room = field(default_factory=lambda: Room(limits=Limits()))
-    pulls: dict[str, Existing] = field(default_factory=dict)
-    heads: dict[str, str] = field(default_factory=dict)
-    bases: dict[str | None, BaseBranch] = field(default_factory=dict)
-
-    # -- looking --------------------------------------------------------------------------------------
-
-    def look(self) -> None:
-        """Read which pull requests and branches of ours there are: two requests."""
-        options = self.configuration.forge
-        self.pulls = {each.branch: each for each in self.forge.open_pull_requests(options.branch_prefix)}
-        self.heads = dict(self.forge.branches(options.branch_prefix))
-        self.room = Room(
-            limits=Limits(max_open=options.max_open, max_new=options.max_new),
-            open={branch: self._vendors(existing) for branch, existing in self.pulls.items()},
-            apart={vendor.name: vendor.apart_from for vendor in self.configuration.vendors},
-        )
-
-    def _vendors(self, existing: Existing) -> tuple[str, ...]:
-        marker = find(existing.body)
-        return marker.vendors if marker is not None else (self._key(existing.branch),)
-
-    def _key(self, branch: str) -> str:
-        """The vendor or group whose branch this is."""
-        key = branch.removeprefix(self.configuration.forge.branch_prefix)
-        names = {vendor.name for vendor in self.configuration.vendors}
-        return key if key in names else key.removesuffix("-major")
-
-    def order(self, proposal: Proposal) -> tuple[bool, tuple[int, ...], str]:
-        """What is open already first, then by risk."""
-        return proposal.branch not in self.pulls, proposal.risk, proposal.key
-
-    def _base(self, branch: str | None) -> BaseBranch:
-        if branch not in self.bases:
-            self.bases[branch] = self.forge.base(branch)
-        return self.bases[branch]
-
-    def _situation(self, proposal: Proposal) -> Situation:
-        """What decides; each question is asked only where its answer matters."""
-        existing, head = self.pulls.get(proposal.branch), self.heads.get(proposal.branch)
-        base = self._base(proposal.base_branch)
-        marker = find(existing.body) if existing is not None else None
-        ours = marker is not None and head == marker.head and marker.next != head
-        same = ours and marker is not None and marker.digest == proposal.digest
-        return Situation(
-            head=head,
-            commits=tuple(self.forge.commits(base.name, proposal.branch)) if head and not ours else (),
-            open=existing,
-            past=() if existing else tuple(self.forge.past_pull_requests(proposal.branch)),
-            conflicts=bool(existing and same and self.forge.conflicts(existing)),
-            base=base.name,
-        )
-
-    # -- one proposal ---------------------------------------------------------------------------------
+class _Run(Seen):
+    """Does what has to be done for each proposal."""
 
     def one(self, proposal: Proposal) -> PullRequest:
         """Do what has to be done for one proposal."""
         try:
-            situation = self._situation(proposal)
+            situation = self.situation(proposal)
             email = self.configuration.forge.bot_email
             decision = lifecycle.decide(proposal, situation, bot_email=email, config=self.config)
             return self._act(proposal, situation, decision)
@@ -311,77 +251,6 @@ class _Run:
             self.forge.automerge(existing, enable=True)
         elif existing.automerge and ours and not _merges_itself(proposal):
             self.forge.automerge(existing, enable=False)
-
-    # -- what no proposal stands behind -----------------------------------------------------------------
-
-    def close_stale(self, proposals: Sequence[Proposal]) -> list[PullRequest]:
-        """Close what is no longer needed, unless a person's work is on it."""
-        configured = {vendor.name for vendor in self.configuration.vendors}
-        results = []
-        for existing in list(self.pulls.values()):
-            reason = lifecycle.no_longer_needed(existing, proposals, self.settled, configured, self.config)
-            marker = find(existing.body)
-            if reason is None or marker is None:
-                continue
-            try:
-                results.append(self._close(existing, marker, reason))
-            except UpstreamsyncError as error:
-                failure = Failure(kind=error.kind, message=str(error), hint=error.hint)
-                results.append(
-                    replace(messages.closing(existing, marker, Action.FAILED, str(error)), error=failure)
-                )
-        return results
-
-    def _close(self, existing: Existing, marker: Marker, reason: str) -> PullRequest:
-        head = self.heads.get(existing.branch)
-        if head is not None and head != marker.head:
-            commits = tuple(self.forge.commits(existing.base, existing.branch))
-            touch = lifecycle.touched(
-                Situation(head=head, commits=commits), marker, self.configuration.forge.bot_email
-            )
-            if touch is not None:
-                text = f"no longer needed ({reason}), but the branch has {touch}; it is left to you"
-                if not self.dry_run:
-                    self.forge.comment(existing, messages.not_needed(text), key=f"stale-{marker.head[:12]}")
-                return messages.closing(existing, marker, Action.SKIPPED, text)
-        if not self.dry_run:
-            body = compose(visible_part(existing.body), replace(marker, closed=reason), existing.body)
-            self.forge.edit(existing, body=body)
-            self.forge.comment(existing, messages.not_needed(f"No longer needed: {reason}."), key="closed")
-            self.forge.close(existing)
-            if head is not None:
-                self.forge.delete_branch(existing.branch, expected=head)
-                self.heads.pop(existing.branch, None)
-            self.pulls.pop(existing.branch, None)
-        self.room.open.pop(existing.branch, None)
-        return messages.closing(existing, marker, Action.CLOSED, reason)
-
-    def sweep(self, proposals: Sequence[Proposal]) -> None:
-        """Remove branches of ours that nothing needs: merged ones, and what a cut run left."""
-        if self.dry_run:
-            return
-        wanted = {proposal.branch for proposal in proposals} | self.pulls.keys()
-        for branch, head in sorted(self.heads.items()):
-            if branch in wanted:
-                continue
-            try:
-                if self._is_leftover(branch, head):
-                    self.forge.delete_branch(branch, expected=head)
-            except UpstreamsyncError:
-                continue  # the next run sweeps again; the work itself is done
-
-    def _is_leftover(self, branch: str, head: str) -> bool:
-        past = self.forge.past_pull_requests(branch)
-        if past:
-            marker = find(past[0].body)
-            ours = marker is not None and marker.config == self.config and head in (marker.head, marker.next)
-            return ours and (past[0].stage is Stage.MERGED or (marker is not None and bool(marker.closed)))
-        if self._key(branch) not in self.settled:
-            return False
-        commits = tuple(self.forge.commits(self._base(None).name, branch))
-        complete = bool(commits) and commits[-1].result is not None
-        email = self.configuration.forge.bot_email
-        return complete and lifecycle.touched(Situation(head=head, commits=commits), None, email) is None
 
 
 def _merges_itself(proposal: Proposal) -> bool:
