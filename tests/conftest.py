@@ -20,6 +20,12 @@ settings.load_profile("search" if os.environ.get("FUZZ_SEED") else "fixed")
 _OPENAPI = Path(__file__).parents[1] / ".tools" / "openapi"
 
 
+@pytest.fixture(autouse=True)
+def _no_registry_of_others_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The images of tests lie at registries that are not there; tests of the lookup say so themselves."""
+    monkeypatch.setenv("UPSTREAMSYNC_IMAGE_LOOKUP", "0")
+
+
 @pytest.fixture(scope="session")
 def github_openapi() -> Path | None:
     """GitHub's OpenAPI description (GITHUB_OPENAPI, else what scripts/fetch_openapi.py put in .tools)."""

@@ -587,9 +587,13 @@ class OverlayReview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What a change does to the cluster, overlay by overlay."""
+    """What a change does to the cluster, overlay by overlay.
+
+    ``images_unasked`` are images of which no registry could tell whether they exist, each with the reason.
+    """
 
     overlays: tuple[OverlayReview, ...] = ()
+    images_unasked: tuple[str, ...] = ()
 
 
 # -- the pull request -------------------------------------------------------------------------------

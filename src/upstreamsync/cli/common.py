@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,6 +67,7 @@ class Common:
             allow_commands=self.allow_commands,
             offline=self.offline,
             allow_hosts=self.allow_host,
+            look_up_images=os.environ.get("UPSTREAMSYNC_IMAGE_LOOKUP") != "0",
         )
 
     @contextmanager

@@ -117,7 +117,7 @@ def _united(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
 def _buildable(review: Review, verification: Verification) -> Review:
     """Without overlays that don't build on both sides: what they would do to the cluster is unknown."""
     broken = {o.path for o in verification.overlays if not (o.before.ok and o.after.ok)}
-    return Review(overlays=tuple(overlay for overlay in review.overlays if overlay.path not in broken))
+    return replace(review, overlays=tuple(one for one in review.overlays if one.path not in broken))
 
 
 def _all_ok(verification: Verification) -> bool:

@@ -40,6 +40,7 @@ class Settings:
 
     ``offline``: nothing is asked. ``allow_hosts`` (``host``, ``host:port`` or ``*.example.com``) may be asked
     although only a change names them, and may lie on this machine or in its network although only upstream does.
+    ``look_up_images`` asks registries for the images that a pull request brings.
     """
 
     jobs: int = 0
@@ -58,6 +59,7 @@ class Settings:
     max_body: int = DEFAULT_LIMIT
     offline: bool = False
     allow_hosts: tuple[str, ...] = ()
+    look_up_images: bool = False
 
     @property
     def cache_place(self) -> Path:

@@ -182,11 +182,21 @@ def _plain(value: Any) -> str:
 def images_section(review: Review) -> str:
     """Every image that moved, once."""
     changes = sorted({image for overlay in review.overlays for image in overlay.images}, key=_image_key)
+    unasked = _unasked(review)
     if not changes:
-        return ""
+        return unasked
     rows = ((_image(change.before, "new"), _image(change.after, "gone")) for change in changes)
     listed = table(("image before", "after"), rows)
-    return listed if len(changes) <= 8 else details(plural(len(changes), "image"), listed)
+    listed = listed if len(changes) <= 8 else details(plural(len(changes), "image"), listed)
+    return f"{listed}\n\n{unasked}" if unasked else listed
+
+
+def _unasked(review: Review) -> str:
+    """That nobody could tell whether some images exist."""
+    if not review.images_unasked:
+        return ""
+    listed = "\n".join(f"- {prose(text)}" for text in review.images_unasked)
+    return details(f"{plural(len(review.images_unasked), 'image')} could not be looked up", listed)
 
 
 def _image_key(change: ImageChange) -> tuple[str, str, str]:

@@ -39,16 +39,23 @@ def review_change(
         ]
     readers = find_readers(_yaml_files(session))
     reviews: list[OverlayReview] = []
+    results = {}
     for number, path in enumerate(paths):
         sides = (f"the output of {path} before", f"the output of {path}")
         before, now = manifests.objects_of_both(built[2 * number], built[2 * number + 1], names=sides)
+        results[path] = (before, now)
         reviews.append(review(path, before, now, applications=reading(readers, path)))
     with tree_with(session.root, files) as after:
         reviews += _of_bases(session, after, changes, verification)
     reviews += [
         OverlayReview(path=danger.resource, dangers=(danger,)) for danger in shrinking_dangers(changes)
     ]
-    return verification, Review(overlays=tuple(reviews))
+    unasked: tuple[str, ...] = ()
+    if session.settings.look_up_images and not session.settings.offline:
+        from upstreamsync.project.propose.image_lookup import look_up
+
+        verification, unasked = look_up(session, verification, results)
+    return verification, Review(overlays=tuple(reviews), images_unasked=unasked)
 
 
 def _of_bases(
