@@ -239,7 +239,9 @@ def _unread(
     for folder, charts in by_folder.items():
         kustomization = side.tree.kustomization(folder)
         if kustomization is not None:
-            yield Unread(kustomization=replace(kustomization, data=side.data[folder]), charts=charts)
+            yield Unread(
+                kustomization=replace(kustomization, data=side.data[folder]), tree=side.tree, charts=charts
+            )
 
 
 def _what(reference: Reference) -> str:

@@ -17,13 +17,14 @@ class Unread:
     """Charts that are missing: the kustomization as it was, their places in its list, and why."""
 
     kustomization: Kustomization
+    tree: Tree
     charts: Mapping[int, LeftOut]
 
     def judgements(self, overlay: str) -> tuple[Judgement, ...]:
         """One for each value that such a chart is given."""
         return tuple(
             explain.judgement(item, [_note(self.charts[item.index])], overlay)
-            for item in chart_values(self.kustomization)
+            for item in chart_values(self.kustomization, self.tree)
             if item.index is not None and item.index in self.charts
         )
 

@@ -35,6 +35,7 @@ class Comparison:
     left_out: tuple[LeftOut, ...] = ()
     followed: frozenset[tuple[str, str]] = frozenset()
     cluster: Cluster = field(default_factory=Cluster)
+    refused_values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tree(self) -> Tree:
@@ -60,6 +61,7 @@ class Comparison:
     def _notes(self, partners: Mapping[str, Item]) -> dict[str, list[Note]]:
         old, new = self.old, self.new
         edits = self._edits(partners)
+        values = self._values(partners)
         notes: dict[str, list[Note]] = {}
         for item in self.new_items:
             partner = partners.get(item.name)
@@ -68,9 +70,7 @@ class Comparison:
             if item.kind is Kind.RESOURCE:
                 found = failures.judge(item, was or Effect({}), now) if now and now.error else [_ok()]
             elif item.kind is Kind.HELM_VALUE:
-                from upstreamsync.verify.classify import helm_values
-
-                found = helm_values.judge(item, partner, self.spaces, self.builder)
+                found = values.get(item.name, [_ok()])
             elif now is None:
                 found = [_ok()]
             elif item.name in edits:
@@ -79,7 +79,7 @@ class Comparison:
                 found = verdicts.first_effect(item, was, now)
             else:
                 found = verdicts.judge(item, was, now)
-            if (said := left_out.judge(item, was, now, self.left_out)) is not None:
+            if item.kind is not Kind.HELM_VALUE and (said := left_out.judge(item, was, now, self.left_out)):
                 alone, note = said
                 found = [note] if alone else [*found, note]
             if (unmet := self._expectation(item, now)) is not None:
@@ -88,6 +88,14 @@ class Comparison:
         for name, note in uncovered.find(self.new_items, old, new, notes):
             notes[name].append(note)
         return notes
+
+    def _values(self, partners: Mapping[str, Item]) -> dict[str, list[Note]]:
+        """What is said of the values of charts."""
+        if not any(item.kind is Kind.HELM_VALUE for item in self.new_items):
+            return {}
+        from upstreamsync.verify.classify import helm_values
+
+        return helm_values.judge_all(self.new_items, partners, self.spaces, self.builder, self.refused_values)
 
     def _expectation(self, item: Item, now: Effect | None) -> Note | None:
         """What is to be said where an item changes another number of objects than its author expects."""

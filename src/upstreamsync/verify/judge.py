@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import tempfile
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from upstreamsync.kit.run.engines import Kustomize
@@ -21,7 +21,7 @@ from upstreamsync.verify.build.trim import Cut, plan_trim
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.crossed import Followed, followed_items
 from upstreamsync.verify.overlays.graph import Tree, inputs
-from upstreamsync.verify.overlays.items import Item, enumerate_items
+from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
 from upstreamsync.verify.overlays.reading import Reading
 
 
@@ -84,9 +84,28 @@ class _Judge:
         self.old_items, self.new_items = old, new
         self.scratch = scratch
         self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading, case.slots)
+        self.refused = self._refused_values()
+        case = self.case
         self.prepare(
             *plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new], case.reading)
         )
+
+    def _refused_values(self) -> Mapping[str, str]:
+        """The values that the new chart refuses; all else is judged without them."""
+        if not any(item.kind is Kind.HELM_VALUE for item in self.new_items):
+            return {}
+        from upstreamsync.verify.build.chart_values import without_values
+        from upstreamsync.verify.classify.helm_values import refused_values
+
+        case = self.case
+        space = Workspace(
+            case.after, case.overlay, self.new_items, self.scratch / "values", charts=case.charts
+        )
+        refused = refused_values(self.new_items, space, self.builder)
+        if refused:
+            out = [item for item in self.new_items if item.name in refused]
+            self.case = replace(case, after=without_values(case.after, out))
+        return refused
 
     def prepare(self, old: Cut, new: Cut) -> None:
         """Make ready to build both sides, with that left out."""
@@ -133,6 +152,8 @@ class _Judge:
         from upstreamsync.verify import comparing
 
         before, after = _built(self.chains[0], old), _built(self.chains[1], new)
+        if self.refused:
+            after = Build(ok=False, error=next(iter(self.refused.values())))
         both = comparing.Comparison(
             overlay=self.case.overlay,
             trees=(self.case.before, self.case.after),
@@ -144,6 +165,7 @@ class _Judge:
             spaces=self.spaces,
             builder=self.builder,
             left_out=self.missing,
+            refused_values=self.refused,
             followed=followed_items(
                 (self.case.before, self.case.after),
                 self.case.overlay,

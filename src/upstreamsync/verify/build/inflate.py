@@ -214,7 +214,7 @@ def inflated(
     outputs = []
     for asked in inflations(data, kustomization, tree):
         content = charts.content(tree, kustomization, asked)
-        outputs.append(charts.rendered(content, _values(content, kustomization, tree, asked), asked))
+        outputs.append(charts.rendered(content, values_of(content, kustomization, tree, asked), asked))
     files = {f"chart-{number}.yaml": output for number, output in enumerate(outputs) if output.strip()}
     changed = {
         name: value
@@ -258,7 +258,9 @@ def _local(tree: Tree, folder: str) -> ChartContent:
     return ChartContent(title=posixpath.basename(folder), digest=total.hexdigest(), files=tuple(files))
 
 
-def _values(content: ChartContent, kustomization: Kustomization, tree: Tree, asked: Inflation) -> list[bytes]:
+def values_of(
+    content: ChartContent, kustomization: Kustomization, tree: Tree, asked: Inflation
+) -> list[bytes]:
     """The values files that helm is given, in their order, as kustomize would write them."""
     named, inline = asked.text("valuesFile"), asked.spec.get("valuesInline")
     how = asked.text("valuesMerge") or "override"

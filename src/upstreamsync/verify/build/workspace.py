@@ -21,6 +21,7 @@ from upstreamsync.verify.build.inflate import COMPONENT, Charts, inflated, infla
 from upstreamsync.verify.build.trim import Cut
 from upstreamsync.verify.build.unbuildable import Unbuildable, refuse_fetching
 from upstreamsync.verify.overlays.graph import Kustomization, Tree, inputs, reached
+from upstreamsync.verify.overlays.item import INLINE
 from upstreamsync.verify.overlays.items import Item, Kind
 
 
@@ -197,10 +198,13 @@ def _one_document(entry: Any, item: Item) -> Any:
 
 def _drop_values(data: dict[str, Any], items: Sequence[Item]) -> None:
     for item in items:
-        if item.kind is not Kind.HELM_VALUE or item.index is None:
-            continue
-        values = data["helmCharts"][item.index].get("valuesInline")
-        for step in item.spec[:-1]:
-            values = values.get(step) if isinstance(values, dict) else None
-        if isinstance(values, dict):
-            values.pop(item.spec[-1], None)
+        if item.kind is Kind.HELM_VALUE and item.index is not None and item.layer == INLINE:
+            without_value(data["helmCharts"][item.index].get(INLINE), item.spec)
+
+
+def without_value(values: Any, path: Sequence[str]) -> None:
+    """Take the value at ``path`` out of ``values``, where it is there."""
+    for step in path[:-1]:
+        values = values.get(step) if isinstance(values, dict) else None
+    if isinstance(values, dict):
+        values.pop(path[-1], None)

@@ -1,96 +1,252 @@
-"""Values that a kustomization hands to a vendored chart: does the chart still read them?
+"""Values that are handed to a chart: does it still read each of them, and do they change what they changed?
 
-Unlike the other customizations these don't build upon one another, so each is left out alone, and only
-the kustomization that inflates the chart is built.
+Unlike other customizations these don't build upon one another, so a value is judged by what the chart
+renders to with and without it. Many are judged at once: where all values below a key change the same before
+an update and after it, each of them does. Only where they don't, the group is taken apart.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from typing import Any
 
-from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit.kubernetes.objects import leaves
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.kubernetes.objects import diff
 from upstreamsync.model import Verdict
-from upstreamsync.verify.build.builds import Builder, Failed, Outcome
-from upstreamsync.verify.build.chain import Effect, Touch, pairs
-from upstreamsync.verify.build.unbuildable import Unbuildable
+from upstreamsync.verify.build.builds import Builder, Failed
+from upstreamsync.verify.build.chain import Effect
+from upstreamsync.verify.build.chart_values import ChartUse
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.classify import failures, verdicts
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays.items import Item, Kind
 
-
-def judge(
-    item: Item, partner: Item | None, spaces: tuple[Workspace, Workspace], builder: Builder
-) -> list[Note]:
-    """The notes on one value of a chart."""
-    new = effect(item, spaces[1], builder)
-    if new.error is not None:
-        return failures.judge(item, Effect({}), new)
-    if partner is None:
-        return [Note(verdict=Verdict.OK)]
-    old = effect(partner, spaces[0], builder)
-    if old.error is not None:
-        return [Note(verdict=Verdict.OK)]
-    return [_with_new_name(note, item, spaces[1]) for note in verdicts.judge(item, old, new)]
+#: From this likeness on a new value may be the old one under another name.
+_LIKE = 0.6
+_SCHEMA = "values don't meet the specifications of the schema"
 
 
-def _with_new_name(note: Note, item: Item, space: Workspace) -> Note:
-    """Name the value that the new chart has in place of one which it no longer reads."""
-    if note.verdict is not Verdict.LOST:
-        return note
-    dotted = ".".join(item.spec)
-    other = next((path for path in _known_values(item, space) if path[-1] == item.spec[-1]), None)
-    because = f"the chart no longer reads {dotted}"
-    if other is None or other == item.spec:
-        return replace(note, because=because, hint="look up what the new chart calls this value")
-    name = ".".join(other)
-    return replace(note, because=f"{because}; its values have {name}", hint=f"set {name}")
+def judge_all(
+    items: Sequence[Item],
+    partners: Mapping[str, Item],
+    spaces: tuple[Workspace, Workspace],
+    builder: Builder,
+    refused: Mapping[str, str],
+) -> dict[str, list[Note]]:
+    """The notes on every value of every chart of an overlay, by the item's name.
+
+    Those that are ``refused`` are left out of the new workspace already.
+    """
+    uses: dict[tuple[str, int], list[Item]] = {}
+    for item in items:
+        if item.kind is Kind.HELM_VALUE and item.index is not None:
+            uses.setdefault((item.folder, item.index), []).append(item)
+    found = {item.name: _refused(item, refused[item.name]) for item in items if item.name in refused}
+    for mine in uses.values():
+        rest = [item for item in mine if item.name not in refused]
+        old = use_of(spaces[0], partners.get(mine[0].name, mine[0]), builder)
+        new = use_of(spaces[1], mine[0], builder)
+        if rest and new is not None:
+            found |= _Case(old, new, partners).judge(rest)
+    return found
 
 
-def _known_values(item: Item, space: Workspace) -> list[tuple[str, ...]]:
-    """The paths of the values that the item's chart declares."""
+def use_of(space: Workspace, item: Item, builder: Builder) -> ChartUse | None:
+    """The chart that a value is handed to; None where this side has no such entry."""
     kustomization = space.tree.kustomization(item.folder)
-    if kustomization is None:
-        return []
-    settings = kustomization.data.get("helmGlobals")
-    home = settings.get("chartHome") if isinstance(settings, dict) else None
-    chart = item.key.partition(".valuesInline.")[0]
-    file = kustomization.resolve(f"{home or 'charts'}/{chart}/values.yaml")
-    if not space.tree.is_file(file):
-        return []
-    try:
-        values = manifests.load(space.tree.read(file), name=file)
-    except UpstreamsyncError:
-        return []
-    return [path for path, _ in leaves(values) if path]
+    if kustomization is None or item.index is None:
+        return None
+    if item.index >= len(kustomization.entries("helmCharts")):
+        return None
+    return ChartUse(space, kustomization, item.index, builder)
+
+
+def refused_values(items: Sequence[Item], space: Workspace, builder: Builder) -> dict[str, str]:
+    """The values because of which a chart does not render, with helm's words."""
+    found: dict[str, str] = {}
+    uses: dict[tuple[str, int], list[Item]] = {}
+    for item in items:
+        if item.kind is Kind.HELM_VALUE and item.index is not None:
+            uses.setdefault((item.folder, item.index), []).append(item)
+    for mine in uses.values():
+        use = use_of(space, mine[0], builder)
+        outcome = use.render(()) if use is not None else None
+        if use is not None and isinstance(outcome, Failed) and not outcome.reason:
+            found |= dict.fromkeys((item.name for item in _culprits(use, mine, outcome.error)), outcome.error)
+    return found
+
+
+def _culprits(use: ChartUse, items: Sequence[Item], error: str) -> list[Item]:
+    """Those that helm names, where it renders without them; else the one without which it does."""
+    named = [item for item in items if _is_named(item, error)]
+    if named and use.can_do_without(named):
+        return named
+    if not use.can_do_without(items):
+        return []  # it is not the values
+    group = list(items)
+    while len(group) > 1:
+        half = group[: len(group) // 2]
+        rest = group[len(group) // 2 :]
+        if use.can_do_without(half):
+            group = half
+        elif use.can_do_without(rest):
+            group = rest
+        else:
+            return group  # some of each
+    return group
+
+
+def _is_named(item: Item, error: str) -> bool:
+    dotted, pointer = ".".join(item.spec), "/" + "/".join(item.spec)
+    return f"- {dotted}:" in error or f"'{pointer}'" in error or f"({dotted})" in error
+
+
+@dataclass(slots=True)
+class _Case:
+    """One chart before and after."""
+
+    old: ChartUse | None
+    new: ChartUse
+    partners: Mapping[str, Item]
+    notes: dict[str, list[Note]] = field(default_factory=dict)
+
+    def judge(self, items: Sequence[Item]) -> dict[str, list[Note]]:
+        """The notes on its values."""
+        outcome = self.new.render(())
+        if isinstance(outcome, Failed):
+            why = Note(
+                verdict=Verdict.UNJUDGED,
+                reason=outcome.reason or "does_not_build",
+                because=f"the chart does not render: {failures.gist(outcome.error)}",
+            )
+            return {item.name: [why] for item in items}
+        known = [item for item in items if self._is_known(item)]
+        for item in items:
+            if item not in known:
+                self.notes[item.name] = self._alone(item)
+        if known:
+            self._group(known, 0)
+        return self.notes
+
+    def _is_known(self, item: Item) -> bool:
+        """Whether the same value was there before, for a chart that rendered."""
+        partner = self.partners.get(item.name)
+        return (
+            self.old is not None
+            and partner is not None
+            and partner.identity == item.identity
+            and not isinstance(self.old.render(()), Failed)
+        )
+
+    def _group(self, items: Sequence[Item], depth: int) -> None:
+        """Judge together what does the same before and after; take the rest apart, key by key."""
+        if len(items) == 1:
+            self.notes[items[0].name] = self._alone(items[0])
+            return
+        if self._does_the_same(items):
+            for item in items:
+                self.notes[item.name] = [Note(verdict=Verdict.OK)]
+            return
+        for part, at in _parts(items, depth):
+            self._group(part, at)
+
+    def _does_the_same(self, items: Sequence[Item]) -> bool:
+        assert self.old is not None  # noqa: S101 (known items alone come here)
+        mine = [self.partners[item.name] for item in items]
+        if not (self.old.can_do_without(mine) and self.new.can_do_without(items)):
+            return False
+        was, now = self.old.effect(mine), self.new.effect(items)
+        return bool(now.touched) and _signature(was) == _signature(now)
+
+    def _alone(self, item: Item) -> list[Note]:
+        partner = self.partners.get(item.name)
+        now = self.new.effect([item])
+        was = self.old.effect([partner]) if self.old is not None and partner is not None else None
+        if was is None or was.error is not None or partner is None:
+            return [Note(verdict=Verdict.OK)]
+        if partner.identity != item.identity:
+            return verdicts.first_effect(item, was, now)
+        return [self._with_new_name(note, item) for note in verdicts.judge(item, was, now)]
+
+    def _with_new_name(self, note: Note, item: Item) -> Note:
+        """Name the value that the new chart has in place of one which it no longer reads."""
+        if note.verdict is not Verdict.LOST:
+            return note
+        because = f"the chart no longer reads {'.'.join(item.spec)}"
+        other = self._successor(item)
+        if other is None:
+            return replace(note, because=because, hint="look up what the new chart calls this value")
+        name = ".".join(other)
+        return replace(note, because=f"{because}; its values have {name}", hint=f"set {name}")
+
+    def _successor(self, item: Item) -> tuple[str, ...] | None:
+        """A value that only the new chart has and that may be the old one: by its last key, then by likeness."""
+        before = self.old.known_values() if self.old is not None else {}
+        new = {path: value for path, value in self.new.known_values().items() if path not in before}
+        same = [path for path in new if path[-1] == item.spec[-1]]
+        if same:
+            return same[0]
+        default = before.get(tuple(item.spec))
+        scored = [
+            (_likeness(item.spec, path) + (0.2 if value == default else 0.0), path)
+            for path, value in new.items()
+            if default is None or type(value) is type(default)
+        ]
+        best = max(scored, default=None)
+        return best[1] if best is not None and best[0] >= _LIKE else None
+
+
+def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
+    return SequenceMatcher(None, ".".join(one).lower(), ".".join(other).lower()).ratio()
+
+
+def _refused(item: Item, error: str) -> list[Note]:
+    if _SCHEMA in error:
+        return [
+            Note(
+                verdict=Verdict.FAILS,
+                reason="schema_violation",
+                did=f"set {'.'.join(item.spec)}",
+                does="the chart's values.schema.json refuses it",
+                because=failures.gist(error),
+                hint="give it the form that the new chart's schema wants",
+            )
+        ]
+    return failures.judge(item, Effect({}), Effect({}, error=error))
+
+
+def _signature(effect: Effect) -> dict[Any, Any]:
+    """What an effect is, without the rest of the objects that it changes."""
+    found: dict[Any, Any] = {}
+    for key, touch in effect.touched.items():
+        if touch.before is None or touch.after is None:
+            found[key] = (touch.before is None, touch.after is None)
+        else:
+            found[key] = diff(touch.before, touch.after)
+    return found
+
+
+def _parts(items: Sequence[Item], depth: int) -> Iterator[tuple[list[Item], int]]:
+    """The items by the next key of their paths that tells them apart; many keys are halved."""
+    while True:
+        groups: dict[str, list[Item]] = {}
+        for item in items:
+            key = f"{item.layer} {item.spec[depth]}" if depth < len(item.spec) else item.name
+            groups.setdefault(key, []).append(item)
+        if len(groups) > 1:
+            break
+        depth += 1
+    parts = list(groups.values())
+    if len(parts) == 2:
+        yield from ((part, depth + 1) for part in parts)
+        return
+    middle = len(parts) // 2
+    for half in (parts[:middle], parts[middle:]):
+        yield [item for part in half for item in part], depth if len(half) > 1 else depth + 1
 
 
 def effect(item: Item, space: Workspace, builder: Builder) -> Effect:
-    """What a value changes in the kustomization that inflates its chart."""
-    others = [other for other in space.items if other.kind not in (Kind.HELM_VALUE, Kind.RESOURCE)]
-    without, with_it = builder.map(lambda off: _build(off, item, space, builder), [[*others, item], others])
-    if isinstance(with_it, Failed):
-        return Effect({}, error=with_it.error)
-    if isinstance(without, Failed):  # a value that the chart can't do without does its work
-        return Effect(with_it.objects, {key: Touch(None, obj) for key, obj in with_it.objects.items()})
-    touched = {}
-    for before, after in pairs(without, with_it, ()):
-        left = without.objects[before] if before else None
-        right = with_it.objects[after] if after else None
-        key = before or after
-        if key is not None and left != right:
-            touched[key] = Touch(left, right)
-    return Effect(without.objects, touched)
-
-
-def _build(off: list[Item], item: Item, space: Workspace, builder: Builder) -> Outcome:
-    try:
-        folder = space.state(off, folder=item.folder)
-    except Unbuildable as refused:
-        return Failed(refused.error, refused.reason)
-    root = folder
-    for _ in [part for part in item.folder.split("/") if part != "."]:
-        root = root.parent
-    return builder.build(folder, root=root)
+    """What one value changes in what its chart renders to."""
+    use = use_of(space, item, builder)
+    return use.effect([item]) if use is not None else Effect({})

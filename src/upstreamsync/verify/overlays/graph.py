@@ -22,6 +22,8 @@ OBJECT_FIELDS: Final = ("resources", "bases", "components", "generators", "trans
 _PATCHING: Final = (
     "patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "vars", "replicas", "components",
 )  # fmt: skip
+#: Fields of a chart's entry with values of its own.
+_VALUES: Final = ("valuesInline", "valuesFile", "additionalValuesFiles")
 _ADJUSTING: Final = (
     "images", "imageTags", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
 )  # fmt: skip
@@ -86,15 +88,15 @@ class Tree:
                 folder = folder.rpartition("/")[0]
                 self._added_folders.setdefault(folder or ".", []).append(path)
 
-    def plus(self, files: Mapping[str, bytes]) -> Tree:
-        """The tree with further files; the tree itself where there are none."""
+    def plus(self, files: Mapping[str, bytes], originals: Mapping[str, str] | None = None) -> Tree:
+        """The tree with further files, and what was written in their place; itself where there are none."""
         if not files:
             return self
         return Tree(
             self.root,
             absent=self.absent,
             added={**self.added, **files},
-            originals=self.originals,
+            originals={**self.originals, **(originals or {})},
             left_out=self.left_out,
         )
 
@@ -393,6 +395,9 @@ def _only_collects(kustomization: Kustomization, included: bool) -> bool:
         return False
     for name in ("configMapGenerator", "secretGenerator"):
         if any(isinstance(entry, dict) and entry.get("behavior") for entry in kustomization.entries(name)):
+            return False
+    for chart in kustomization.entries("helmCharts"):
+        if isinstance(chart, dict) and any(chart.get(name) for name in _VALUES):
             return False
     return included or not any(kustomization.data.get(name) for name in _ADJUSTING)
 

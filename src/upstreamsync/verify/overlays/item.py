@@ -36,6 +36,10 @@ WHOLE_OVERLAY: Final = frozenset(
 RENAMING: Final = frozenset((Kind.NAMESPACE, Kind.PREFIX, Kind.SUFFIX))
 
 
+#: The layer of a chart's values that stand in the kustomization itself.
+INLINE: Final = "valuesInline"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One customization.
@@ -44,6 +48,7 @@ class Item:
     kustomization; ``body`` what it applies (the merge's object, the list of JSON6902 operations), and
     ``text`` that body verbatim. ``doc`` counts from 1 and is None for the only document of an entry.
     ``foreign`` says that the tree has something else in its place: what it says is to be written there.
+    ``layer`` is where a chart's value stands: ``INLINE``, or the field that names its file.
     """
 
     name: str
@@ -60,6 +65,7 @@ class Item:
     doc: int | None = None
     identity: str = ""
     foreign: bool = False
+    layer: str = ""
 
     @property
     def is_configured(self) -> bool:

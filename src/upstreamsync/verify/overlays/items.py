@@ -18,7 +18,7 @@ from upstreamsync.kit.kubernetes.objects import digest
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.verify.overlays.configured import configured_items
 from upstreamsync.verify.overlays.graph import Kustomization, Tree, children, normalize, within
-from upstreamsync.verify.overlays.item import RENAMING, WHOLE_OVERLAY, Item, Kind
+from upstreamsync.verify.overlays.item import INLINE, RENAMING, WHOLE_OVERLAY, Item, Kind
 from upstreamsync.verify.overlays.spelling import same_field
 
 __all__ = ["RENAMING", "WHOLE_OVERLAY", "Item", "Kind", "enumerate_items"]
@@ -64,7 +64,7 @@ def _visit(reader: _Reader, folder: str) -> None:
         return
     reader.seen.add(folder)
     theirs = within(folder, reader.upstream)
-    marks = _Marks(kustomization)
+    marks = _Marks(kustomization.text)
     below = {name: [] for name in ("resources", "bases", "components")}  # type: dict[str, list[tuple[str, str]]]
     for name, entry, path in children(reader.tree, kustomization):
         if name in below:
@@ -78,7 +78,7 @@ def _visit(reader: _Reader, folder: str) -> None:
     if not theirs:
         reader.items.extend(_generators(kustomization, marks))
         reader.items.extend(_configured(reader.tree, kustomization, marks, "generators"))
-    reader.items.extend(_helm_values(kustomization, marks))
+    reader.items.extend(_helm_values(kustomization, marks, reader.tree, reader.upstream))
     for _, path in below["components"]:
         if reader.tree.is_folder(path):
             _visit(reader, path)
@@ -198,35 +198,65 @@ def _generators(kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
 
 def entry_line(kustomization: Kustomization, item: Item) -> int:
     """The line of the kustomization in which an item's entry begins."""
-    marks = _Marks(kustomization)
+    marks = _Marks(kustomization.text)
     return marks.line(item.field) if item.index is None else marks.line(item.field, item.index)
 
 
-def chart_values(kustomization: Kustomization) -> tuple[Item, ...]:
-    """The values that a kustomization hands to charts, whether these are there or not."""
-    return tuple(_helm_values(kustomization, _Marks(kustomization)))
+def chart_values(kustomization: Kustomization, tree: Tree | None = None) -> tuple[Item, ...]:
+    """The values that a kustomization hands to charts, whether these are there or not; files are in ``tree``."""
+    return tuple(_helm_values(kustomization, _Marks(kustomization.text), tree, ()))
 
 
-def _helm_values(kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
+def _helm_values(
+    kustomization: Kustomization, marks: _Marks, tree: Tree | None, upstream: Collection[str]
+) -> Iterator[Item]:
+    """Values in the kustomization and in files of the user's."""
     for index, chart in enumerate(kustomization.entries("helmCharts")):
         if not isinstance(chart, Mapping):
             continue
-        chart_name = str(chart.get("name", index))
-        for path, value in _value_leaves(chart.get("valuesInline"), ()):
-            dotted = ".".join(path)
-            yield Item(
-                name=f"{kustomization.folder}: helmCharts[{chart_name}].valuesInline.{dotted}",
-                kind=Kind.HELM_VALUE,
-                folder=kustomization.folder,
-                field="helmCharts",
-                key=f"{chart_name}.valuesInline.{dotted}",
-                file=kustomization.file,
-                line=marks.line("helmCharts", index, "valuesInline", *path),
-                spec=path,
-                body=value,
-                index=index,
-                identity=digest(["helmCharts", chart_name, path, value]),
-            )
+        called = str(chart.get("name", index))
+        for layer, file in _values_files(chart) if tree is not None else ():
+            path = kustomization.resolve(file)
+            if tree is None or not tree.is_file(path) or within(path, upstream):
+                continue
+            try:
+                text = tree.read(path).decode("utf-8", "replace")
+                values = manifests.load(text, name=path)
+            except UpstreamsyncError:
+                continue
+            for item in _values(kustomization, index, called, layer, values):
+                yield replace(item, file=path, line=_Marks(text).line(*item.spec))
+        for item in _values(kustomization, index, called, INLINE, chart.get(INLINE)):
+            yield replace(item, line=marks.line("helmCharts", index, INLINE, *item.spec))
+
+
+def _values_files(chart: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The files that an entry names, with the field, and the place in it, that names them."""
+    if isinstance(named := chart.get("valuesFile"), str) and named:
+        yield "valuesFile", named
+    listed = chart.get("additionalValuesFiles")
+    for number, entry in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(entry, str):
+            yield f"additionalValuesFiles[{number}]", entry
+
+
+def _values(kustomization: Kustomization, index: int, called: str, layer: str, values: Any) -> Iterator[Item]:
+    for path, value in _value_leaves(values, ()):
+        key = f"{called}].{layer}.{'.'.join(path)}"
+        yield Item(
+            name=f"{kustomization.folder}: helmCharts[{key}",
+            kind=Kind.HELM_VALUE,
+            folder=kustomization.folder,
+            field="helmCharts",
+            key=key.replace("].", ".", 1),
+            file=kustomization.file,
+            line=1,
+            spec=path,
+            body=value,
+            index=index,
+            identity=digest(["helmCharts", called, layer, path, value]),
+            layer=layer,
+        )
 
 
 def _value_leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -316,11 +346,11 @@ def _patch_documents(text: str) -> Iterator[tuple[str, int, Any]]:
 
 
 class _Marks:
-    """Line numbers of a kustomization's entries, from YAML's own marks."""
+    """Line numbers of the entries of a YAML text, from YAML's own marks."""
 
-    def __init__(self, kustomization: Kustomization) -> None:
+    def __init__(self, text: str) -> None:
         try:
-            self._root: yaml.Node | None = yaml.compose(kustomization.text, Loader=yaml.CSafeLoader)
+            self._root: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
         except yaml.YAMLError:
             self._root = None
 
