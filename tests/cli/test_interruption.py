@@ -25,14 +25,21 @@ UNDER_WAY = {
 
 
 def slow(folder: Path, name: str, real: str) -> Path:
-    """A program that says its version and then takes for ever, with a child of its own."""
+    """A program that says its version and then takes for ever, with a child of its own.
+
+    It says both in its home: elsewhere an engine writes nothing.
+    """
     program = folder / name
     program.write_text(
         f'#!/bin/sh\ncase "$1" in version) exec {real} "$@";; esac\n'
-        f'echo started >"$TMPDIR/left"\nsleep 600 & echo "$$ $!" >>{folder}/pids\nwait\n'
+        f'echo started >"$TMPDIR/left"\nsleep 600 & echo "$$ $!" >>"$HOME/pids"\nwait\n'
     )
     program.chmod(0o755)
     return program
+
+
+def said_by_children(tmp_path: Path) -> str:
+    return "".join(file.read_text() for file in (tmp_path / "tmp").rglob("pids"))
 
 
 def until(true, patience: float = PATIENCE) -> None:
@@ -99,7 +106,6 @@ def assert_nothing_left(bench, tmp_path: Path) -> None:
     ("tool", "number"), [*(("helm", number) for number in CODES), ("kustomize", signal.SIGTERM)]
 )
 def test_the_programs_that_run_end_with_it(waiting, tmp_path, number, tool):
-    pids = tmp_path / "tools/pids"
     program = slow(
         tmp_path / "tools", "kubectl" if tool == "kustomize" else "helm", waiting.environment[tool.upper()]
     )
@@ -112,10 +118,10 @@ def test_the_programs_that_run_end_with_it(waiting, tmp_path, number, tool):
         base.write_text(base.read_text().replace("server:v1.0.0", "server:v1.0.1"))
         waiting.git("commit", "-qam", "a new base")
     process = begin(waiting, *UNDER_WAY[tool])
-    until(lambda: (pids.exists() and pids.read_text().endswith("\n")) or process.poll() is not None)
+    until(lambda: said_by_children(tmp_path).endswith("\n") or process.poll() is not None)
     assert process.poll() is None, process.communicate()
+    children = [int(pid) for pid in said_by_children(tmp_path).split()]
     assert "interrupted" in end(process, number)
-    children = [int(pid) for line in pids.read_text().splitlines() for pid in line.split()]
     assert children
     until(lambda: not any(map(alive, children)), 20)
     assert_nothing_left(waiting, tmp_path)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -21,10 +22,13 @@ import yaml
 from upstreamsync.cli import exits
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.run.engines import Engines
+from upstreamsync.kit.sanitize import sanitized
 from upstreamsync.project import Settings, open_project
 from upstreamsync.testing import Fault, World, tarball, write_files
 
 OLD, NEW = "v1.0.0", "v1.1.0"
+#: What a terminal, or the runner of a job, would obey; as printf of a shell writes it.
+HOSTILE = r"\033]0;owned\007\033[2J\r\n::error::owned\n##[command]owned\n\342\200\256"
 PATIENCE = {"timeout": 0.4, "total_timeout": 1.5, "attempts": 2, "max_wait": 0.3, "max_body": 2_000_000}
 #: helm and kustomize need their time on a busy machine; what hangs on purpose gets less of it.
 TOOL_PATIENCE, SHORT_TOOL_PATIENCE = 20.0, 1.2
@@ -416,6 +420,7 @@ class Bench:
             ("killed", "kill -9 $$"),
             ("prints no YAML", "printf 'a: [b\\n'"),
             ("prints without end", "yes 'a: b' | head -c 300000000"),
+            ("prints hostile text", f"printf '{HOSTILE}' >&2; printf '{HOSTILE}'; exit 1"),
         ):
             fake = self.folder / f"{fault.replace(' ', '-')}-{real.name}"
             fake.write_text(f'#!/bin/sh\ncase " $* " in *" version "*) exec {real} "$@";; esac\n{words}\n')
@@ -450,6 +455,7 @@ class Bench:
             )
             self.world.raw_index("victim", index.replace(real, wrong))
             yield self._cell("feed (index)", "promises another digest", "failed")
+            yield from self._hostile_schemas()
         if self.kind.name == "helm oci":
             self.world.fault("/token", Fault.status(401))
             yield self._cell("token", "refused", "failed")
@@ -466,6 +472,20 @@ class Bench:
                 pack.rename(remote.path / "objects-away" / pack.name)
             yield self._cell("content (pack)", "objects gone upstream", "failed")
             assert sha is not None
+
+    def _hostile_schemas(self) -> Iterator[Cell]:
+        """Charts whose schema of values names what lies elsewhere: it is neither fetched nor read."""
+        charts = self.world.charts("victim")
+        charts.raw = None
+        for fault, target in (("http", f"{self.world.url}/schema"), ("file", "file:///etc/hostname")):
+            files = {
+                "values.schema.json": f'{{"$ref": "{target}"}}',
+                "templates/all.yaml": manifest(NEW),
+            }
+            self.world.chart("victim", "acme", NEW.removeprefix("v"), files=files)
+            cell = self._cell("content", f"a schema that refers to {fault}", "survived")
+            asked = ("the schema was fetched",) if self.world.count("/schema") else ()
+            yield replace(cell, problems=(*cell.problems, *asked))
 
     def _cell(
         self, moment: str, fault: str, expected: str, *, short: bool = False, **environment: str
@@ -536,6 +556,8 @@ def _problems(
         yield f"exit code {code}, not {wanted}"
     if wanted == 3 and not (error[1] and error[2]):
         yield "without message or hint"
+    if re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]|^(?:::|##\[)", sanitized(error[1]), re.MULTILINE):
+        yield "its message is obeyed by a terminal or a job's runner"
     if expected == "nothing":
         if before != after:
             yield "something was written"

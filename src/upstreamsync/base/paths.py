@@ -17,6 +17,8 @@ def check_path(path: str) -> str:
         raise Refused(f"`{path}` would change how git treats other files", hint="leave it out with `exclude`")
     if path.startswith("~"):
         raise Refused(f"`{path}` begins like a home folder", hint="name the file otherwise")
+    if any(name.startswith("-") for name in path.split("/")):
+        raise Refused(f"`{path}` would be read as an option by programs", hint="name the file otherwise")
     return check_relative(path, origin="a file to be written")
 
 

@@ -25,7 +25,9 @@ def main() -> None:
         sys.exit(0)
     # Everything else is loaded only now: asking for the version costs no more than Python itself.
     from upstreamsync.cli.output import prepare
+    from upstreamsync.kit.run import secrecy
 
+    secrecy.own_process()
     prepare()
     gc.set_threshold(300_000)  # a run makes many values and hardly any circles
     if sys.argv[1:2] in (["check"], ["verify"]):

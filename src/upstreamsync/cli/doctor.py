@@ -15,6 +15,7 @@ from upstreamsync.kit.http.client import Http
 from upstreamsync.kit.installer import DEFAULT_PINS, install
 from upstreamsync.kit.run.engines import Engines
 from upstreamsync.kit.run.process import run
+from upstreamsync.kit.run.sandbox import protection
 from upstreamsync.kit.store.cache import Cache
 from upstreamsync.project.settings import Settings, engines
 from upstreamsync.report.annotations import notices
@@ -104,6 +105,8 @@ def _git() -> Tool:
 def _report(
     common: Common, tools: list[Tool], tokens: list[tuple[str, bool, str]], cache: str | None
 ) -> None:
+    kernel = protection()
+
     def document() -> dict[str, Any]:
         return {
             "schema": "upstreamsync/doctor/v1",
@@ -114,6 +117,8 @@ def _report(
             ],
             "tokens": [{"name": name, "seen": seen, "used_for": use} for name, seen, use in tokens],
             "cache": cache,
+            "sandbox": {"files": kernel.files, "tcp": kernel.tcp, "sockets": kernel.sockets,
+                        "landlock": kernel.landlock},
         }  # fmt: skip
 
     lines = [
@@ -123,6 +128,7 @@ def _report(
     ]
     lines += [f"{name}: {'seen' if seen else 'not set'} — {use}" for name, seen, use in tokens]
     lines.append(f"cache: {cache or 'off'}")
+    lines.append(f"sandbox of helm, kustomize and generators: {kernel}")
 
     def text(out: Any) -> None:
         for line in lines:

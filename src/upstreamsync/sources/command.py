@@ -1,7 +1,8 @@
 """``command``: a generator that the user allows. It runs in a temporary folder, without a shell.
 
 It sees the files that were fetched and copied for it, PATH, and an empty home: none of the user's
-environment, and so none of its tokens. It is not kept from the network or from the rest of the disk.
+environment, and so none of its tokens. Where the kernel can do it, it has no network, writes nowhere but in its
+temporary folder, and can't look into other processes; it may read the rest of the disk.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from upstreamsync.errors import Refused, TooLarge
 from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.run import process
+from upstreamsync.kit.run.engines import sealed_environment
+from upstreamsync.kit.run.sandbox import Sandbox
 from upstreamsync.kit.trees import write_tree
 from upstreamsync.model import Artifact, ContentFile, Resolved
 from upstreamsync.sources import checksums, userfiles
@@ -67,16 +70,17 @@ def _run(
     with tempfile.TemporaryDirectory(prefix="upstreamsync-command-") as scratch:
         folder, home = Path(scratch, "work"), Path(scratch, "home")
         folder.mkdir()
-        home.mkdir()
+        (home / "tmp").mkdir(parents=True)
         write_tree(folder, given)
-        environment = {"HOME": str(home), "TZ": "UTC", "PWD": str(folder)}
+        environment = {**sealed_environment(home), "TZ": "UTC", "PWD": str(folder)}
         done = process.run(
             words,
             cwd=folder,
             env=environment,
             timeout=spec.timeout.total_seconds(),
             limit=_MAX_BYTES,
-            hint="it runs in an empty folder, with nothing but `fetch` and `inputs`",
+            hint="it runs in an empty folder, with nothing but `fetch` and `inputs`, and without network",
+            kept_in=Sandbox(program=Path(words[0]), writable=(Path(scratch).resolve(),), reads_all=True),
         )
         if not spec.outputs:
             return one_file(job, done.stdout)

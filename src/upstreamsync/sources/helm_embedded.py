@@ -19,6 +19,8 @@ from pathlib import Path
 
 from upstreamsync.errors import ToolFailed, ToolMissing
 from upstreamsync.kit.run import process
+from upstreamsync.kit.run.engines import sealed_environment
+from upstreamsync.kit.run.sandbox import Sandbox
 
 _WORKER = Path(__file__).with_name("_embedded_worker.py")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_/-]+(\.[A-Za-z0-9_/-]+)*")
@@ -97,16 +99,11 @@ def _sdk_version() -> str | None:
 
 
 def _run(request: Mapping[str, object], *, zone: Path | None, timeout: float) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="upstreamsync-home-") as home:
-        environment = {
-            "HOME": home,
-            "XDG_CONFIG_HOME": f"{home}/config",
-            "XDG_CACHE_HOME": f"{home}/cache",
-            "XDG_DATA_HOME": f"{home}/data",
-            "HELM_PLUGINS": f"{home}/plugins",
-            "KUBECONFIG": f"{home}/no-cluster",
-            "TZ": f":{zone}" if zone else "UTC",
-        }
+    with tempfile.TemporaryDirectory(prefix="upstreamsync-home-") as folder:
+        home = Path(folder).resolve()
+        (home / "tmp").mkdir()
+        environment = {**sealed_environment(home), "TZ": f":{zone}" if zone else "UTC"}
         words = [sys.executable, "-P", str(_WORKER)]
         stdin = json.dumps(request).encode()
-        return process.run(words, env=environment, stdin=stdin, timeout=timeout).stdout
+        kept_in = Sandbox(program=Path(sys.executable), writable=(home,), reads_all=True)
+        return process.run(words, env=environment, stdin=stdin, timeout=timeout, kept_in=kept_in).stdout

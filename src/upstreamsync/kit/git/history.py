@@ -7,11 +7,13 @@ are not used, as they know ids of SHA-1 alone; git writes the log.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from upstreamsync.errors import RepositoryError
+from upstreamsync.kit.run.process import PASSED_ON
 
 #: Id, author and committer with their addresses, the committer's date in seconds, and the message.
 _FORMAT = "--format=%H%x00%an%x00%ae%x00%cn%x00%ce%x00%ct%x00%B"
@@ -36,9 +38,13 @@ def history(root: Path, git_folder: Path, revisions: str, *, limit: int) -> tupl
     import git
 
     with git.Repo(root) as repository:
-        # The caller's GIT_* variables must not lead elsewhere, whatever the environment says.
+        # The caller's GIT_* variables must not lead elsewhere, and its tokens are none of git's business.
         repository.git.update_environment(
-            GIT_DIR=str(git_folder), GIT_WORK_TREE=str(root), GIT_CONFIG_NOSYSTEM="1", GIT_TERMINAL_PROMPT="0"
+            **{name: "" for name in os.environ if name not in PASSED_ON},
+            GIT_DIR=str(git_folder),
+            GIT_WORK_TREE=str(root),
+            GIT_CONFIG_NOSYSTEM="1",
+            GIT_TERMINAL_PROMPT="0",
         )
         try:
             printed = repository.git.log(

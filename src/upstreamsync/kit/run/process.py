@@ -14,7 +14,7 @@ from typing import IO
 
 from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout, is_lack
 from upstreamsync.kit.redact import redact
-from upstreamsync.kit.run import children, sandbox
+from upstreamsync.kit.run import children, sandbox, secrecy
 from upstreamsync.kit.run.sandbox import Sandbox
 from upstreamsync.kit.store import dependencies
 
@@ -53,6 +53,7 @@ def run(
 
     Raises ToolMissing, ToolFailed (exit code and stderr attached), ToolTimeout or TooLarge.
     """
+    secrecy.before_a_child()
     dependencies.doubt()  # what a program says may be another thing the next time
     words = [os.fspath(word) for word in argv]
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}

@@ -11,7 +11,6 @@ Sources: landlock(7), Documentation/userspace-api/landlock.rst and seccomp_filte
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import os
 import platform
@@ -66,12 +65,12 @@ class Protection:
     landlock: int
 
     def __str__(self) -> str:
-        if not self.files and not self.sockets:
-            return "none: this system has neither Landlock nor seccomp; proxies to a dead port, an empty home"
-        parts = [f"Landlock {self.landlock}: files"] if self.files else ["no Landlock: files are not guarded"]
-        parts += ["TCP"] if self.tcp else []
-        parts += ["no sockets (seccomp)"] if self.sockets else []
-        return ", ".join(parts)
+        kept = ["files and other processes"] if self.files else []
+        kept += ["all sockets"] if self.sockets else ["TCP"] if self.tcp else []
+        if not kept:
+            return "the kernel keeps them from nothing; they have an empty home, and proxies to a dead port"
+        kinds = ([f"Landlock {self.landlock}"] if self.files else []) + (["seccomp"] if self.sockets else [])
+        return f"the kernel keeps them from {', '.join(kept)} ({', '.join(kinds)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,14 +124,21 @@ def protection() -> Protection:
 
 @functools.cache
 def _libc() -> Any:
-    return ctypes.CDLL(None, use_errno=True)
+    return _ctypes().CDLL(None, use_errno=True)
+
+
+def _ctypes() -> Any:
+    """Loaded when it is needed: a run that starts no engine has no use for it."""
+    import ctypes
+
+    return ctypes
 
 
 def _landlock_version() -> int:
     if not sys.platform.startswith("linux") or os.environ.get("UPSTREAMSYNC_NO_LANDLOCK"):
         return 0
     try:
-        return int(_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG))
+        return int(_libc().syscall(_CREATE_RULESET, None, _ctypes().c_size_t(0), _VERSION_FLAG))
     except (OSError, AttributeError):
         return 0
 
@@ -142,7 +148,7 @@ def _has_seccomp() -> bool:
         return False
     # Asked for with an empty filter the kernel says EFAULT, and EINVAL where it has no filters at all.
     _libc().prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, None, 0, 0)
-    return ctypes.get_errno() in (14, _EACCES)
+    return _ctypes().get_errno() in (14, _EACCES)
 
 
 def _restrict(sandbox: Sandbox, can: Protection) -> None:
@@ -165,7 +171,7 @@ def _restrict_files(sandbox: Sandbox, can: Protection) -> None:
     attributes = struct.pack("=QQQ", handled, _TCP if can.tcp else 0, _SCOPES if can.landlock >= 6 else 0)[
         : 8 if can.landlock < 4 else 16 if can.landlock < 6 else 24
     ]
-    ruleset = _call(_libc().syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0))
+    ruleset = _call(_libc().syscall(_CREATE_RULESET, attributes, _ctypes().c_size_t(len(attributes)), 0))
     try:
         _allow(ruleset, sandbox.writable, handled & ~_EXECUTE)
         _allow(ruleset, map(Path, _DEVICES), handled & (_READ_FILE | _WRITE_FILE))
@@ -234,17 +240,15 @@ def _restrict_sockets() -> None:
         (give, 0, 0, refuse),
     )
     code = b"".join(struct.pack("=HBBI", *one) for one in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
+    buffer = _ctypes().create_string_buffer(code, len(code))
 
-    class Program(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
-
-    given = Program(len(program), ctypes.addressof(buffer))
-    _call(_libc().prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(given), 0, 0))
+    # struct sock_fprog: how many instructions, and where they are.
+    given = struct.pack("@HP", len(program), _ctypes().addressof(buffer))
+    _call(_libc().prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, given, 0, 0))
 
 
 def _call(result: int) -> int:
     if result < 0:
-        number = ctypes.get_errno()
+        number = _ctypes().get_errno()
         raise OSError(number, f"the kernel refuses to restrict a program: {os.strerror(number)}")
     return result
