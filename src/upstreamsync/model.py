@@ -72,6 +72,7 @@ class Release:
     group ``version`` of the vendor's ``tag`` pattern. ``ref`` is what to ask upstream for (a git tag, a
     chart version, an OCI tag). ``published`` is aware and in UTC, None where upstream gives no date.
     ``assets`` maps a release asset's file name to its digest, where upstream publishes digests.
+    ``known_by`` is when it was on offer at the latest, where its own date is not told (a page's last change).
     ``groups`` are the named groups of the ``tag`` pattern, for templates.
     ``note`` says why the feed itself advises against it (deprecated, yanked, draft).
     """
@@ -79,6 +80,7 @@ class Release:
     version: str
     ref: str
     published: datetime | None = None
+    known_by: datetime | None = None
     prerelease: bool = False
     digest: str | None = None
     app_version: str | None = None

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 import yaml
@@ -383,9 +384,8 @@ def own_feed(*tags: str):
 
 
 def shaped(tools, spec: dict, *tags: str) -> list[tuple[str, str]]:
-    found = fetch_releases(
-        Releases.model_validate({"git": "https://x/y", **spec}), tools, registry=own_feed(*tags)
-    )
+    with mock.patch("upstreamsync.releases.FEEDS", own_feed(*tags)):
+        found = fetch_releases(Releases.model_validate({"git": "https://x/y", **spec}), tools)
     return [(one.version, one.ref) for one in found]
 
 

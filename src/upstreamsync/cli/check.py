@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from upstreamsync.cli import exits
+from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, text_form
+from upstreamsync.model import Finding, Status
 
 
 def check(common: Common, vendors: Sequence[str], *, exit_code: bool, matrix: bool) -> int:
@@ -18,6 +19,7 @@ def check(common: Common, vendors: Sequence[str], *, exit_code: bool, matrix: bo
             with common.progress("checking", total) as step:
                 found = project.check(vendors, progress=step)
         findings, file = found, lazy.file
+    _tell_of_a_new_cache(findings)
     from upstreamsync.report import annotations, document, markdown
 
     common.say(
@@ -29,3 +31,20 @@ def check(common: Common, vendors: Sequence[str], *, exit_code: bool, matrix: bo
         ),
     )
     return exits.of_check(findings, updates_count=exit_code)
+
+
+def _tell_of_a_new_cache(findings: Sequence[Finding]) -> None:
+    """Versions without a date that were never seen before begin to wait now: with each new cache anew."""
+    begun = {
+        (finding.vendor, one.version)
+        for finding in findings
+        if finding.status is Status.PENDING
+        for one in (*finding.passed_over, *(one for image in finding.images for one in image.passed_over))
+        if one.reason.startswith("first seen just now")
+    }
+    if begun:
+        count = "1 version" if len(begun) == 1 else f"{len(begun)} versions"
+        output.tell(
+            f"{count} without a date {'was' if len(begun) == 1 else 'were'} never seen before: the cooldown begins "
+            "now. Keep the cache between runs (UPSTREAMSYNC_CACHE), or let `pr` remember in refs/notes/upstreamsync"
+        )

@@ -504,7 +504,8 @@ class Follow(Spec):
     prereleases: bool = False
     """Take prereleases too."""
     cooldown: Duration = timedelta()
-    """How old a release has to be; without a date upstream, how long ago it was first seen."""
+    """How old a release has to be: by upstream's date, else by that of its tag's commit, of its image, or of its
+    page's last change; without any, how long ago it was first seen."""
     ignore: tuple[str, ...] = ()
     """Versions, or constraints, never to take."""
     max: Level | None = None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # the verbs that use a tool load it
     from upstreamsync.kit.http.client import Http
     from upstreamsync.kit.run.engines import Engines
     from upstreamsync.kit.store.cache import Cache
+    from upstreamsync.kit.store.first_sights import FirstSights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class Toolbox:
 
     ``root`` is the folder of vendors.yaml, ``now`` the run's one look at the clock (aware, UTC), used for
     cooldowns alone. ``allow_commands`` permits generators, ``allow_http`` plain http:// for one vendor.
+    ``first_sights`` are what the repository knows of versions without a date (``releases.first_seen``).
     ``own_sources`` and ``own_feeds`` are kinds that the caller has passed in, by their names in vendors.yaml.
     """
 
@@ -35,3 +37,4 @@ class Toolbox:
     github_api: str = "https://api.github.com"
     own_sources: Mapping[str, Any] = field(default_factory=dict)
     own_feeds: Mapping[str, Any] = field(default_factory=dict)
+    first_sights: FirstSights | None = None

@@ -16,7 +16,8 @@ from upstreamsync.base.locked import read_lock
 from upstreamsync.base.states import Strays, base_states, orphans, stray_locks
 from upstreamsync.base.view import View, disk_view
 from upstreamsync.config import Configuration, Vendor, load_configuration
-from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.errors import RepositoryError, ToolError, UpstreamsyncError
+from upstreamsync.kit.store.first_sights import FirstSights
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock
 from upstreamsync.model import BaseCondition, BaseState
@@ -37,10 +38,12 @@ class Session:
         *,
         connections: Connections | None = None,
         kinds: Kinds = NONE,
+        first_sights: FirstSights | None = None,
     ) -> None:
         self.configuration = configuration
         self.settings = settings
         self.kinds = kinds
+        self.first_sights = first_sights
         self._connections = connections
         if connections is not None:
             connections.name_hosts(configuration.text, configuration.allow_hosts)
@@ -78,8 +81,23 @@ class Session:
         """The connections and the engines as one value, as sources and feeds are given them."""
         if self._toolbox is None:
             made = toolbox(self.connections, self.configuration.tools, self.root)
-            self._toolbox = replace(made, own_sources=self.kinds.sources, own_feeds=self.kinds.feeds)
+            self._toolbox = replace(
+                made,
+                own_sources=self.kinds.sources,
+                own_feeds=self.kinds.feeds,
+                first_sights=self.first_sights or FirstSights(self._note),
+            )
         return self._toolbox
+
+    def _note(self) -> str | None:
+        """What the repository around us remembers; None where there is none."""
+        from upstreamsync.kit.git.notes import read_note  # only asked for versions without a date
+        from upstreamsync.kit.git.repository import Repository
+
+        try:
+            return read_note(Repository.open(self.root))
+        except (RepositoryError, ToolError):
+            return None
 
     # -- the repository, read only ----------------------------------------------------------------------
 

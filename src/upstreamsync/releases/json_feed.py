@@ -12,7 +12,7 @@ from upstreamsync.kit.http.client import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
-from upstreamsync.releases.answers import json_document
+from upstreamsync.releases.answers import json_document, on_offer_by
 from upstreamsync.releases.pack import remembered
 
 _STEP = re.compile(
@@ -29,7 +29,8 @@ def feed(spec: Releases, tools: Toolbox) -> Iterator[Sequence[Release]]:
     path = spec.json_.path
     steps = parse_path(path)
     response = tools.http.get(spec.json_.url, allow_http=tools.allow_http)
-    yield remembered(tools.cache, ["json", response.digest, path], lambda: _read(response, path, steps))
+    found = remembered(tools.cache, ["json", response.digest, path], lambda: _read(response, path, steps))
+    yield on_offer_by(found, response)
 
 
 def parse_path(text: str) -> tuple[Step, ...]:

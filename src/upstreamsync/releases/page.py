@@ -11,6 +11,7 @@ from upstreamsync.kit.http.client import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
+from upstreamsync.releases.answers import on_offer_by
 from upstreamsync.releases.pack import remembered
 
 _CHARSET = re.compile(r"charset=\"?([\w-]+)", re.IGNORECASE)
@@ -22,7 +23,8 @@ def feed(spec: Releases, tools: Toolbox) -> Iterator[Sequence[Release]]:
         return
     response = tools.http.get(spec.page.url, allow_http=tools.allow_http)
     pattern = spec.page.pattern
-    yield remembered(tools.cache, ["page", response.digest, pattern], lambda: _read(response, pattern))
+    found = remembered(tools.cache, ["page", response.digest, pattern], lambda: _read(response, pattern))
+    yield on_offer_by(found, response)
 
 
 def _read(response: Response, pattern: str) -> tuple[Release, ...]:

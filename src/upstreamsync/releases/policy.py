@@ -198,7 +198,7 @@ def holds_until(
         return None
     moments = []
     for release in releases:
-        since = release.published or first_seen.get(release.version)
+        since = release.published or seen_by(release, first_seen)
         if since is None:
             return now  # counted from each look anew
         if since + cooldown > now:
@@ -323,7 +323,7 @@ def _too_young(release: Release, policy: Policy) -> _No | None:
     if policy.cooldown <= timedelta():
         return None
     published = release.published
-    since = published or policy.first_seen.get(release.version) or policy.now
+    since = published or seen_by(release, policy.first_seen) or policy.now
     until = since + policy.cooldown
     if until <= policy.now:
         return None
@@ -331,6 +331,12 @@ def _too_young(release: Release, policy: Policy) -> _No | None:
     verb = "published" if published else "first seen"
     when = "just now" if age < timedelta(minutes=1) else f"{_duration(age)} ago"
     return _No(reason=f"{verb} {when}, cooldown {_short(policy.cooldown)}", until=until)
+
+
+def seen_by(release: Release, first_seen: Mapping[str, datetime]) -> datetime | None:
+    """When a release without a date was there at the latest: at its first sight, or by its page's last change."""
+    known = [at for at in (release.known_by, first_seen.get(release.version)) if at is not None]
+    return min(known, default=None)
 
 
 def _other_words(since: datetime, now: datetime) -> datetime:

@@ -53,6 +53,7 @@ _SEVERITY_STYLE = {
     Severity.NONE: "green",
 }
 _PLAIN_WIDTH = 120
+_HELPS = "`scheme: loose`"
 
 
 def console(stream: IO[str]) -> Console:
@@ -240,15 +241,31 @@ def _print_failure(out: Console, vendor: str, failure: Failure) -> None:
         out.print(f"  hint: {escape(failure.hint)}")
 
 
+def waiting(finding: Finding) -> list[str]:
+    """Which versions wait for nothing but their age, and until when; those of images, too."""
+    passed = [*finding.passed_over, *(one for image in finding.images for one in image.passed_over)]
+    return list(
+        dict.fromkeys(
+            f"{one.version} waits until {one.until:%Y-%m-%d %H:%M} UTC: {one.reason}"
+            for one in passed
+            if one.until is not None
+        )
+    )
+
+
 def _note(finding: Finding) -> str:
-    if finding.status is Status.PENDING and finding.passed_over:
-        return finding.passed_over[0].reason
+    if finding.status is Status.PENDING:
+        return "; ".join(waiting(finding)[:1])
     if finding.status in (Status.NOT_VENDORED, Status.EDITED):
         return "see below"
     if finding.newest and finding.target and finding.newest != finding.target.version:
         return f"newest is {finding.newest}"
     if finding.status is Status.UP_TO_DATE and finding.newest and finding.newest != finding.current:
         return f"newest is {finding.newest}, held back"
+    if finding.status is Status.UP_TO_DATE:
+        return next(
+            (f"{one.version}: {one.reason}" for one in finding.passed_over if _HELPS in one.reason), ""
+        )
     if finding.status is Status.WITHDRAWN:
         return "the current version is gone upstream"
     if finding.status is Status.REPUBLISHED:

@@ -102,9 +102,17 @@ class Registry:
         }
         return repository.put(chart.version.replace("+", "_"), manifest)
 
-    def add_image(self, repository: Repository, tag: str, labels: dict[str, str]) -> str:
+    def add_image(
+        self, repository: Repository, tag: str, labels: dict[str, str], created: str | None = None
+    ) -> str:
         """Push an image without layers, unlike any other by its tag; returns the manifest's digest."""
-        config = {"architecture": "amd64", "os": "linux", "config": {"Labels": {"tag": tag, **labels}}}
+        config: dict[str, Any] = {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Labels": {"tag": tag, **labels}},
+        }
+        if created:
+            config["created"] = created
         data = json.dumps(config, sort_keys=True).encode()
         manifest = {
             "schemaVersion": 2,

@@ -126,10 +126,14 @@ class Upstreams:
         user: str | None = None,
         password: str = "",
         labels: Mapping[str, str] | None = None,
+        created: str | None = None,
     ) -> dict[str, str]:
-        """Publish an image under each of ``tags``; returns the manifests' digests by tag."""
+        """Publish an image under each of ``tags``; returns the manifests' digests by tag.
+
+        ``created`` is when it was made, as its configuration says it.
+        """
         store = self._oci(repository, auth=auth, user=user, password=password)
-        return {tag: self.registry.add_image(store, tag, dict(labels or {})) for tag in tags}
+        return {tag: self.registry.add_image(store, tag, dict(labels or {}), created) for tag in tags}
 
     def _oci(self, name: str, *, auth: bool, user: str | None, password: str) -> Repository:
         return self.registry.repository(name, auth=auth, user=user, password=password)

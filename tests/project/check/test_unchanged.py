@@ -297,7 +297,7 @@ def test_a_base_that_became_a_link_out_of_the_repository(place, tmp_path):
 def page(place):
     for version in ("1.0.0", "1.1.0"):
         place.world.file(f"app/{version}.yaml", "kind: X\n")
-    place.world.file("app/index.html", "app-1.0.0 app-1.1.0")
+    place.world.file("app/index.html", "app-1.0.0 app-1.1.0", modified=None)
     place.write(page_row(place))
     return place
 
@@ -515,6 +515,7 @@ def test_findings_come_back_as_they_were():
         version="1.2.0",
         ref="v1.2.0",
         published=NOW,
+        known_by=NOW - timedelta(days=1),
         prerelease=True,
         digest="sha256:" + "0" * 64,
         app_version="3",

@@ -18,6 +18,7 @@ from upstreamsync.forge.github.access import Access
 from upstreamsync.forge.github.errors import refusal, when_again
 from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, NewPullRequest, Notice, Stage
 from upstreamsync.forge.text.notices import vendor_of
+from upstreamsync.kit.git.notes import fetch_note, push_note
 from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.http.credentials import basic
 from upstreamsync.kit.redact import redact
@@ -169,6 +170,14 @@ class GitHubForge:
     def push(self, branch: str, commit: str, *, expected: str | None) -> None:
         """Push under a lease."""
         self._git.push(self._remote, branch, commit, lease=expected or "")
+
+    def fetch_note(self) -> None:
+        """What the repository remembers between runs, as the remote has it."""
+        fetch_note(self._git, self._remote)
+
+    def push_note(self) -> None:
+        """Give the remote ours. Raises PushRefused when another run was quicker."""
+        push_note(self._git, self._remote)
 
     def delete_branch(self, branch: str, *, expected: str) -> None:
         """Remove under a lease."""

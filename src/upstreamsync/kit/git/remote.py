@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,6 +194,21 @@ class Git:
             output = self._local(store, "ls-tree", "-r", "-z", "--full-tree", commit)
         return GitTree(git=self, address=address, commit=commit, entries=tuple(git_command.tree(output)))
 
+    def date_of(self, url: str, ref_or_commit: str) -> datetime:
+        """When an annotated tag was made, or else the commit that a name stands for; aware, UTC.
+
+        Raises as ``fetch_tree``.
+        """
+        address = git_command.checked_address(url, allow_local=self._allow_local)
+        ref = git_command.checked_ref(ref_or_commit)
+        with self._store(address) as store:
+            commit = self._fetch(store, address, ref)
+            if COMMIT.fullmatch(ref):
+                said = self._local(store, "log", "-1", "--format=%ct", commit)
+            else:
+                said = self._local(store, "for-each-ref", "--format=%(creatordate:unix)", _keep(ref))
+        return datetime.fromtimestamp(int(said), UTC)
+
     def last_change(self, url: str, ref_or_commit: str, path: str) -> str:
         """The last commit up to ``ref_or_commit`` that changed ``path``; fetches history without content.
 
@@ -222,7 +238,7 @@ class Git:
         exact = COMMIT.fullmatch(ref) is not None
         if exact and self._has(store, ref):
             return ref
-        keep = f"{_KEEP}/{hashlib.sha256(ref.encode()).hexdigest()[:20]}"
+        keep = _keep(ref)
         try:
             self._remote(store, address, "--depth=1", "--filter=blob:none", "origin", f"+{ref}:{keep}")
         except NotFound as error:
@@ -458,6 +474,11 @@ class GitTree:
             )
         check_relative(path, origin=where)
         return entry
+
+
+def _keep(ref: str) -> str:
+    """Where a store keeps what a ref of the remote was when it was fetched."""
+    return f"{_KEEP}/{hashlib.sha256(ref.encode()).hexdigest()[:20]}"
 
 
 _HINTS: Mapping[type[UpstreamsyncError], str] = {

@@ -477,6 +477,27 @@ class Repository:
         target = f"{self.resolve(commit)}:{_head(branch)}"
         self._push(branch, *words, "--end-of-options", self._push_address(remote), target)
 
+    def fetch_ref(self, remote: str, ref: str) -> bool:
+        """Make a ref of ours what the remote's is; False where it has none, or does not answer."""
+        words = (
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--refmap=",
+        )
+        try:
+            self._remote(*words, "--end-of-options", checked_ref(remote), f"+{ref}:{ref}")
+        except RepositoryError:
+            return False
+        return True
+
+    def push_ref(self, remote: str, ref: str) -> None:
+        """Let a remote's ref be what ours is, if nothing gets lost. Raises PushRefused."""
+        words = ("push", "--no-verify", "--no-signed")
+        self._push(ref, *words, "--end-of-options", self._push_address(remote), f"{ref}:{ref}")
+
     def delete_remote_branch(self, remote: str, branch: str, *, lease: str) -> None:
         """Remove a remote's branch if it points to ``lease``. Raises PushRefused."""
         words = ("push", "--no-verify", f"--force-with-lease={_head(branch)}:{lease}")
@@ -494,13 +515,9 @@ class Repository:
             git_command.run(*words, folder=self.root, protocols=_PROTOCOLS, env=self._remote_env)
         except ToolFailed as error:
             reason, hint = _why_refused(error.stderr)
-            raise PushRefused(
-                f"the branch `{branch}` could not be pushed: {redact(reason)}", hint=hint
-            ) from None
+            raise PushRefused(f"`{branch}` could not be pushed: {redact(reason)}", hint=hint) from None
         except ToolError as error:
-            raise PushRefused(
-                f"the branch `{branch}` could not be pushed: {error.message}", hint=error.hint
-            ) from None
+            raise PushRefused(f"`{branch}` could not be pushed: {error.message}", hint=error.hint) from None
 
     # -- two runs at once -----------------------------------------------------------------------------
 

@@ -169,6 +169,37 @@ class Oci:
         _verify(answer.body, digest, f"the blob {digest[:19]} of {where}")
         return answer.body
 
+    def created(self, reference: str, tag: str) -> str | None:
+        """When what a tag names was made, as its maker says (RFC 3339); None where nothing is said.
+
+        Of an image for several platforms the first that says it. Raises as ``manifest``.
+        """
+        _, manifest = self.manifest(reference, tag)
+        if said := _annotated(manifest):
+            return said
+        listed = manifest.get("manifests")
+        if isinstance(listed, list):
+            digests = [
+                one.get("digest") for one in listed if isinstance(one, dict) and not _is_attestation(one)
+            ]
+            first = next((one for one in digests if isinstance(one, str)), None)
+            if first is None:
+                return None
+            _, manifest = self.manifest(reference, first)
+            if said := _annotated(manifest):
+                return said
+        config = manifest.get("config")
+        digest = config.get("digest") if isinstance(config, dict) else None
+        if not isinstance(digest, str):
+            return None
+        try:
+            with dependencies.record_dependencies():  # a blob is what its digest says, today and tomorrow
+                data = self.blob(reference, digest, limit=_MANIFEST_LIMIT)
+            said = json.loads(data).get("created")
+        except (ValueError, RecursionError, AttributeError):
+            return None
+        return said if isinstance(said, str) else None
+
     # -- authorization --------------------------------------------------------------------------------
 
     def _get(self, where: Reference, url: str, headers: Mapping[str, str], limit: int) -> Response:
@@ -243,6 +274,17 @@ class Oci:
             raise Malformed(f"the token for {where} could not be read", hint="is it a registry?")
         register(token)
         return token
+
+
+def _annotated(manifest: Mapping[str, Any]) -> str | None:
+    annotations = manifest.get("annotations")
+    said = annotations.get("org.opencontainers.image.created") if isinstance(annotations, dict) else None
+    return said if isinstance(said, str) else None
+
+
+def _is_attestation(entry: Mapping[str, Any]) -> bool:
+    platform = entry.get("platform")
+    return isinstance(platform, dict) and platform.get("os") == "unknown"
 
 
 def _joined(url: str, link: str) -> str:

@@ -19,6 +19,8 @@ def of_release(release: Release) -> dict[str, Any]:
     facts: dict[str, Any] = {"version": release.version, "ref": release.ref}
     if release.published is not None:
         facts["published"] = release.published.isoformat()
+    if release.known_by is not None:
+        facts["known_by"] = release.known_by.isoformat()
     if release.prerelease:
         facts["prerelease"] = True
     if release.digest is not None:
@@ -55,8 +57,9 @@ def release(facts: Mapping[str, Any]) -> Release:
             made[name] = tuple(_check(word, str) for word in _check(value, list))
         else:
             _check(value, str)
-    if "published" in made:
-        made["published"] = parse_timestamp(made["published"])
+    for name in ("published", "known_by"):
+        if name in made:
+            made[name] = parse_timestamp(made[name])
     return Release(**made)
 
 

@@ -119,7 +119,9 @@ def _recorded_here(
 
 
 def _look_up(session: Session, vendor: Vendor) -> Lookup:
-    found = guarded(lambda: look_up(vendor, session.tools, read=session.read, lock=session.lock(vendor)))
+    place = partial(session.configuration.place, vendor.name)
+    tools = session.tools
+    found = guarded(lambda: look_up(vendor, tools, read=session.read, lock=session.lock(vendor), at=place))
     return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
 
 

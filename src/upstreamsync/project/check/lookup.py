@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
+from upstreamsync.base.located import At, nowhere
 from upstreamsync.config.spec import ImageFollow, Releases, Vendor
 from upstreamsync.errors import NotFound
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.kit.versions import Version, parse
 from upstreamsync.lock import Lock
-from upstreamsync.model import Finding, ImageFinding, PassedOver, Release, Status
+from upstreamsync.model import Finding, ImageFinding, PassedOver, Place, Release, Status
+from upstreamsync.project.check.age import arguments_of, choose_by_age
 from upstreamsync.project.check.republished import has_drifted, is_republished
-from upstreamsync.releases import effective_releases, feed_key, fetch_releases, first_seen, policy, version_of
+from upstreamsync.releases import effective_releases, fetch_releases, policy, version_of
+from upstreamsync.releases.comparable import refuse_unreadable, scheme_for
 from upstreamsync.releases.policy import Choice, Policy
 from upstreamsync.sources import probe
 
@@ -42,16 +44,19 @@ class Lookup:
         return next((one for one in self.releases if one.version.removeprefix("v") == bare), None)
 
 
-def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None) -> Lookup:
-    """What ``check`` finds out about one vendor. Raises UpstreamsyncError when it can't be found out."""
+def look_up(vendor: Vendor, tools: Toolbox, *, read: Read, lock: Lock | None, at: At = nowhere) -> Lookup:
+    """What ``check`` finds out about one vendor. Raises UpstreamsyncError when it can't be found out.
+
+    ``at`` gives the place of a declaration below the vendor, for errors.
+    """
     tools = replace(tools, allow_http=vendor.allow_http)
-    looked = [_image(number, image, vendor, tools, read) for number, image in enumerate(vendor.images)]
+    looked = [_image(number, image, vendor, tools, read, at) for number, image in enumerate(vendor.images)]
     images = tuple(image for image, _ in looked)
     moments = [until for _, until in looked if until is not None]
     if vendor.version is None:
         return Lookup(finding=_images_only(vendor, images), until=min(moments, default=None))
     spec = effective_releases(vendor)
-    releases, choice, until = _choose(spec, vendor, tools)
+    releases, choice, until = _choose(spec, vendor, tools, at("version"))
     moments += [until] if until is not None else []
     choice, major = _apart(vendor, choice, spec)
     complete, missing = _first_complete(vendor, choice, tools)
@@ -88,7 +93,15 @@ def explain(vendor: Vendor, lookup: Lookup, tools: Toolbox) -> tuple[tuple[Relea
     if lookup.finding.target is not None:
         own[lookup.finding.target.version] = "the version to move to"
     by_version = {release.version: release for release in lookup.releases}
-    decided = policy.explain(**_arguments(spec, vendor, lookup.releases, tools))
+    current = vendor.version
+    wishes = Policy(
+        current=current,
+        follow=vendor.follow,
+        cooldown=vendor.cooldown_period,
+        scheme=scheme_for(spec.scheme, current, images=spec.oci is not None),
+        now=tools.now,
+    )
+    decided = policy.explain(**arguments_of(wishes, spec, lookup.releases, tools))
     return tuple(
         (
             by_version.get(one.version, Release(version=one.version, ref=one.version)),
@@ -99,43 +112,24 @@ def explain(vendor: Vendor, lookup: Lookup, tools: Toolbox) -> tuple[tuple[Relea
 
 
 def _choose(
-    spec: Releases, vendor: Vendor, tools: Toolbox
+    spec: Releases, vendor: Vendor, tools: Toolbox, place: Place | None
 ) -> tuple[tuple[Release, ...], Choice, datetime | None]:
     """The releases on offer, the choice among them, and until when the clock leaves it as it is.
 
     Further pages are read only while the choice is open.
     """
+    current = vendor.version or ""
+    scheme = scheme_for(spec.scheme, current, images=spec.oci is not None)
     wishes = Policy(
-        current=vendor.version or "",
+        current=current,
         follow=vendor.follow,
         cooldown=vendor.cooldown_period,
-        scheme=spec.scheme,
+        scheme=scheme,
         now=tools.now,
     )
     releases = fetch_releases(spec, tools, enough=policy.enough_for(wishes))
-    arguments = _arguments(spec, vendor, releases, tools)
-    return releases, policy.choose(**arguments), _until(arguments)
-
-
-def _until(arguments: Mapping[str, Any]) -> datetime | None:
-    return policy.holds_until(
-        arguments["releases"],
-        cooldown=arguments["cooldown"],
-        now=arguments["now"],
-        first_seen=arguments["first_seen"],
-    )
-
-
-def _arguments(spec: Releases, vendor: Vendor, releases: Sequence[Release], tools: Toolbox) -> dict[str, Any]:
-    return {
-        "releases": releases,
-        "current": vendor.version or "",
-        "follow": vendor.follow,
-        "cooldown": vendor.cooldown_period,
-        "scheme": spec.scheme,
-        "now": tools.now,
-        "first_seen": first_seen.record(tools.cache, feed_key(spec), releases, tools.now),
-    }
+    refuse_unreadable(releases, current, scheme, tag=spec.tag, place=place)
+    return choose_by_age(spec, releases, wishes, tools)
 
 
 def _apart(vendor: Vendor, choice: Choice, spec: Releases) -> tuple[Choice, Release | None]:
@@ -188,38 +182,40 @@ def _with_missing(
 
 
 def _image(
-    number: int, image: ImageFollow, vendor: Vendor, tools: Toolbox, read: Read
+    number: int, image: ImageFollow, vendor: Vendor, tools: Toolbox, read: Read, at: At
 ) -> tuple[ImageFinding, datetime | None]:
     from upstreamsync.base.edits import current_value
 
     spec = Releases(oci=image.image, tag=image.tag, scheme=image.scheme)
     current = version_of(spec, image.version or current_value(image.edits[0], read))
     follow = image.follow or vendor.follow
+    scheme = scheme_for(image.scheme, current, images=True)
     releases = fetch_releases(spec, tools)
-    arguments: dict[str, Any] = {
-        "releases": releases,
-        "current": current,
-        "follow": follow,
-        "cooldown": follow.cooldown if image.follow else vendor.cooldown_period,
-        "scheme": image.scheme,
-        "now": tools.now,
-        "first_seen": first_seen.record(tools.cache, feed_key(spec), releases, tools.now),
-    }
-    choice = policy.choose(**arguments)
+    place = at("images", number, "version") if image.version is not None else at("images", number)
+    refuse_unreadable(releases, current, scheme, tag=spec.tag, place=place, key=f"images[{number}]")
+    wishes = Policy(
+        current=current,
+        follow=follow,
+        cooldown=follow.cooldown if image.follow else vendor.cooldown_period,
+        scheme=scheme,
+        now=tools.now,
+    )
+    _, choice, until = choose_by_age(spec, releases, wishes, tools)
     target = choice.candidates[0] if choice.candidates else None
     finding = ImageFinding(
         key=number, image=image.image, current=current, target=target, passed_over=choice.passed_over
     )
-    return finding, _until(arguments)
+    return finding, until
 
 
 def _images_only(vendor: Vendor, images: Sequence[ImageFinding]) -> Finding:
     """A vendor without content of its own stands where its images stand."""
     outdated = [image for image in images if image.target is not None]
+    pending = any(one.until is not None for image in images for one in image.passed_over)
     single = images[0] if len(images) == 1 else None
     return Finding(
         vendor=vendor.name,
-        status=Status.OUTDATED if outdated else Status.UP_TO_DATE,
+        status=Status.OUTDATED if outdated else Status.PENDING if pending else Status.UP_TO_DATE,
         current=vendor.version or ", ".join(image.current for image in images),
         target=single.target if single else (outdated[0].target if outdated else None),
         images=tuple(images),

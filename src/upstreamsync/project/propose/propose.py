@@ -25,8 +25,10 @@ from upstreamsync.forge import (
 )
 from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.http.credentials import is_loopback
+from upstreamsync.kit.store.first_sights import FirstSights
 from upstreamsync.model import EMPTY, Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
 from upstreamsync.project.failures import guarded
+from upstreamsync.project.propose.memory import keep, recall
 from upstreamsync.project.propose.reviewing import review_change
 from upstreamsync.project.session import Session, open_session
 from upstreamsync.project.update.update import update
@@ -107,9 +109,10 @@ def propose_from_branch(
     proposals: list[Proposal] = []
     updates: list[VendorUpdate] = []
     unjudged: dict[str, Failure] = {}
+    sights = recall(forge, repository)
     for branch, names in _by_base(session, vendors):
         base = forge.base(branch)
-        with _laid_out(session, repository, base.commit) as there:
+        with _laid_out(session, repository, base.commit, sights) as there:
             changes = update(
                 there,
                 names,
@@ -126,7 +129,9 @@ def propose_from_branch(
                 made, failed = _proposals(session, there, repository, base.commit, some, options)
                 proposals += made
                 unjudged |= failed
-    return _submit(session, repository, forge, proposals, updates, options, unjudged)
+    done = _submit(session, repository, forge, proposals, updates, options, unjudged)
+    kept = () if options.dry_run else keep(sights, forge, repository, session.configuration)
+    return replace(done, remarks=(*done.remarks, *kept))
 
 
 def _by_base(session: Session, vendors: Sequence[str]) -> list[tuple[str | None, list[str]]]:
@@ -174,7 +179,9 @@ def _forge(session: Session, repository: Repository, options: ProposeOptions) ->
 
 
 @contextmanager
-def _laid_out(session: Session, repository: Repository, commit: str) -> Iterator[Session]:
+def _laid_out(
+    session: Session, repository: Repository, commit: str, sights: FirstSights
+) -> Iterator[Session]:
     """The project as it is at ``commit``, in a temporary folder."""
     prefix = _prefix(session, repository)
     with TemporaryDirectory(prefix="upstreamsync-pr-") as folder:
@@ -186,6 +193,7 @@ def _laid_out(session: Session, repository: Repository, commit: str) -> Iterator
                 f"the base branch has no {prefix}{file.name}", hint="commit and push it first"
             )
         with open_session(file, session.settings, session.kinds) as there:
+            there.first_sights = sights
             yield there
 
 

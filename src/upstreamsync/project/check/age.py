@@ -1,0 +1,96 @@
+"""Choosing where age counts: dates are asked for where they decide, and first sights noted where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from upstreamsync.config.spec import Releases
+from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.kit.versions import parse
+from upstreamsync.model import Release
+from upstreamsync.releases import feed_key, first_seen, policy
+from upstreamsync.releases.comparable import is_newer
+from upstreamsync.releases.dates import dated
+from upstreamsync.releases.policy import Choice, Policy
+
+#: How many releases of one feed are asked for their dates in one run; the others wait by their first sight.
+MOST_ASKED = 12
+
+
+def choose_by_age(
+    spec: Releases, releases: Sequence[Release], wishes: Policy, tools: Toolbox
+) -> tuple[tuple[Release, ...], Choice, datetime | None]:
+    """The releases with the dates that decided, the choice, and until when the clock leaves it as it is."""
+    known = tuple(releases)
+    arguments = arguments_of(wishes, spec, known, tools)
+    choice = policy.choose(**arguments)
+    for _ in range(MOST_ASKED if wishes.cooldown > timedelta() else 0):
+        held = _held_for_want_of_a_date(choice, known)
+        if held is None:
+            break
+        with_date = dated(held, spec, tools)
+        if with_date is held:
+            break  # upstream has none to give
+        known = tuple(with_date if one is held else one for one in known)
+        arguments = {**arguments, "releases": known}
+        choice = policy.choose(**arguments)
+    _remember(spec, known, wishes, arguments["first_seen"], tools)
+    return known, choice, _until(arguments)
+
+
+def arguments_of(
+    wishes: Policy, spec: Releases, releases: Sequence[Release], tools: Toolbox
+) -> dict[str, Any]:
+    """What ``policy`` is asked with."""
+    return {
+        "releases": releases,
+        "current": wishes.current,
+        "follow": wishes.follow,
+        "cooldown": wishes.cooldown,
+        "scheme": wishes.scheme,
+        "now": wishes.now,
+        "first_seen": first_seen.record(
+            tools.cache, feed_key(spec), releases, tools.now, tools.first_sights if wishes.cooldown else None
+        ),
+    }
+
+
+def _held_for_want_of_a_date(choice: Choice, releases: Sequence[Release]) -> Release | None:
+    """The newest release that is too young by nothing but its first sight."""
+    by_version = {release.version: release for release in releases}
+    for one in choice.passed_over:
+        release = by_version.get(one.version)
+        if one.until is not None and release is not None and release.published is None:
+            return release
+    return None
+
+
+def _remember(
+    spec: Releases, releases: Sequence[Release], wishes: Policy, seen: Mapping[str, datetime], tools: Toolbox
+) -> None:
+    """Tell the repository's memory of versions that may still be moved to, and have no date of their own."""
+    sights, here = tools.first_sights, parse(wishes.current, wishes.scheme)
+    if sights is None or wishes.cooldown <= timedelta():
+        return
+    undated = {release.version for release in releases if release.published is None}
+    feed = first_seen.named(feed_key(spec))
+    candidates = {**sights.of(feed), **{version: at for version, at in seen.items() if version in undated}}
+    times = {
+        version: at
+        for version, at in candidates.items()
+        if here is None or ((found := parse(version, wishes.scheme)) is not None and is_newer(found, here))
+    }
+    if times or sights.of(feed):
+        fresh = {version: at for version, at in times.items() if version in undated}
+        sights.saw(feed, times, began=first_seen.began_now(fresh, tools.now))
+
+
+def _until(arguments: Mapping[str, Any]) -> datetime | None:
+    return policy.holds_until(
+        arguments["releases"],
+        cooldown=arguments["cooldown"],
+        now=arguments["now"],
+        first_seen=arguments["first_seen"],
+    )

@@ -1,0 +1,86 @@
+"""Dates of releases that a list does not tell: asked for those alone whose age matters.
+
+A tag of git has its own date or that of its commit, an image or chart in a registry says when it was made. What
+was found out of something that can't change is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from upstreamsync.config.spec import Releases
+from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.http.oci import Oci
+from upstreamsync.kit.store.cache import Cache
+from upstreamsync.kit.store.dependencies import record_dependencies
+from upstreamsync.kit.toolbox import Toolbox
+from upstreamsync.model import Release
+from upstreamsync.releases.answers import json_document, timestamp
+
+_NAMESPACE = "dates"
+
+
+def dated(release: Release, spec: Releases, tools: Toolbox) -> Release:
+    """The release with its date, where upstream tells one that can be asked for; else as it was.
+
+    That it can't be asked for today is no error: then its first sight counts, as for any other.
+    """
+    if release.published is not None:
+        return release
+    try:
+        at = _date(release, spec, tools)
+    except UpstreamsyncError:
+        return release
+    return replace(release, published=at) if at is not None else release
+
+
+def _date(release: Release, spec: Releases, tools: Toolbox) -> datetime | None:
+    match spec.kind:
+        case "git":
+            name = f"refs/tags/{release.ref}" if spec.ref is None else f"{release.commit}"
+            return _of_git(f"{spec.git}", name, release, tools)
+        case "branch" if spec.branch is not None:
+            return _of_git(spec.branch.repository, f"{release.commit}", release, tools)
+        case "github_tags" if release.commit:
+            url = f"{tools.github_api.rstrip('/')}/repos/{spec.github_tags}/commits/{release.commit}"
+            return _kept(tools.cache, url, lambda: _of_github(url, tools))
+        case "oci":
+            # With a `ref` of its own the release's ref is upstream's; the version is the tag then.
+            return _of_registry(f"{spec.oci}", release.ref if spec.ref is None else release.version, tools)
+        case "helm" if spec.helm is not None and spec.helm.repository.startswith("oci://"):
+            where = f"{spec.helm.repository.removeprefix('oci://').rstrip('/')}/{spec.helm.chart}"
+            return _of_registry(where, release.ref, tools)
+    return None
+
+
+def _of_git(url: str, name: str, release: Release, tools: Toolbox) -> datetime | None:
+    if release.commit is None:
+        return None
+    key = f"{url} {name} {release.commit}"
+    return _kept(tools.cache, key, lambda: tools.git.date_of(url, name))
+
+
+def _of_github(url: str, tools: Toolbox) -> datetime | None:
+    document = json_document(tools.http.get(url, allow_http=tools.allow_http), numbers_as_text=False)
+    commit = document.get("commit") if isinstance(document, dict) else None
+    committer = commit.get("committer") if isinstance(commit, dict) else None
+    return timestamp(committer.get("date")) if isinstance(committer, dict) else None
+
+
+def _of_registry(where: str, tag: str, tools: Toolbox) -> datetime | None:
+    """Not kept: a tag may be moved to something new."""
+    return timestamp(Oci(tools.http, allow_http=tools.allow_http).created(where, tag))
+
+
+def _kept(cache: Cache, key: str, ask: Callable[[], datetime | None]) -> datetime | None:
+    """A date that can't change: what was asked for it, nobody need ask again."""
+    known = cache.get(_NAMESPACE, key)
+    if known is None:
+        with record_dependencies():
+            at = ask()
+        known = at.isoformat().encode() if at is not None else b""
+        cache.put(_NAMESPACE, key, known)
+    cache.relied_on(_NAMESPACE, key, known)
+    return timestamp(known.decode("ascii", "replace"))
