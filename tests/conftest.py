@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from upstreamsync.testing import GitOps, World
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
 settings.register_profile("search", derandomize=False, database=None, deadline=None, print_blob=True)
 settings.load_profile("search" if os.environ.get("FUZZ_SEED") else "fixed")
+
+#: Where a run keeps the key of its caches; the user's own is left alone.
+_STATE = tempfile.TemporaryDirectory(prefix="upstreamsync-state-")
+os.environ["XDG_STATE_HOME"] = _STATE.name
 
 _OPENAPI = Path(__file__).parents[1] / ".tools" / "openapi"
 

@@ -75,3 +75,21 @@ def test_tokens_are_named_and_never_shown(tmp_path: Path, mirror: str):
         done = doctor(tmp_path, mirror, "--format", form)
         assert "GITHUB_TOKEN" in done.stdout
         assert "must_not_be_shown" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("by", ["change", "first"])
+def test_a_tool_that_somebody_put_there_is_replaced_and_never_run(
+    tmp_path: Path, mirror: str, world: World, by: str
+):
+    tool = tmp_path / "cache/tools/helm-3.99.1/helm"
+    if by == "change":
+        assert doctor(tmp_path, mirror, "--install").returncode == 0
+    tool.parent.mkdir(parents=True, exist_ok=True)
+    tool.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\necho v3.99.1\n")
+    tool.chmod(0o755)
+    plain = doctor(tmp_path, mirror)
+    assert str(tool) not in plain.stdout
+    assert not (tmp_path / "ran").exists()
+    assert doctor(tmp_path, mirror, "--install").returncode == 0
+    assert tool.read_text() == HELM
+    assert not (tmp_path / "ran").exists()

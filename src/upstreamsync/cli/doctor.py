@@ -12,6 +12,7 @@ from upstreamsync.config import find_configuration, load_configuration
 from upstreamsync.config.spec import Tools
 from upstreamsync.errors import ToolError, ToolMissing, UpstreamsyncError, UsageError
 from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.http.inside import named_in
 from upstreamsync.kit.installer import DEFAULT_PINS, install
 from upstreamsync.kit.run.engines import Engines
 from upstreamsync.kit.run.process import run
@@ -72,9 +73,16 @@ def _with_defaults(pins: Tools) -> Tools:
 def _install(settings: Settings, pins: Tools) -> None:
     mirror = settings.environment.get("UPSTREAMSYNC_TOOLS_MIRROR")
     wanted = _with_defaults(pins)
-    with Http(cache=Cache(None)) as http:
+    with Http(cache=Cache(None), named=named_in(mirror or "")) as http:
         for name, version in (("helm", wanted.helm), ("kustomize", wanted.kustomize)):
-            install(name, version or DEFAULT_PINS[name], http, settings.cache_place / "tools", mirror=mirror)
+            install(
+                name,
+                version or DEFAULT_PINS[name],
+                http,
+                settings.cache_place / "tools",
+                key=settings.cache_key,
+                mirror=mirror,
+            )
 
 
 def _described(found: Engines, name: str) -> tuple[str, str]:

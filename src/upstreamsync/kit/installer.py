@@ -13,6 +13,8 @@ from pathlib import Path
 from upstreamsync.errors import DigestMismatch, Malformed, RepositoryError, UsageError
 from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.http.client import Http
+from upstreamsync.kit.run.engines import is_official, seal_file
+from upstreamsync.kit.store.seal import seal
 
 #: What is installed where vendors.yaml pins nothing.
 DEFAULT_PINS: Mapping[str, str] = {"helm": "4.1.4", "kustomize": "5.7.1"}
@@ -52,13 +54,18 @@ def download(name: str, version: str, *, mirror: str | None = None) -> Download:
     return Download(archive=f"{folder}/{file}", checksums=f"{folder}/checksums.txt", file=file)
 
 
-def install(name: str, version: str, http: Http, folder: Path, *, mirror: str | None = None) -> Path:
-    """Fetch one tool into ``folder`` and return its place; one that is there already stays.
+def install(
+    name: str, version: str, http: Http, folder: Path, *, key: bytes, mirror: str | None = None
+) -> Path:
+    """Fetch one tool into ``folder`` and return its place; one that is there already stays, if it is official.
+
+    What comes out of the archive is sealed with ``key``, so that it can be held against the official checksum
+    each time it is taken, without asking for that again.
 
     Raises UpstreamError when it can't be fetched, DigestMismatch when the checksum differs.
     """
     target = folder / f"{name}-{version.removeprefix('v')}" / name
-    if target.is_file():
+    if target.is_file() and is_official(target, key):
         return target
     where = download(name, version, mirror=mirror.rstrip("/") if mirror else None)
     expected = _checksum(http.get(where.checksums, limit=1_000_000).body, where)
@@ -69,7 +76,9 @@ def install(name: str, version: str, http: Http, folder: Path, *, mirror: str | 
             f"{where.archive} has the digest {found}; its checksum file says {expected}",
             hint="try again; if it stays so, do not use this download",
         )
-    _place(_program(data, name, where), target)
+    program = _program(data, name, where)
+    _place(seal(key, ("tool", target.parent.name), program), seal_file(target), mode=0o644)
+    _place(program, target, mode=0o755)
     return target
 
 
@@ -88,12 +97,12 @@ def _program(data: bytes, name: str, where: Download) -> bytes:
     raise Malformed(f"{where.archive} holds no program `{name}`")
 
 
-def _place(data: bytes, target: Path) -> None:
+def _place(data: bytes, target: Path, *, mode: int) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f"{target.name}.{os.getpid()}.part")
         part.write_bytes(data)
-        part.chmod(0o755)
+        part.chmod(mode)
         part.replace(target)
     except OSError as error:
         raise RepositoryError(

@@ -15,6 +15,7 @@ from upstreamsync.kit.http.credentials import Credentials
 from upstreamsync.kit.http.inside import Named, named, named_in
 from upstreamsync.kit.run.threads import processors
 from upstreamsync.kit.store.cache import Cache, default_cache_folder
+from upstreamsync.kit.store.seal import cache_key
 from upstreamsync.kit.toolbox import Toolbox
 
 if TYPE_CHECKING:  # loaded where they are used: `check` is to start quickly
@@ -71,7 +72,12 @@ class Settings:
 
     def cache(self) -> Cache:
         """The cache, or one that keeps nothing where none is wished for."""
-        return Cache(self.cache_place if self.use_cache else None)
+        return Cache(self.cache_place, self.cache_key) if self.use_cache else Cache(None)
+
+    @property
+    def cache_key(self) -> bytes:
+        """What the cache, and the tools in it, are sealed with; not in the cache."""
+        return cache_key(self.environment)
 
     @property
     def network_jobs(self) -> int:
@@ -206,6 +212,7 @@ def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None 
         environment=settings.environment,
         timeout=settings.tool_timeout,
         cache=cache,
+        sealed_with=settings.cache_key if pins else None,
     )
 
 

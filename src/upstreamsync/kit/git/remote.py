@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import shutil
 import tempfile
 import threading
 import time
@@ -17,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from upstreamsync.errors import (
     Denied,
@@ -30,7 +29,9 @@ from upstreamsync.errors import (
     UpstreamsyncError,
 )
 from upstreamsync.kit.git import command as git_command
+from upstreamsync.kit.git import objects
 from upstreamsync.kit.git.command import COMMIT, DEFAULT_TIMEOUT, Address, Entry
+from upstreamsync.kit.git.store import prepare, start_over
 from upstreamsync.kit.http.credentials import Credentials
 from upstreamsync.kit.paths import check_relative
 from upstreamsync.kit.redact import redact
@@ -38,6 +39,8 @@ from upstreamsync.kit.run import locks
 from upstreamsync.kit.store import dependencies
 from upstreamsync.kit.store.cache import Cache
 from upstreamsync.model import ContentFile
+
+Found = TypeVar("Found")
 
 if TYPE_CHECKING:
     from upstreamsync.kit.git.repository import Identity, LogEntry, Repository
@@ -47,6 +50,8 @@ MAX_BYTES = 256 * 1024 * 1024
 _KEEP = "refs/upstreamsync/fetched"
 #: What git asks first over http, and what it says where that is answered by a redirect.
 _REFS = "/info/refs?service=git-upload-pack"
+#: What git says of a fetch that failed because of what lies in the store already.
+_BLAMES_STORE = re.compile(r"(?i)collision|corrupt|loose object|bad (?:object|tree|sha1|config)|packfile")
 _REDIRECTED = re.compile(r"returned error: 30[12378]\b")
 
 #: What git says, in the order in which it is looked for, and what that means.
@@ -189,10 +194,13 @@ class Git:
         """
         address = git_command.checked_address(url, allow_local=self._allow_local)
         ref = git_command.checked_ref(ref_or_commit)
-        with self._store(address) as store:
+
+        def listed(store: Path) -> tuple[str, tuple[Entry, ...]]:
             commit = self._fetch(store, address, ref)
-            output = self._local(store, "ls-tree", "-r", "-z", "--full-tree", commit)
-        return GitTree(git=self, address=address, commit=commit, entries=tuple(git_command.tree(output)))
+            return commit, objects.entries(commit, lambda oids: self._objects(store, oids))
+
+        commit, entries = self._in_store(address, listed)
+        return GitTree(git=self, address=address, commit=commit, entries=entries)
 
     def date_of(self, url: str, ref_or_commit: str) -> datetime:
         """When an annotated tag was made, or else the commit that a name stands for; aware, UTC.
@@ -224,11 +232,14 @@ class Git:
         address = git_command.checked_address(url, allow_local=self._allow_local)
         ref = git_command.checked_ref(ref_or_commit)
         check_relative(path, origin="the request")
-        with self._store(address) as store:
+
+        def look(store: Path) -> bytes:
             tip = self._fetch(store, address, ref)
             if (store / "shallow").exists():
                 self._remote(store, address, "--unshallow", "--filter=blob:none", "origin", tip)
-            found = self._local(store, "log", "-1", "--format=%H", tip, "--", f":(literal){path}")
+            return self._local(store, "log", "-1", "--format=%H", tip, "--", f":(literal){path}")
+
+        found = self._in_store(address, look)
         if not found.strip():
             raise NotFound(f"no commit of `{redact(url)}` up to `{ref}` has `{path}`")
         return found.decode().strip()
@@ -269,19 +280,26 @@ class Git:
         wanted = list(dict.fromkeys(entry.oid for entry in entries))
         if not wanted:
             return {}
-        with self._store(address) as store:
-            listing = "".join(f"{oid}\n" for oid in wanted).encode()
-            missing = self._missing(store, listing)
-            if missing:
-                stdin = "".join(f"{oid}\n" for oid in missing).encode()
-                self._remote(store, address, "--filter=blob:none", "--stdin", "origin", stdin=stdin)
-            sizes = self._local(store, "cat-file", "--batch-check=%(objectsize)", stdin=listing)
-            total = sum(int(size) for size in sizes.split() if size.isdigit())
-            if total > MAX_BYTES:
-                raise TooLarge(
-                    f"the files of `{redact(address.url)}` have {total} bytes; the limit is {MAX_BYTES}"
-                )
-            return git_command.blobs(self._local(store, "cat-file", "--batch", stdin=listing), wanted)
+        return self._in_store(address, lambda store: self._content(store, address, wanted))
+
+    def _content(self, store: Path, address: Address, wanted: list[str]) -> dict[str, bytes]:
+        listing = "".join(f"{oid}\n" for oid in wanted).encode()
+        missing = self._missing(store, listing)
+        if missing:
+            stdin = "".join(f"{oid}\n" for oid in missing).encode()
+            self._remote(store, address, "--filter=blob:none", "--stdin", "origin", stdin=stdin)
+        sizes = self._local(store, "cat-file", "--batch-check=%(objectsize)", stdin=listing)
+        total = sum(int(size) for size in sizes.split() if size.isdigit())
+        if total > MAX_BYTES:
+            raise TooLarge(
+                f"the files of `{redact(address.url)}` have {total} bytes; the limit is {MAX_BYTES}"
+            )
+        return objects.checked(self._objects(store, wanted), wanted)
+
+    def _objects(self, store: Path, oids: Sequence[str]) -> bytes:
+        """What git says of objects, content included, in their order; those that are absent are named alone."""
+        listing = "".join(f"{oid}\n" for oid in oids).encode()
+        return self._local(store, "cat-file", "--batch", stdin=listing)
 
     def _missing(self, store: Path, listing: bytes) -> list[str]:
         """Which of the objects the store lacks."""
@@ -289,6 +307,28 @@ class Git:
         return [line.split()[0] for line in output.decode().splitlines() if line.endswith(" missing")]
 
     # -- the stores: bare repositories in the cache ---------------------------------------------------
+
+    def _in_store(self, address: Address, work: Callable[[Path], Found]) -> Found:
+        """Do ``work`` with the store for an address; with an empty one where the store turns out to be damaged."""
+        with self._store(address) as store:
+            try:
+                return work(store)
+            except (objects.Damaged, ToolFailed, ValueError):
+                pass
+            except Unreachable as error:
+                if not _BLAMES_STORE.search(error.message) and self._is_sound(store):
+                    raise
+            start_over(store)
+            prepare(store, address.url)
+            return work(store)
+
+    def _is_sound(self, store: Path) -> bool:
+        """Whether git can read a store; whether what it reads is right is another question."""
+        try:
+            self._local(store, "rev-list", "--all", "--max-count=1")
+        except ToolFailed:
+            return False
+        return True
 
     @contextlib.contextmanager
     def _store(self, address: Address) -> Iterator[Path]:
@@ -300,7 +340,7 @@ class Git:
             store = self._folder() / name
             try:
                 with locks.hold(store.with_suffix(".lock"), wait=self._timeout):
-                    self._prepare(store, address)
+                    prepare(store, address.url)
                     yield store
             except locks.Busy as error:
                 raise Unreachable(
@@ -322,17 +362,6 @@ class Git:
                     prefix="upstreamsync-git-", ignore_cleanup_errors=True
                 )
             return Path(self._scratch.name)
-
-    def _prepare(self, store: Path, address: Address) -> None:
-        if (store / "complete").exists():
-            # What a killed run left; nobody else is here while we hold the lock.
-            for name in ("shallow.lock", "config.lock", "packed-refs.lock"):
-                (store / name).unlink(missing_ok=True)
-            return
-        shutil.rmtree(store, ignore_errors=True)
-        git_command.run("init", "--bare", "--quiet", "--template=", str(store))
-        git_command.run("config", "remote.origin.url", address.url, folder=store)
-        (store / "complete").touch()
 
     def _remote(self, store: Path, address: Address, *words: str, stdin: bytes | None = None) -> None:
         # That content may be missing is said here and not in the store's configuration: there it would make

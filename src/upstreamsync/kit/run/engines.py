@@ -8,6 +8,7 @@ without network, and with no other files than those that they are given (``sandb
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -24,7 +25,9 @@ from upstreamsync.kit.run.sandbox import Sandbox
 from upstreamsync.kit.run.threads import ahead
 from upstreamsync.kit.store import dependencies
 from upstreamsync.kit.store.cache import Cache
+from upstreamsync.kit.store.seal import is_sealed
 
+_log = logging.getLogger(__name__)
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
 #: Builds are short-lived: Go's collector seldom runs below this much memory, which saves a third of the time.
 #: Without it altogether small builds would be slower again, as fresh memory has its price as well.
@@ -326,7 +329,8 @@ class Engines:
 
     ``folder`` is where pinned tools are installed (``folder/helm-4.1.4/helm``); ``pins`` maps a tool's
     name to the pinned version; ``timeout`` bounds each of their runs, in seconds. ``cache`` remembers which
-    version a program said that it is.
+    version a program said that it is. With ``sealed_with`` a pinned tool is taken only if it is, to the last byte,
+    what came out of the official archive when it was installed (see ``kit.installer``).
     """
 
     folder: Path | None = None
@@ -334,6 +338,7 @@ class Engines:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     timeout: float = process.DEFAULT_TIMEOUT
     cache: Cache | None = None
+    sealed_with: bytes | None = None
     _kustomize: Kustomize | None = None
     _helm: Helm | None = None
     _guard: threading.RLock = field(default_factory=threading.RLock)
@@ -391,10 +396,27 @@ class Engines:
             return Path(path).absolute()
         if self.folder is not None and name in self.pins:
             pinned = self.folder / f"{name}-{self.pins[name].removeprefix('v')}" / name
-            if pinned.is_file():
+            if pinned.is_file() and (self.sealed_with is None or is_official(pinned, self.sealed_with)):
                 return pinned
         found = shutil.which(name)
         return Path(found).absolute() if found else None
+
+
+def is_official(tool: Path, key: bytes) -> bool:
+    """Whether an installed tool is what its official archive held, by the seal beside it."""
+    try:
+        data, sealed = tool.read_bytes(), seal_file(tool).read_bytes()
+    except OSError:
+        return False
+    if is_sealed(key, ("tool", tool.parent.name), data, sealed):
+        return True
+    _log.warning("%s is not what was installed there, so it is not used; `doctor --install` mends that", tool)
+    return False
+
+
+def seal_file(tool: Path) -> Path:
+    """Where the seal of an installed tool lies."""
+    return tool.with_name(f"{tool.name}.seal")
 
 
 def probe_kustomize(binary: Path, *, timeout: float = 30.0) -> Kustomize:

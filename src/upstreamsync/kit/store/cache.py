@@ -1,7 +1,8 @@
 """A store of bytes on disk that may lose anything at any time, and never stands in the way.
 
-What can't be read is as good as absent; what can't be written is not kept, with one warning. Nothing in
-it is needed for a right answer, so it may be deleted at will.
+What can't be read is as good as absent, and so is what we have not written ourselves (see ``seal``): damaged, of
+another version, or somebody else's. What can't be written is not kept, with one warning. Nothing in it is needed
+for a right answer, so it may be deleted at will.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from upstreamsync.kit.store import dependencies
+from upstreamsync.kit.store.seal import SIZE as SEAL
+from upstreamsync.kit.store.seal import is_sealed, seal
 
 _log = logging.getLogger(__name__)
 
@@ -48,11 +51,13 @@ def default_cache_folder() -> Path:
 class Cache:
     """Bytes by namespace and key. Safe for several threads and processes; ``Cache(None)`` keeps nothing.
 
-    Each entry is one file, complete or absent: it is written beside its place and then moved there.
+    Each entry is one file, complete or absent: it is written beside its place and then moved there. It begins
+    with its seal under ``sealed_with``; without that key nothing is found again but by this process.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, sealed_with: bytes | None = None) -> None:
         self.folder = folder
+        self._key = sealed_with
         self._warned = threading.Event()
         self._numbers = itertools.count()
         self._gathered: dict[tuple[str, str], list[bytes]] | None = None
@@ -71,9 +76,10 @@ class Cache:
         try:
             with open(path, "rb") as file:
                 self._mark_used(file.fileno())
-                return file.read()
+                sealed, data = file.read(SEAL), file.read()
         except OSError:
             return None
+        return data if is_sealed(self._key, (namespace, key), data, sealed) else None
 
     def relied_on(self, namespace: str, key: str, data: bytes | None) -> None:
         """Say that work was done with what is kept there, which was ``data``."""
@@ -84,7 +90,7 @@ class Cache:
         )
 
     def has(self, namespace: str, key: str) -> bool:
-        """Whether ``get`` would find something; reads nothing."""
+        """Whether something lies where ``get`` would look; reads nothing, so it may be somebody else's."""
         path = self._path(namespace, key)
         return path is not None and os.path.isfile(path)
 
@@ -97,6 +103,7 @@ class Cache:
         try:
             handle = _create(beside)
             with open(handle, "wb") as file:
+                file.write(seal(self._key, (namespace, key), data))
                 file.write(data)
             os.replace(beside, path)
         except OSError as error:
@@ -154,8 +161,9 @@ class Cache:
             with contextlib.suppress(OSError):
                 facts = os.stat(path, follow_symlinks=False)
                 # A leftover of a run that was killed counts as the oldest of all.
-                orphan = path.endswith(".tmp") and facts.st_mtime < now - _DAY
-                entries.append((0.0 if orphan else facts.st_mtime, facts.st_size, path))
+                beside = path.endswith(".tmp")
+                used = 0.0 if beside and facts.st_mtime < now - _DAY else facts.st_mtime
+                entries.append((used, max(0, facts.st_size - (0 if beside else SEAL)), path))
         excess = sum(length for _, length, _ in entries) - size
         freed = 0
         for used, length, path in sorted(entries):
