@@ -50,6 +50,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("A fork", spec.Fork, "`vendors[].forks[]`"),
     ("A vendor's pull request", spec.PullRequestOptions, "`vendors[].pull_request`"),
     ("Pull requests of the repository", spec.Forge, "`forge`"),
+    ("A check of your own", spec.Check, "`checks[]`"),
     ("Tools", spec.Tools, "`tools`"),
 )
 NAMES = {model: title for title, model, _ in SECTIONS} | {spec.VendorOptions: "A vendor"}

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from upstreamsync.config.crosscheck import cross_check
 from upstreamsync.config.places import Places, read_places
-from upstreamsync.config.spec import Document, Forge, Tools, Vendor
+from upstreamsync.config.spec import Check, Document, Forge, Tools, Vendor
 from upstreamsync.config.where import FILE_NAME, shown_path
 from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
 from upstreamsync.kit.yaml import manifests
@@ -44,6 +44,7 @@ class Configuration:
     places: Places
     allow_hosts: tuple[str, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
+    checks: tuple[Check, ...] = ()
 
     def vendor(self, name: str) -> Vendor:
         """The vendor of that name. Raises UsageError, with the nearest names, when there is none."""
@@ -101,6 +102,7 @@ def parse_configuration(
         forge=document.forge,
         allow_hosts=document.allow_hosts,
         cluster=_cluster(document),
+        checks=document.checks,
         places=places,
     )
 

@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     Tag,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
@@ -720,12 +721,41 @@ def _host(text: str) -> str:
     return text
 
 
+class Check(Spec):
+    """A command that looks at the built overlays before a pull request is made. Needs --allow-commands.
+
+    It runs in a folder with `before/<overlay>.yaml` and `after/<overlay>.yaml`, the built overlays, and
+    `change.json`. SARIF or JUnit, printed or written to a file there, becomes findings; without either the exit
+    code decides.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
+    """What it is called, in the pull request and as a commit status."""
+    run: tuple[str, ...] = Field(min_length=1)
+    """The program and its arguments; no shell. `{after}`, `{before}`, `{change}` and `{folder}` are what it gets,
+    `{repository}` is the repository with the change. A program of the repository is named by its path."""
+    required: bool = False
+    """Whether the pull request is a draft, and not merged by itself, until it passes."""
+    network: bool = False
+    """Whether it may use the network (and, with that, is not kept in a sandbox)."""
+    timeout: Duration = timedelta(minutes=2)
+    """How long it may run."""
+
+
 ApplyTool = Literal["kubectl", "server-side", "argocd", "flux"]
 HostText = Annotated[str, Field(min_length=1, max_length=260), AfterValidator(_host)]
 
 
 class Document(Spec):
     """vendors.yaml."""
+
+    @field_validator("checks")
+    @classmethod
+    def _checks_have_names_of_their_own(cls, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        names = [check.name for check in checks]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two checks are called `{twice[0]}`: a name is a commit status, too")
+        return checks
 
     version: Literal[1]
     """Version of this file's format."""
@@ -740,6 +770,8 @@ class Document(Spec):
     """What applies the overlays: `kubectl`, `server-side` (kubectl apply --server-side), `argocd` or `flux`; or
     patterns of overlays, each with one of them. Guessed from Argo CD's and Flux's objects in the repository where
     nothing is said, else kubectl."""
+    checks: tuple[Check, ...] = ()
+    """Stages of your own, run at once after the judge; see below."""
     allow_hosts: tuple[HostText, ...] = ()
     """Hosts that may lie on this machine or in its network although upstream alone names them (in an index, a
     redirect, a token's realm): `host`, `host:port` or `*.example.com`. Hosts written in this file always may."""

@@ -20,7 +20,7 @@ from upstreamsync.forge.text.links import links_of
 from upstreamsync.forge.text.markdown import shorten
 from upstreamsync.forge.text.verdicts import counted, distinct, is_finding, verified
 from upstreamsync.kit.defuse import inert
-from upstreamsync.model import EMPTY, Change, Commit, Proposal, Review, Verdict, Verification
+from upstreamsync.model import EMPTY, Change, Commit, Proposal, Review, StageResult, Verdict, Verification
 
 #: GitHub's limit on the description of a commit status.
 _STATUS_LIMIT: Final = 140
@@ -76,13 +76,17 @@ def build_proposal(
         report=report,
         commits=_with_trailer(commits, digest),
         base_commit=base_commit,
-        draft=verification.needs_person or any(change.shrunk for change in changes),
+        draft=verification.needs_person
+        or any(change.shrunk for change in changes)
+        or any(stage.holds_up for stage in review.stages),
         labels=options.labels,
         reviewers=options.reviewers,
         assignees=options.assignees,
         milestone=options.milestone,
-        automerge=options.automerge and _all_ok(verification),
-        statuses=_statuses(verification),
+        automerge=options.automerge
+        and _all_ok(verification)
+        and not any(stage.holds_up for stage in review.stages),
+        statuses=(*_statuses(verification), *map(_stage_status, review.stages)),
         unjudged=len(verification.unjudged),
         crashes=verification.crashes,
         digest=digest,
@@ -230,6 +234,12 @@ def _title(key: str, changes: Sequence[Change], *, major: bool) -> str:
 def _commands(changes: Sequence[Change]) -> str:
     lines = [f"upstreamsync update {change.vendor} --to {quote(change.after)}" for change in changes]
     return "\n".join([*lines, "upstreamsync verify --since HEAD"])
+
+
+def _stage_status(stage: StageResult) -> tuple[str, str, str]:
+    """A commit status for each stage, so that branch protection may ask for it."""
+    state = {"passed": "success", "failed": "failure"}.get(stage.state, "error")
+    return f"upstreamsync/check/{stage.name}", state, shorten(inert(stage.summary), _STATUS_LIMIT)
 
 
 def _statuses(verification: Verification) -> tuple[tuple[str, str, str], ...]:

@@ -235,3 +235,45 @@ def test_where_an_overlay_does_not_build_the_base_is_told_instead(bench: Bench):
     assert one.draft
     assert "fails" in one.body
     assert "v1 ConfigMap renamed" in one.body
+
+
+STAGES = """\
+checks:
+- {name: good, run: [python3, -c, "print(1)"]}
+- {name: policy, run: [python3, "{repository}/policy.py", "{after}"], required: true}
+- {name: hint, run: [python3, -c, "raise SystemExit(1)"]}
+"""
+POLICY = """\
+import json, pathlib, sys
+files = sorted(pathlib.Path(sys.argv[1]).rglob("*.yaml"))
+results = [
+    {"level": "error", "ruleId": "no-data", "message": {"text": "data is not allowed"},
+     "locations": [{"physicalLocation": {"artifactLocation": {"uri": str(file)}, "region": {"startLine": 2}}}]}
+    for file in files if "data:" in file.read_text()
+]
+print(json.dumps({"version": "2.1.0", "runs": [{"results": results}]}))
+"""
+
+
+def test_stages_of_ones_own_stand_in_the_pull_request(bench: Bench):
+    bench.publish("1.0.0")
+    (bench.root / "policy.py").write_text(POLICY)
+    bench.start(STAGES)
+    bench.publish("1.0.0", "1.1.0")
+    bench.settings = replace(bench.settings, allow_commands=True)
+    (one,) = bench.pr(dry_run=True).pull_requests
+    assert one.draft
+    assert "Required, and not passed: `policy`" in one.body
+    assert "`after/app/overlay.yaml:2`: data is not allowed (`no-data`)" in one.body
+    assert "1 passed" in one.body
+    assert "2 failed" in one.body
+
+
+def test_stages_that_were_not_allowed_are_not_called_passed(bench: Bench):
+    bench.publish("1.0.0")
+    (bench.root / "policy.py").write_text(POLICY)
+    bench.start(STAGES)
+    bench.publish("1.0.0", "1.1.0")
+    (one,) = bench.pr(dry_run=True).pull_requests
+    assert one.draft
+    assert "3 not run" in one.body

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from upstreamsync.forge.rules.marker import REBUILD
-from upstreamsync.forge.text import cluster, verdicts
+from upstreamsync.forge.text import cluster, stages, verdicts
 from upstreamsync.forge.text.evidence import Upstream
 from upstreamsync.forge.text.links import Links
 from upstreamsync.forge.text.markdown import code, details, fence, link, plural, prose, summary_text, table
@@ -94,6 +94,7 @@ def _sections(
         Section(title="Does not build", forms=(_builds(facts.verification),), keep=95),
         Section(title="Needs you", forms=(needed, urgent, _CUT if urgent else ""), keep=90),
         Section(title="Not judged", forms=(unjudged, _CUT if unjudged else ""), keep=85),
+        Section(title="Checks", forms=(stages.section(facts.review), stages.table_of(facts.review)), keep=88),
         Section(title="Image pins", forms=(pins, _CUT if pins else ""), keep=60),
         Section(title="To look at by hand", forms=(remarks, _CUT if remarks else ""), keep=70),
         Section(title="Dangers", forms=(dangers, _CUT if dangers else ""), keep=80),
@@ -121,11 +122,16 @@ def _summary(facts: Facts, items: Sequence[Judgement]) -> str:
         f"- **Dangers**: {len(dangers) or 'none found'}",
         f"- **Verified**: {prose(verdicts.verified(facts.verification))}",
     ]
+    if facts.review.stages:
+        lines.append(f"- **Checks**: {stages.counted(facts.review)}")
     if edits := _edits(facts.changes):
         lines.append(edits)
     warning = ""
     if facts.verification.needs_person:
         warning = _warning(facts.verification, items)
+    if held := [stage.name for stage in facts.review.stages if stage.holds_up]:
+        asked = f"> [!WARNING]\n> Required, and not passed: {', '.join(map(code, held))}. See Checks below."
+        warning = "\n\n".join(part for part in (warning, asked) if part)
     if gone := [one for change in facts.changes for one in change.shrunk]:
         bases = "; ".join(f"{code(one.base)}: {one}" for one in gone)
         warning = "\n\n".join(

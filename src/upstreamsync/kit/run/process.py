@@ -27,10 +27,11 @@ DEFAULT_LIMIT = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """A program that ended with exit code 0."""
+    """A program that ended, with exit code 0 unless another one was accepted."""
 
     stdout: bytes
     stderr: str
+    returncode: int = 0
 
 
 def run(
@@ -44,12 +45,14 @@ def run(
     hint: str | None = None,
     started: Callable[[], object] | None = None,
     kept_in: Sandbox | None = None,
+    accept_failure: bool = False,
 ) -> Completed:
     """Run ``argv`` and return what it printed.
 
     The child gets PASSED_ON of our environment plus ``env``, its own process group, and no terminal.
     ``timeout`` is in seconds, ``limit`` in bytes of standard output. ``started`` is called once it runs.
-    ``kept_in`` is what the kernel holds it to, as far as it can.
+    ``kept_in`` is what the kernel holds it to, as far as it can. ``accept_failure`` returns what a program
+    printed that ended with another exit code than 0.
 
     Raises ToolMissing, ToolFailed (exit code and stderr attached), ToolTimeout or TooLarge.
     """
@@ -89,14 +92,14 @@ def run(
         err.seek(0)
         # What a tool says may hold what it was given: a token in an address, a password in a chart's values.
         stderr = redact(err.read(1_000_000).decode("utf-8", "replace"))
-        if child.returncode != 0:
+        if child.returncode != 0 and not accept_failure:
             raise ToolFailed(
                 f"`{name}` failed with exit code {child.returncode}: {_gist(stderr)}",
                 hint=hint,
                 stderr=stderr,
                 returncode=child.returncode,
             )
-        return Completed(stdout=out.read(), stderr=stderr)
+        return Completed(stdout=out.read(), stderr=stderr, returncode=child.returncode)
 
 
 @contextlib.contextmanager

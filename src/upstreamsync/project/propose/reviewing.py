@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from upstreamsync.base.write import as_tree
 from upstreamsync.errors import Malformed, TooLarge
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.model import Change, OverlayReview, Review, Verification
+from upstreamsync.model import Change, OverlayReview, Review, StageResult, Verification
 from upstreamsync.project.settings import build_store
 from upstreamsync.project.verify.trees import tree_with
 from upstreamsync.project.verify.verification import verify_change
@@ -55,7 +55,43 @@ def review_change(
         from upstreamsync.project.propose.image_lookup import look_up
 
         verification, unasked = look_up(session, verification, results)
-    return verification, Review(overlays=tuple(reviews), images_unasked=unasked)
+    stages: tuple[StageResult, ...] = ()
+    if session.configuration.checks:
+        outputs = {path: (built[2 * number], built[2 * number + 1]) for number, path in enumerate(paths)}
+        with tree_with(session.root, files) as after:
+            stages = _stages(session, after, outputs, changes, verification)
+    return verification, Review(overlays=tuple(reviews), images_unasked=unasked, stages=stages)
+
+
+def _stages(
+    session: Session,
+    after: Path,
+    outputs: Mapping[str, tuple[bytes, bytes]],
+    changes: Sequence[Change],
+    verification: Verification,
+) -> tuple[StageResult, ...]:
+    """What the team's own stages say of the built overlays."""
+    from upstreamsync.project.stages import Stage, run_stages
+
+    vendors = [{"name": one.vendor, "from": one.before, "to": one.after} for one in changes]
+    items = [
+        {"item": item.item, "verdict": item.verdict.value, "severity": item.severity.value, "why": item.why}
+        for item in verification.items
+    ]
+    return run_stages(
+        [
+            Stage(
+                name=check.name, run=check.run, required=check.required, network=check.network,
+                timeout=check.timeout.total_seconds(),
+            )
+            for check in session.configuration.checks
+        ],
+        results=outputs,
+        change={"vendors": vendors, "overlays": sorted(outputs), "items": items},
+        repository=after,
+        allowed=session.settings.allow_commands,
+        jobs=session.settings.engine_jobs,
+    )  # fmt: skip
 
 
 def _of_bases(
