@@ -13,14 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.run.engines import Engines, Helm, Kustomize
 from upstreamsync.kit.run.threads import ordered_map, processors
 from upstreamsync.model import Cluster, Judgement, OverlayVerification, Verdict, Verification
+from upstreamsync.verify.build.budget import PER_OVERLAY, Budget
 from upstreamsync.verify.build.builds import Store
 from upstreamsync.verify.build.inflate import Charts
 from upstreamsync.verify.crossed import Followed
-from upstreamsync.verify.judge import Case, judge_overlay
+from upstreamsync.verify.guard import judged
+from upstreamsync.verify.judge import Case
+from upstreamsync.verify.options import Options
 from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, normalize
 from upstreamsync.verify.overlays.reading import Reading
 
@@ -54,6 +56,7 @@ def verify_trees(
     followed: Followed | None = None,
     cluster: Cluster | None = None,
     helm: Callable[[], Helm] | None = None,
+    options: Options | None = None,
 ) -> Verification:
     """Judge the customizations of ``overlays`` (folders relative to both trees) on two directory trees.
 
@@ -63,8 +66,10 @@ def verify_trees(
     bytes without the values that follow the version: where nothing else differs, an item counts as unedited.
     ``cluster`` says what the results are applied to; ``helm`` finds it for kustomizations that inflate charts.
 
-    Nothing is written to either tree. Raises ToolMissing when there is no kustomize, and ToolCrashed,
-    ToolTimeout or Malformed, with the overlay's name, when no answer can be had from it.
+    ``options`` bound the time, and say how each overlay is built.
+
+    Nothing is written to either tree. What can't be judged is ``unjudged``, and stops nothing else. Raises
+    ToolMissing when there is no kustomize.
     """
     old, new = as_tree(before), as_tree(after)
     paths = deduce_upstream(old, new) if upstream is None else tuple(map(normalize, upstream))
@@ -73,8 +78,11 @@ def verify_trees(
     together = jobs or processors()
     reading, slots = Reading(), threading.BoundedSemaphore(together)
     charts = Charts(helm or Engines().helm)
+    options = options or Options()
+    in_all = Budget(options.budget)
 
     def judge(overlay: str) -> OverlayVerification:
+        mine = options.of(overlay)
         case = Case(
             overlay=overlay,
             before=old,
@@ -88,16 +96,17 @@ def verify_trees(
             followed=followed,
             cluster=cluster or Cluster(),
             charts=charts,
+            budget=Budget(mine.budget or PER_OVERLAY, in_all),
+            strict=mine.load_restrictor == "root",
         )
-        try:
-            return judge_overlay(case)
-        except UpstreamsyncError as error:
-            error.message = f"`{overlay}` can't be judged: {error.message}"
-            raise
+        found = judged(case)
+        if options.progress is not None:
+            options.progress(overlay, len(roots))
+        return replace(found, allow_unjudged=bool(mine.allow_unjudged))
 
     # While one overlay is being compared another one can be built.
-    judged = [outcome.get() for outcome in ordered_map(judge, roots, together)]
-    return Verification(overlays=tuple(_deduplicated(judged)), engine=str(engine))
+    found = [outcome.get() for outcome in ordered_map(judge, roots, together)]
+    return Verification(overlays=tuple(_deduplicated(found)), engine=str(engine))
 
 
 def as_tree(tree: Path | Tree) -> Tree:
@@ -106,7 +115,11 @@ def as_tree(tree: Path | Tree) -> Tree:
 
 
 def _deduplicated(overlays: Sequence[OverlayVerification]) -> list[OverlayVerification]:
-    """One verdict, the worst, for an item that several overlays share; it stands with the first of them."""
+    """One verdict, the worst, for an item that several overlays share; it stands with the first of them.
+
+    An item sees nothing but what lies below its folder: where one overlay could not be judged, what was
+    found in another one holds.
+    """
     by_name: dict[str, list[Judgement]] = {}
     for overlay in overlays:
         for item in overlay.items:
@@ -127,5 +140,6 @@ def _deduplicated(overlays: Sequence[OverlayVerification]) -> list[OverlayVerifi
 
 
 def _worst(items: Sequence[Judgement]) -> Judgement:
+    items = [item for item in items if item.verdict is not Verdict.UNJUDGED] or items
     first = min(items, key=lambda item: (item.severity.rank, list(Verdict).index(item.verdict)))
     return replace(first, overlays=tuple(sorted({name for item in items for name in item.overlays})))

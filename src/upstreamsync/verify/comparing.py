@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from upstreamsync.kit.kubernetes.objects import compare
 from upstreamsync.model import Cluster, Judgement, LeftOut, ResourceChange, Severity, Verdict
-from upstreamsync.verify import crossed, explain, left_out
+from upstreamsync.verify import crossed, explain, gone, left_out
+from upstreamsync.verify.build.availability import Availability
 from upstreamsync.verify.build.builds import Builder, Failed, State
 from upstreamsync.verify.build.chain import Effect, Side
+from upstreamsync.verify.build.obstacles import Reason
 from upstreamsync.verify.build.schemas import Schemas, told
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.classify import edited, failures, uncovered, verdicts
@@ -32,7 +34,9 @@ class Comparison:
     new: Side
     spaces: tuple[Workspace, Workspace]
     builder: Builder
-    left_out: tuple[LeftOut, ...] = ()
+    available: Availability = field(default_factory=Availability)
+    upstream: Collection[str] = ()
+    is_new: bool = False
     followed: frozenset[tuple[str, str]] = frozenset()
     cluster: Cluster = field(default_factory=Cluster)
     refused_values: Mapping[str, str] = field(default_factory=dict)
@@ -47,12 +51,35 @@ class Comparison:
         partners = pair_items(self.old_items, self.new_items)
         notes = self._notes(partners)
         extra = self._result_notes(notes)
-        items = [self._judgement(item, partners.get(item.name), notes[item.name]) for item in self.new_items]
+        items = [
+            self._judgement(item, partners.get(item.name), notes[item.name])
+            for item in self.new_items
+            if item.name in notes
+        ]
+        items += gone.judgements(self.overlay, self.available, self.upstream)
         items += [explain.on_result(self.overlay, self._file(), note) for note in extra]
+        if (open_ := self._open_result()) is not None:
+            items.append(explain.on_result(self.overlay, self._file(), left_out.unjudged(open_)))
         if isinstance(self.new.base, Failed) and failure:
             broken = explain.on_result(self.overlay, self._file(), _broken(failure, self.old))
             items.append(replace(broken, failed_before=isinstance(self.old.base, Failed)))
         return tuple(items)
+
+    def _blocked(self) -> LeftOut | None:
+        """Why nothing can be compared, where one of the sides does not build with everything switched off."""
+        for when, side in (("", self.new), ("before: ", self.old)):
+            if isinstance(side.base, Failed):
+                why = f"{when}{failures.gist(side.base.error)}"
+                reason = side.base.reason or Reason.DOES_NOT_BUILD
+                return LeftOut(what=self.overlay, reason=reason, why=why, known=False)
+        return None
+
+    def _open_result(self) -> LeftOut | None:
+        """What can't be known of the result as a whole: a side of it is not there, or not all of it."""
+        if isinstance(self.new.base, Failed):
+            return None  # which is said in other words
+        differing = next((one.said for one in self.available.missing if one.differs), None)
+        return self._blocked() or differing
 
     def _file(self) -> str:
         kustomization = self.tree.kustomization(self.overlay)
@@ -63,7 +90,15 @@ class Comparison:
         edits = self._edits(partners)
         values = self._values(partners)
         notes: dict[str, list[Note]] = {}
+        trees = [space.tree for space in self.spaces]
+        blocked = self._blocked()
         for item in self.new_items:
+            if not self.spaces[1].has(item):
+                continue
+            self.builder.check_budget()
+            if blocked is not None:
+                notes[item.name] = [left_out.unjudged(blocked)]
+                continue
             partner = partners.get(item.name)
             was = old.effects.get(partner.name) if partner else None
             now = new.effects.get(item.name)
@@ -79,12 +114,11 @@ class Comparison:
                 found = verdicts.first_effect(item, was, now)
             else:
                 found = verdicts.judge(item, was, now)
-            if item.kind is not Kind.HELM_VALUE and (said := left_out.judge(item, was, now, self.left_out)):
-                alone, note = said
-                found = [note] if alone else [*found, note]
+            missing = () if item.kind is Kind.HELM_VALUE else left_out.in_reach(item, self.available, trees)
+            found = left_out.judge(item, found, was, now, missing)
             if (unmet := self._expectation(item, now)) is not None:
                 found = [*found, unmet]
-            notes[item.name] = found
+            notes[item.name] = [left_out.of_new(note) for note in found] if self.is_new else found
         for name, note in uncovered.find(self.new_items, old, new, notes):
             notes[name].append(note)
         return notes
@@ -139,9 +173,14 @@ class Comparison:
         }
 
     def _result_notes(self, notes: dict[str, list[Note]]) -> list[Note]:
-        alone = []
+        alone: list[Note] = []
+        if self._blocked() is not None:
+            return alone
+        self.builder.check_budget()
         sides = (self.old, self.new)
         for blamed in blame.check(self.trees, self.overlay, self.new_items, sides, self.cluster):
+            if left_out.is_open(blamed.note, self.available.missing):
+                continue
             if blamed.item is not None and blamed.item.name in notes:
                 _add(notes[blamed.item.name], blamed.note)
             else:

@@ -62,7 +62,10 @@ def _effects(space: Workspace, instead: Mapping[str, Item], builder: Builder) ->
     """The effects of a side's items, some of them replaced."""
     items = [instead[item.name].in_place_of(item) if item.name in instead else item for item in space.items]
     place = Path(f"{space.scratch}-crossed")
-    crossed = Workspace(space.tree, space.overlay, items, place, space.cut)
+    crossed = Workspace(
+        space.tree, space.overlay, items, place, space.cut,
+        charts=space.charts, instead=space.instead, files=space.files, strict=space.strict,
+    )  # fmt: skip
     try:
         return Chain(crossed, builder, items).run().effects
     except UpstreamsyncError:

@@ -12,7 +12,7 @@ from upstreamsync.kit.kubernetes.objects import diff, object_id
 from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.kit.run.threads import ordered_map, processors
 from upstreamsync.model import LeftOut
-from upstreamsync.verify import left_out
+from upstreamsync.verify.build.availability import on_one_side
 from upstreamsync.verify.build.builds import Builder, Failed, Store
 from upstreamsync.verify.build.chain import Chain, Effect, Side, Touch
 from upstreamsync.verify.build.trim import plan_trim
@@ -64,17 +64,18 @@ def _said_once(overlays: Sequence[OverlayEffects]) -> list[OverlayEffects]:
 
 def _overlay(tree: Tree, overlay: str, upstream: Collection[str], builder: Builder) -> OverlayEffects:
     items = enumerate_items(tree, overlay, upstream)
-    missing = left_out.of_overlay(tree, tree, overlay)
+    available = on_one_side(tree, overlay)
+    missing = available.left_out
     with tempfile.TemporaryDirectory(prefix="upstreamsync-effects-") as scratch:
         cut, _ = plan_trim(tree, tree, overlay, upstream, items, builder.reading)
-        space = Workspace(tree, overlay, items, Path(scratch), cut)
+        space = Workspace(tree, overlay, items, Path(scratch), cut, instead=available.instead[1])
         side = Chain(space, builder, items).run()
         if isinstance(side.base, Failed):
             return OverlayEffects(path=overlay, error=side.base.error, left_out=missing)
         told = tuple(
             _item(tree, item, _effect(item, side, space, builder), missing)
             for item in items
-            if item.kind is not Kind.RESOURCE or item.name in side.effects
+            if (item.kind is not Kind.RESOURCE or item.name in side.effects) and space.has(item)
         )
     return OverlayEffects(path=overlay, items=told, left_out=missing)
 

@@ -147,11 +147,11 @@ def fine(item: Item, overlay: str) -> Judgement:
     return judgement(item, [Note(verdict=Verdict.OK)], overlay)
 
 
-def on_result(overlay: str, file: str, note: Note) -> Judgement:
+def on_result(overlay: str, file: str, note: Note, *, line: int = 1) -> Judgement:
     """A judgement on the built output as a whole."""
     (finding,) = findings([note])
     return Judgement(
-        item=f"{overlay}: (result)", kustomization=overlay, field="(result)", key="", file=file, line=1,
+        item=f"{overlay}: (result)", kustomization=overlay, field="(result)", key="", file=file, line=line,
         verdict=finding.verdict, severity=finding.severity, reason=finding.reason, resources=finding.resources,
         paths=finding.paths, why=finding.why, hint=finding.hint, overlays=(overlay,), findings=(finding,),
     )  # fmt: skip

@@ -12,17 +12,28 @@ from pathlib import Path
 
 from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.kit.yaml.manifests import is_yaml
-from upstreamsync.model import Build, Cluster, LeftOut, OverlayVerification
-from upstreamsync.verify import left_out
-from upstreamsync.verify.build.builds import Builder, Failed, Store
+from upstreamsync.model import Build, Cluster, OverlayVerification
+from upstreamsync.verify.build.availability import Availability, weigh
+from upstreamsync.verify.build.budget import Budget
+from upstreamsync.verify.build.builds import Builder, Failed, State, Store
 from upstreamsync.verify.build.chain import Chain, Side
 from upstreamsync.verify.build.inflate import Charts, local_charts
+from upstreamsync.verify.build.obstacles import (
+    Obstacle,
+    blamed_entry,
+    obstacles,
+    unreadable_files,
+    unrenderable_charts,
+)
 from upstreamsync.verify.build.trim import Cut, plan_trim
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.crossed import Followed, followed_items
 from upstreamsync.verify.overlays.graph import Tree, inputs
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
 from upstreamsync.verify.overlays.reading import Reading
+
+#: So often an overlay is built again without what kustomize can't bear.
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +52,38 @@ class Case:
     followed: Followed | None = None
     cluster: Cluster = field(default_factory=Cluster)
     charts: Charts = field(default_factory=local_charts)
+    budget: Budget | None = None
+    strict: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there was no such overlay before."""
+        return self.before.kustomization_file(self.overlay) is None
 
 
 def judge_overlay(case: Case) -> OverlayVerification:
     """The verification of one overlay; no build runs when none of its inputs differs."""
     old_items = enumerate_items(case.before, case.overlay, case.upstream)
     new_items = enumerate_items(case.after, case.overlay, case.upstream)
-    missing = left_out.of_overlay(case.before, case.after, case.overlay)
-    if unchanged(case) and not any(left_out.moved(missing)):
-        from upstreamsync.verify import explain
-
-        return OverlayVerification(
-            path=case.overlay,
-            before=Build(ok=True),
-            after=Build(ok=True),
-            items=tuple(explain.fine(item, case.overlay) for item in new_items),
-            left_out=missing,
-        )
+    found = (obstacles(case.before, case.overlay), obstacles(case.after, case.overlay))
+    available = weigh(case.before, case.after, case.overlay, *found, is_new=case.is_new)
+    if unchanged(case) and not available.differs:
+        return _as_before(case, new_items, available)
     with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder:
-        return _Judge(case, old_items, new_items, Path(folder), missing).run()
+        return _Judge(case, old_items, new_items, Path(folder), available).run()
+
+
+def _as_before(case: Case, items: Sequence[Item], available: Availability) -> OverlayVerification:
+    """An overlay in which nothing differs that anybody could see."""
+    from upstreamsync.verify import explain
+
+    return OverlayVerification(
+        path=case.overlay,
+        before=Build(ok=True),
+        after=Build(ok=True),
+        items=tuple(explain.fine(item, case.overlay) for item in items),
+        left_out=available.left_out,
+    )
 
 
 def unchanged(case: Case) -> bool:
@@ -77,13 +101,14 @@ class _Judge:
         old: Sequence[Item],
         new: Sequence[Item],
         scratch: Path,
-        missing: tuple[LeftOut, ...] = (),
+        available: Availability,
     ) -> None:
         self.case = case
-        self.missing = missing
+        self.available = available
+        self.blamed: tuple[list[Obstacle], list[Obstacle]] = ([], [])
         self.old_items, self.new_items = old, new
         self.scratch = scratch
-        self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading, case.slots)
+        self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading, case.slots, case.budget)
         self.refused = self._refused_values()
         case = self.case
         self.prepare(
@@ -113,9 +138,15 @@ class _Judge:
         overlay = self.case.overlay
         self.cuts = (old, new)
         self.spaces = (
-            Workspace(self.case.before, overlay, self.old_items, place / "before", old, self.case.charts),
-            Workspace(self.case.after, overlay, self.new_items, place / "after", new, self.case.charts),
-        )
+            Workspace(
+                self.case.before, overlay, self.old_items, place / "before", old, self.case.charts,
+                instead=self.available.instead[0], strict=self.case.strict,
+            ),
+            Workspace(
+                self.case.after, overlay, self.new_items, place / "after", new, self.case.charts,
+                instead=self.available.instead[1], files=self.available.files, strict=self.case.strict,
+            ),
+        )  # fmt: skip
         self.chains = (
             Chain(self.spaces[0], self.builder, self.old_items),
             Chain(self.spaces[1], self.builder, self.new_items),
@@ -123,6 +154,9 @@ class _Judge:
 
     def build(self) -> tuple[Side, Side]:
         """Both sides. What is left out has to be YAML: if it is not, kustomize is to say so itself."""
+        if self.case.is_new:
+            nothing = State({}, {})
+            return Side(nothing, nothing), self.chains[1].run()
         if self.case.jobs == 1:
             sides = (self.chains[0].run(), self.chains[1].run())
             sound = self.is_sound()
@@ -149,9 +183,13 @@ class _Judge:
     def run(self) -> OverlayVerification:
         """Build both sides and judge."""
         old, new = self.build()
+        for _ in range(_ATTEMPTS):
+            if not self.does_without_more(old, new):
+                break
+            old, new = self.build()
         from upstreamsync.verify import comparing
 
-        before, after = _built(self.chains[0], old), _built(self.chains[1], new)
+        before, after = self.built(0, old), self.built(1, new)
         if self.refused:
             after = Build(ok=False, error=next(iter(self.refused.values())))
         both = comparing.Comparison(
@@ -164,8 +202,10 @@ class _Judge:
             new=new,
             spaces=self.spaces,
             builder=self.builder,
-            left_out=self.missing,
             refused_values=self.refused,
+            available=self.available,
+            upstream=self.case.upstream,
+            is_new=self.case.is_new,
             followed=followed_items(
                 (self.case.before, self.case.after),
                 self.case.overlay,
@@ -184,13 +224,39 @@ class _Judge:
             removed=removed,
             changed=changed,
             builds=self.builder.count,
-            left_out=self.missing,
+            left_out=self.available.left_out,
+            is_new=self.case.is_new,
         )
 
+    def does_without_more(self, old: Side, new: Side) -> bool:
+        """Leave out what kustomize can't bear, where that can be told; then both are to be built again."""
+        if isinstance(old.base, State) and isinstance(new.base, State):
+            return False
+        case = self.case
+        trees = ((case.before, old), (case.after, new))
+        found: list[list[Obstacle]] = []
+        for (tree, side), seen, blamed in zip(trees, self.available.instead, self.blamed, strict=True):
+            if isinstance(side.base, Failed):
+                blamed += blamed_entry(tree, case.overlay, side.base.error, seen)
+                blamed += unrenderable_charts(tree, case.overlay, case.charts)
+            here = [*obstacles(tree, case.overlay), *unreadable_files(tree, case.overlay), *blamed]
+            found.append(list({one.place: one for one in reversed(here)}.values()))
+        available = weigh(case.before, case.after, case.overlay, *found, is_new=case.is_new)
+        if available.instead == self.available.instead:
+            return False
+        self.available = available
+        self.prepare(Cut(), Cut())
+        return True
 
-def _built(chain: Chain, side: Side) -> Build:
-    if isinstance(side.base, Failed):
-        return Build(ok=False, error=side.base.error)
-    if chain.refused:
-        return Build(ok=False, error=next(iter(chain.refused.values())))
-    return Build(ok=True)
+    def built(self, number: int, side: Side) -> Build:
+        """Whether kustomize builds a side, 0 or 1, as a whole; what neither side has does not count."""
+        chain = self.chains[number]
+        if isinstance(side.base, Failed):
+            return Build(ok=False, error=side.base.error)
+        if chain.refused:
+            return Build(ok=False, error=next(iter(chain.refused.values())))
+        return (
+            Build(ok=True)
+            if (error := self.available.error(number)) is None
+            else Build(ok=False, error=error)
+        )

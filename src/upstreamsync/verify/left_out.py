@@ -2,64 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 from upstreamsync.model import LeftOut, Verdict
+from upstreamsync.verify.build.availability import Availability, Missing
 from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays.graph import Tree, reached
-from upstreamsync.verify.overlays.items import Item, Kind
+from upstreamsync.verify.overlays.item import WHOLE_OVERLAY, Item, Kind
 
-#: Items that look for what they change, wherever it is.
-_SEEKING: Final = frozenset((Kind.IMAGES, Kind.REPLICAS, Kind.REPLACEMENTS, Kind.VARS))
-#: Items that are what they say by themselves.
-_OWN: Final = frozenset(
-    (Kind.RESOURCE, Kind.NAMESPACE, Kind.PREFIX, Kind.SUFFIX, Kind.LABELS, Kind.ANNOTATIONS)
-)
+#: Reasons that say that something is not there: what is missing may have it.
+_ABSENCE: Final = frozenset(
+    ("target_gone", "kind_changed", "apiversion_changed", "namespace_changed", "source_gone",
+     "selector_mismatch", "tool_error", "already_done", "reference_renamed", "unknown_reference")
+)  # fmt: skip
+_LOSS: Final = frozenset((Verdict.FAILS, Verdict.LOST, Verdict.NARROWED, Verdict.DANGLING))
+_GAIN: Final = frozenset((Verdict.WIDENED, Verdict.UNCOVERED))
+_CALM: Final = frozenset((Verdict.OK, Verdict.REDUNDANT, Verdict.UNUSED))
+_LITERAL: Final = re.compile(r"[A-Za-z0-9_-]+(?:[.][A-Za-z0-9_-]+)*")
 
 
-def of_overlay(before: Tree, after: Tree, overlay: str) -> tuple[LeftOut, ...]:
-    """What was left out of the overlay on either side."""
-    found: dict[LeftOut, None] = {}
-    for tree in (after, before):
-        if tree.left_out:
-            for kustomization in reached(tree, overlay):
-                found.update(dict.fromkeys(tree.left_out.get(kustomization.folder, ())))
-    return tuple(found)
+def in_reach(item: Item, available: Availability, trees: Sequence[Tree]) -> tuple[Missing, ...]:
+    """What an item may aim at of what is missing: an item sees nothing but what lies below its folder.
+
+    A component sees all that stands before it.
+    """
+    if not available.missing:
+        return ()
+    below: set[str] = set()
+    for tree in trees:
+        kustomization = tree.kustomization(item.folder)
+        if kustomization is not None and kustomization.data.get("kind") == "Component":
+            return available.missing
+        below |= {each.folder for each in reached(tree, item.folder)}
+    return tuple(one for one in available.missing if one.folder in below)
 
 
 def judge(
-    item: Item, was: Effect | None, now: Effect | None, left_out: Sequence[LeftOut]
-) -> tuple[bool, Note] | None:
-    """What is to be said of an item because something is missing: alone, or besides; None where nothing is.
+    item: Item, notes: list[Note], was: Effect | None, now: Effect | None, missing: Sequence[Missing]
+) -> list[Note]:
+    """The notes on an item of which something may be ``missing``: what can't be known is not said.
 
-    What did nothing on either side may aim at what is missing: nothing else can be said of it. Where what
-    is missing moved with the change, an item that looks for its objects everywhere is in doubt as well.
+    What did nothing on either side may aim at what is missing. Where that is the same on both sides, an item
+    does there what it did. Where it differs, what an item lost, gained or found equal elsewhere is open as
+    well, unless the item names the one object that it is about and both sides have it.
     """
-    if not left_out or item.kind in _OWN:
-        return None
-    silent = not (_acts(was) or _acts(now))
-    moved = [one for one in left_out if not one.known]
-    if silent:
-        return True, _note((moved or list(left_out))[0])
-    if moved and _seeks(item):
-        return False, _note(moved[0])
-    return None
+    if not missing:
+        return notes
+    differing = [one for one in missing if one.differs]
+    if _is_silent(item, was, now) and not _is_elsewhere(notes):
+        return [unjudged((differing or list(missing))[0].said)]
+    if not differing:
+        return notes
+    kept = [note for note in notes if not is_open(note, differing)]
+    calm = all(note.verdict in _CALM for note in kept)
+    if len(kept) == len(notes) and (not calm or _is_about_one(item, was, now)):
+        return notes
+    if calm and len(kept) == len(notes):
+        return [unjudged(differing[0].said)]
+    return [*(note for note in kept if note.verdict not in _CALM), unjudged(differing[0].said)]
+
+
+def _is_silent(item: Item, was: Effect | None, now: Effect | None) -> bool:
+    """Whether an item does nothing that could be seen, on either side."""
+    if item.kind is Kind.RESOURCE:
+        return False
+    return not _acts(was) and not _acts(now) and (was is not None or now is not None)
+
+
+def _is_elsewhere(notes: Sequence[Note]) -> bool:
+    """Whether kustomize refuses an item for something that is wrong with an object at hand."""
+    return any(note.verdict is Verdict.FAILS and note.reason not in _ABSENCE for note in notes)
 
 
 def _acts(effect: Effect | None) -> bool:
     return effect is not None and effect.error is None and bool(effect.touched)
 
 
-def _seeks(item: Item) -> bool:
-    return item.kind in _SEEKING or (bool(item.target) and not item.target.get("name"))
+def is_open(note: Note, missing: Collection[Missing]) -> bool:
+    """Whether a note rests on something not being there, on a side of which something else is missing."""
+    missing = [one for one in missing if one.differs]
+    if note.verdict in _LOSS and (note.reason in _ABSENCE or note.verdict is Verdict.DANGLING):
+        return any(one.after for one in missing)
+    return note.verdict in _GAIN and any(one.before for one in missing)
 
 
-def _note(missing: LeftOut) -> Note:
-    return Note(verdict=Verdict.UNJUDGED, reason=missing.reason, because=missing.why, hint=missing.hint)
+def _is_about_one(item: Item, was: Effect | None, now: Effect | None) -> bool:
+    """Whether an item names the one object that it is about, and changed it on both sides."""
+    if not (_acts(was) and _acts(now)) or item.kind in WHOLE_OVERLAY:
+        return False
+    if item.kind is Kind.MERGE and not item.target:
+        return True
+    if item.kind in (Kind.MERGE, Kind.JSON):
+        named = (item.target.get("name"), item.target.get("kind"))
+        return all(isinstance(text, str) and _LITERAL.fullmatch(text) for text in named)
+    if item.kind is Kind.GENERATOR:
+        return isinstance(item.spec, dict) and item.spec.get("behavior") in ("merge", "replace")
+    return item.kind is Kind.REPLICAS
 
 
-def moved(left_out: Sequence[LeftOut]) -> Iterator[LeftOut]:
-    """What is missing and differs between the sides."""
-    yield from (one for one in left_out if not one.known)
+def unjudged(said: LeftOut) -> Note:
+    """The note that an item could not be compared, since that is missing."""
+    return Note(verdict=Verdict.UNJUDGED, reason=said.reason, because=said.why, hint=said.hint)
+
+
+def of_new(note: Note) -> Note:
+    """A note on an item of an overlay that is new: nothing can be said of what it did before."""
+    if note.verdict is not Verdict.OK:
+        return note
+    return replace(note, because="the overlay is new: there is nothing to compare it with")

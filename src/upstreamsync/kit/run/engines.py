@@ -68,18 +68,22 @@ class Kustomize:
         folder: Path,
         *,
         root: Path | None = None,
+        unrestricted: bool = False,
         timeout: float | None = None,
         started: Callable[[], object] | None = None,
     ) -> bytes:
         """Build the kustomization in ``folder`` and return the YAML that kustomize prints.
 
-        Nothing outside of ``root`` (default: the folder) can be read. ``started`` is called once it runs. The
-        load restrictor stays on; functions, plugins and helm stay off.
+        Nothing outside of ``root`` (default: the folder) can be read; ``unrestricted`` lets it read files of
+        ``root`` above a kustomization as well. ``started`` is called once it runs. Functions, plugins and
+        helm stay off.
         Raises ToolFailed with kustomize's own words in ``stderr`` for what does not build, also where it
         panics each time, and ToolCrashed when that can't be told.
         """
         try:
-            return self._run(folder, root or folder, timeout=timeout, started=started)
+            return self._run(
+                folder, root or folder, unrestricted=unrestricted, timeout=timeout, started=started
+            )
         except ToolFailed as error:
             if error.returncode == 1:  # its code for whatever is wrong with a kustomization
                 raise
@@ -92,12 +96,16 @@ class Kustomize:
         folder: Path,
         root: Path,
         *,
+        unrestricted: bool = False,
         timeout: float | None = None,
         started: Callable[[], object] | None = None,
     ) -> bytes:
+        words: list[str | os.PathLike[str]] = [self.binary, "kustomize" if self.embedded else "build"]
+        if unrestricted:
+            words += ["--load-restrictor", "LoadRestrictionsNone"]
         with _sealed(self.binary, [root]) as sealed:
             return process.run(
-                [self.binary, "kustomize" if self.embedded else "build", folder.absolute()],
+                [*words, folder.absolute()],
                 cwd=sealed.home,
                 env={**sealed.environment, **_HASTE},
                 timeout=timeout or self.timeout,

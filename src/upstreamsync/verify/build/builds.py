@@ -16,6 +16,7 @@ from upstreamsync.kit.kubernetes.objects import ObjectId, numbered
 from upstreamsync.kit.run.engines import Kustomize, without_addresses
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.yaml import manifests
+from upstreamsync.verify.build.budget import Budget
 from upstreamsync.verify.overlays.reading import Reading
 
 Manifest = Mapping[str, Any]
@@ -84,6 +85,7 @@ class Builder:
     store: Store | None = None
     reading: Reading = field(default_factory=Reading)
     slots: threading.BoundedSemaphore | None = None
+    budget: Budget | None = None
     count: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _slots: threading.BoundedSemaphore = field(init=False)
@@ -91,23 +93,44 @@ class Builder:
     def __post_init__(self) -> None:
         self._slots = self.slots or threading.BoundedSemaphore(self.jobs)
 
-    def build(self, folder: Path, *, root: Path, started: Callable[[], object] = nothing) -> Outcome:
+    def check_budget(self) -> None:
+        """Raise OverBudget when the time for the overlay is over."""
+        if self.budget is not None:
+            self.budget.check()
+
+    def build(
+        self,
+        folder: Path,
+        *,
+        root: Path,
+        unrestricted: bool = False,
+        started: Callable[[], object] = nothing,
+    ) -> Outcome:
         """Build ``folder``, which lies in the copy ``root``; see ``output``."""
-        output = self.output(folder, root=root, started=started)
+        output = self.output(folder, root=root, unrestricted=unrestricted, started=started)
         return output if isinstance(output, Failed) else self.parse(output)
 
-    def output(self, folder: Path, *, root: Path, started: Callable[[], object] = nothing) -> bytes | Failed:
-        """What kustomize prints for ``folder``, which lies in the copy ``root``.
+    def output(
+        self,
+        folder: Path,
+        *,
+        root: Path,
+        unrestricted: bool = False,
+        started: Callable[[], object] = nothing,
+    ) -> bytes | Failed:
+        """What kustomize prints for ``folder``, which lies in the copy ``root``; ``unrestricted``: see Kustomize.
 
         ``started`` is called, perhaps twice, when all is done but waiting for kustomize, or for its turn.
         """
         try:
-            return self._output(folder, root, started=started)
+            return self._output(folder, root, unrestricted=unrestricted, started=started)
         finally:
             started()
 
-    def _output(self, folder: Path, root: Path, *, started: Callable[[], object]) -> bytes | Failed:
-        key = self._key(folder, root) if self.store is not None else ""
+    def _output(
+        self, folder: Path, root: Path, *, unrestricted: bool, started: Callable[[], object]
+    ) -> bytes | Failed:
+        key = self._key(folder, root, unrestricted=unrestricted) if self.store is not None else ""
         if self.store is not None and (kept := self.store.get(key)) is not None:
             return kept[1:] if kept[:1] == b"+" else Failed(kept[1:].decode("utf-8", "replace"))
         with self._guard:
@@ -117,7 +140,13 @@ class Builder:
             started()
             self._slots.acquire()
         try:
-            found = self.kustomize.build(folder, root=root, started=started)
+            found = self.kustomize.build(
+                folder,
+                root=root,
+                unrestricted=unrestricted,
+                timeout=self._timeout(),
+                started=started,
+            )
         except ToolFailed as failure:
             found = Failed(_relative(failure.stderr, root))
         finally:
@@ -139,9 +168,16 @@ class Builder:
         value = self.reading.once(_load, text)
         return (value,) if isinstance(value, dict) else ()
 
-    def _key(self, folder: Path, root: Path) -> str:
+    def _timeout(self) -> float | None:
+        """How long one build may take: no longer than there is time for the overlay."""
+        if self.budget is None:
+            return None
+        return min(self.budget.left(), self.kustomize.timeout)
+
+    def _key(self, folder: Path, root: Path, *, unrestricted: bool) -> str:
         total = hashlib.sha256()
-        for part in ("upstreamsync/build/v3", str(self.kustomize), str(folder.relative_to(root))):
+        version = "upstreamsync/build/v3" + (" unrestricted" if unrestricted else "")
+        for part in (version, str(self.kustomize), str(folder.relative_to(root))):
             total.update(part.encode() + b"\0")
         for path in sorted(root.rglob("*")):
             if path.is_file():

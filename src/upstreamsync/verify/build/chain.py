@@ -130,7 +130,7 @@ class Chain:
         return Side(base, final, effects, names, cut.schemas)
 
     def _steps(self) -> list[Item]:
-        return [item for item in self.items if item.kind not in _ALWAYS_ON]
+        return [item for item in self.items if item.kind not in _ALWAYS_ON and self.workspace.has(item)]
 
     def _build(self, off: Sequence[Item]) -> Outcome:
         """The state with ``off`` switched off; built once."""
@@ -157,7 +157,9 @@ class Chain:
         root = folder
         for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
             root = root.parent
-        return self.builder.build(folder, root=root, started=started)
+        return self.builder.build(
+            folder, root=root, unrestricted=self.workspace.unrestricted, started=started
+        )
 
     def _base(self) -> Outcome:
         """The state with every step off; resources that collide and names that must differ are found here."""
@@ -166,7 +168,7 @@ class Chain:
         if not isinstance(first, Failed):
             return first
         outcome: Outcome = first
-        resources = [item for item in self.items if item.kind is Kind.RESOURCE]
+        resources = [item for item in self.items if item.kind is Kind.RESOURCE and self.workspace.has(item)]
         blamed = [item for item in resources if item.key in first.error] or resources
         for item in blamed:
             alone = self._build([*off, *(r for r in resources if r.name in self.refused), item])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from upstreamsync.errors import ToolFailed
 from upstreamsync.kit.run.engines import Engines, Helm, Kustomize
+from upstreamsync.verify.build.availability import on_one_side
 from upstreamsync.verify.build.builds import Builder, Failed, Store
 from upstreamsync.verify.build.inflate import Charts
 from upstreamsync.verify.build.unbuildable import Unbuildable, refuse_fetching
@@ -28,11 +29,16 @@ def overlay_output(
     ``store`` spares the build when it was made before from the same files with the same kustomize.
     """
     with tempfile.TemporaryDirectory(prefix="upstreamsync-output-") as scratch:
-        space = Workspace(Tree(folder), overlay, (), Path(scratch), charts=Charts(helm or Engines().helm))
+        tree = Tree(folder)
+        instead = on_one_side(tree, overlay).instead[1]
+        charts = Charts(helm or Engines().helm)
+        space = Workspace(tree, overlay, (), Path(scratch), charts=charts, instead=instead)
         root = Path(scratch)
         try:
             if space.kustomizations:
-                found = Builder(kustomize, 1, store).output(space.original(), root=root)
+                found = Builder(kustomize, 1, store).output(
+                    space.original(), root=root, unrestricted=space.unrestricted
+                )
                 if not isinstance(found, Failed):
                     return found
             refuse_fetching(space.tree, overlay)

@@ -305,12 +305,9 @@ def without_schemas(part: bytes) -> bytes | None:
         position = end
     small = b"".join([*pieces, part[position:]])
     crd = plain_object(small)
-    # What was cut has to be schemas, and nothing that merely looks like one.
-    return small if crd is not None and _empty_schemas(crd) == len(pieces) // 2 > 0 else None
-
-
-def _empty_schemas(crd: Manifest) -> int:
-    return sum(holder[name] == {} for holder, name in schema_places(crd))
+    # What was cut has to be schemas, all of them, and nothing that merely looks like one.
+    schemas = [holder[name] for holder, name in schema_places(crd)] if crd is not None else []
+    return small if len(schemas) == len(pieces) // 2 > 0 and not any(schemas) else None
 
 
 def schema_places(crd: Manifest) -> Iterator[tuple[dict[str, Any], str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Collection
 from typing import Final
 
 from upstreamsync.kit.kubernetes.kustomizations import FILE_NAMES, Role, all_references
@@ -41,8 +42,11 @@ class _Files:
         return self._tree.is_folder(path)
 
 
-def refuse_fetching(tree: Tree, overlay: str) -> None:
-    """Raise Unbuildable for an overlay with a kustomization that would make kustomize fetch something."""
+def refuse_fetching(tree: Tree, overlay: str, *, but: Collection[tuple[str, str]] = ()) -> None:
+    """Raise Unbuildable for an overlay with a kustomization that would make kustomize fetch something.
+
+    ``but`` are texts, with the folder of their kustomization, that are left out of what is built.
+    """
     files, waiting, seen = _Files(tree), [overlay], set[str]()
     while waiting:
         folder = waiting.pop()
@@ -52,6 +56,8 @@ def refuse_fetching(tree: Tree, overlay: str) -> None:
         for name in FILE_NAMES:
             file = posixpath.normpath(posixpath.join(folder, name))
             for found in all_references(files, file) if tree.is_file(file) else ():
+                if (folder, found.text) in but:
+                    continue
                 if found.remote or (found.role is Role.UNREADABLE and _ADDRESS.search(_text(files, file))):
                     raise Unbuildable(_FETCHED.format(found), reason="not_reachable")
                 path = found.path(folder)

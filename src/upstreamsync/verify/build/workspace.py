@@ -12,12 +12,14 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from upstreamsync.verify.build.inflate import COMPONENT, Charts, inflated, inflates, local_charts
+from upstreamsync.verify.build.obstacles import Place
+from upstreamsync.verify.build.restrictor import reads_above
 from upstreamsync.verify.build.trim import Cut
 from upstreamsync.verify.build.unbuildable import Unbuildable, refuse_fetching
 from upstreamsync.verify.overlays.graph import Kustomization, Tree, inputs, reached
@@ -35,6 +37,12 @@ class Workspace:
     scratch: Path
     cut: Cut = field(default_factory=Cut)
     charts: Charts = field(default_factory=local_charts)
+    #: Entries in place of those that can't be had, none for those that are left out; and the files they name.
+    instead: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    files: Collection[str] = ()
+    #: Whether kustomize's own load restrictor is wanted.
+    strict: bool = False
+    unrestricted: bool = False
     kustomizations: tuple[Kustomization, ...] = ()
     _count: int = 0
     _guard: threading.RLock = field(default_factory=threading.RLock)
@@ -43,6 +51,11 @@ class Workspace:
 
     def __post_init__(self) -> None:
         self.kustomizations = reached(self.tree, self.overlay)
+        self.unrestricted = not self.strict and reads_above(self.tree, self.kustomizations)
+
+    def has(self, item: Item) -> bool:
+        """Whether the item's entry takes part."""
+        return item.index is None or (item.folder, item.field, item.index) not in self.instead
 
     def state(self, off: Collection[Item], *, folder: str | None = None) -> Path:
         """Write a copy with ``off`` switched off; the folder to build (the overlay's, or ``folder``).
@@ -78,7 +91,15 @@ class Workspace:
     def rewritten(self, kustomization: Kustomization, off: Collection[str]) -> Any:
         """A kustomization of the overlay with the items named in ``off`` left out; None: it can stay."""
         mine = [item for item in self.items if item.folder == kustomization.folder]
-        return rewritten(kustomization, mine, off)
+        return rewritten(kustomization, mine, off, self._instead(kustomization))
+
+    def _instead(self, kustomization: Kustomization) -> dict[tuple[str, int], tuple[str, ...]]:
+        """The entries in place of others, by field and number."""
+        return {
+            (name, index): entries
+            for (folder, name, index), entries in self.instead.items()
+            if folder == kustomization.folder
+        }
 
     def content(self, path: str) -> bytes:
         """What a file of the tree says in the copies."""
@@ -96,7 +117,7 @@ class Workspace:
                 raise self._refused
             if self._pristine is None:
                 try:
-                    refuse_fetching(self.tree, self.overlay)
+                    refuse_fetching(self.tree, self.overlay, but=set(self._left_out()))
                     self._write(self.scratch / "pristine")
                 except Unbuildable as refused:
                     self._refused = refused
@@ -105,14 +126,23 @@ class Workspace:
             return self._pristine
 
     def _write(self, target: Path) -> None:
-        for name in inputs(self.tree, self.overlay):
+        for name in sorted({*inputs(self.tree, self.overlay), *self.files}):
             path = target / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(self.content(name))
         (target / self.overlay).mkdir(parents=True, exist_ok=True)
         for kustomization in self.kustomizations:
-            if inflates(kustomization, self.tree):
-                self._replace(target, kustomization, kustomization.data)
+            instead = self._instead(kustomization)
+            if instead or inflates(kustomization, self.tree):
+                self._replace(target, kustomization, _substituted(kustomization.data, instead))
+
+    def _left_out(self) -> Iterator[tuple[str, str]]:
+        """The texts, with the folder of their kustomization, that name what does not take part."""
+        for folder, name, index in self.instead:
+            kustomization = self.tree.kustomization(folder)
+            entries = kustomization.entries(name) if kustomization is not None else []
+            for text in _texts(entries[index]) if index < len(entries) else ():
+                yield folder, text
 
 
 def _link(source: Path, target: Path) -> None:
@@ -127,13 +157,47 @@ def _link_file(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def rewritten(kustomization: Kustomization, items: Sequence[Item], off: Collection[str]) -> Any:
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for child in value.values():
+            yield from _texts(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _texts(child)
+
+
+def _substituted(data: Mapping[str, Any], instead: Mapping[tuple[str, int], Sequence[str]]) -> dict[str, Any]:
+    """A kustomization with entries in place of others, and nothing else changed."""
+    found = dict(data)
+    for name in {name for name, _ in instead}:
+        found[name] = _entries(data[name], (), (), _of_field(instead, name))
+        if not found[name]:
+            del found[name]
+    if not any(found.get(name) for name in found if name not in ("apiVersion", "kind", "metadata")):
+        found["generatorOptions"] = {"disableNameSuffixHash": True}  # an empty one would be refused
+    return found
+
+
+def _of_field(instead: Mapping[tuple[str, int], Sequence[str]], name: str) -> dict[int, Sequence[str]]:
+    return {index: entries for (field, index), entries in instead.items() if field == name}
+
+
+def rewritten(
+    kustomization: Kustomization,
+    items: Sequence[Item],
+    off: Collection[str],
+    instead: Mapping[tuple[str, int], Sequence[str]] | None = None,
+) -> Any:
     """The kustomization with the items named in ``off`` left out and no content hashes in names.
 
-    None when it can stay as it is: it has no items and generates nothing.
+    ``instead`` are entries in place of others, by field and number. None when it can stay as it is: it has
+    no items, names nothing that can't be had and generates nothing.
     """
+    instead = instead or {}
     generates = kustomization.data.get("configMapGenerator") or kustomization.data.get("secretGenerator")
-    if not items and not generates:
+    if not items and not generates and not instead:
         return None
     data = copy.deepcopy(dict(kustomization.data))
     options = data.get("generatorOptions")
@@ -142,24 +206,28 @@ def rewritten(kustomization: Kustomization, items: Sequence[Item], off: Collecti
         **(options if isinstance(options, dict) else {}),
         "disableNameSuffixHash": True,
     }
-    for name in {item.field: None for item in items}:
+    items = [item for item in items if (item.field, item.index) not in instead]
+    for name in dict.fromkeys((*(item.field for item in items), *(name for name, _ in instead))):
         mine = [item for item in items if item.field == name]
+        others = _of_field(instead, name)
         if name in ("generators", "transformers"):
             # In the order in which kustomize takes them, each by itself: those written in place come first.
-            data[name] = [item.text for item in mine if item.name not in off]
-            if not data[name]:
-                del data[name]
+            data[name] = [
+                *(item.text for item in mine if item.name not in off),
+                *_without_items(data[name], mine, others),
+            ]
         elif name == "helmCharts":
             _drop_values(data, [item for item in mine if item.name in off])
-        elif mine[0].index is None:
+            data[name] = _entries(data[name], (), off, others)
+        elif mine and mine[0].index is None:
             if mine[0].name in off:
                 del data[name]
             elif mine[0].foreign:
                 data[name] = mine[0].spec
         else:
-            data[name] = _entries(data[name], mine, off)
-            if not data[name]:
-                del data[name]
+            data[name] = _entries(data[name], mine, off, others)
+        if not data.get(name):
+            data.pop(name, None)
     for name in ("configMapGenerator", "secretGenerator"):
         for entry in data.get(name) or ():
             if isinstance(entry, dict) and isinstance(entry.get("options"), dict):
@@ -167,9 +235,25 @@ def rewritten(kustomization: Kustomization, items: Sequence[Item], off: Collecti
     return data
 
 
-def _entries(entries: Sequence[Any], items: Sequence[Item], off: Collection[str]) -> list[Any]:
+def _without_items(
+    entries: Sequence[Any], items: Sequence[Item], instead: Mapping[int, Sequence[str]]
+) -> list[Any]:
+    """Entries of which no part is an item: charts that are inflated, what can't be read."""
+    mine = {item.index for item in items}
+    return [entry for index, entry in enumerate(entries) if index not in mine and index not in instead]
+
+
+def _entries(
+    entries: Sequence[Any],
+    items: Sequence[Item],
+    off: Collection[str],
+    instead: Mapping[int, Sequence[str]],
+) -> list[Any]:
     kept: list[Any] = []
     for index, entry in enumerate(entries):
+        if index in instead:
+            kept += instead[index]
+            continue
         mine = [item for item in items if item.index == index]
         if len(mine) > 1 or (mine and (mine[0].doc is not None or mine[0].foreign)):
             kept.extend(_written(entry, item) for item in mine if item.name not in off)

@@ -12,6 +12,7 @@ from upstreamsync.kit.kubernetes.objects import MISSING, object_id
 from upstreamsync.kit.kubernetes.values import show
 from upstreamsync.model import Verdict
 from upstreamsync.verify.build.builds import Key, Manifest
+from upstreamsync.verify.build.causes import cause
 from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify import successors
 from upstreamsync.verify.classify.notes import Note
@@ -90,8 +91,7 @@ def _other(case: _Refused) -> list[Note]:
 
 def gist(error: str) -> str:
     """The part of kustomize's message that says what is wrong, on one line."""
-    line = next((line for line in reversed(error.splitlines()) if line.strip()), error)
-    return show(line.strip(), 300)
+    return cause(error)
 
 
 # -- by kind -----------------------------------------------------------------------------------------

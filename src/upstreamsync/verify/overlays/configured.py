@@ -30,12 +30,15 @@ def configured_items(
 
     A generator that needs a plugin is none: it is no customization, and can't be had.
     """
+    everything = configs(tree, kustomization, field, line)
+    charts = {config.index for config in everything if config.inflates}
     found = [
         (config, unit)
-        for config in configs(tree, kustomization, field, line)
+        for config in everything
         for unit in _units(tree, kustomization, config)
-        if field == "transformers" or config.plugin is None
+        if (field == "transformers" or config.plugin is None) and config.index not in charts
     ]
+    read = {config.index for config in everything}
     several = {config.entry for number, (config, _) in enumerate(found)
                if any(other.index == config.index for other, _ in found[number + 1 :])}  # fmt: skip
     numbers: dict[int, int] = {}
@@ -60,6 +63,26 @@ def configured_items(
             doc=number,
             identity=digest([field, unit.kind, unit.data]),
         )
+    for index, entry in enumerate(kustomization.entries(field)):
+        if isinstance(entry, str) and index not in read:
+            yield _as_a_whole(kustomization, field, index, entry, line(index))
+
+
+def _as_a_whole(kustomization: Kustomization, field: str, index: int, entry: str, line: int) -> Item:
+    """An entry of which only kustomize knows what it configures."""
+    return Item(
+        name=f"{kustomization.folder}: {field}[{index if chr(10) in entry else entry}]",
+        kind=Kind.TRANSFORMER,
+        folder=kustomization.folder,
+        field=field,
+        key=str(index) if "\n" in entry else entry,
+        file=kustomization.file,
+        line=line,
+        spec=entry,
+        text=entry,
+        index=index,
+        identity=digest([field, entry]),
+    )
 
 
 def _units(tree: Tree, kustomization: Kustomization, config: Config) -> list[_Unit]:

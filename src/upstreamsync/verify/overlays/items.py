@@ -21,7 +21,7 @@ from upstreamsync.verify.overlays.graph import Kustomization, Tree, children, no
 from upstreamsync.verify.overlays.item import INLINE, RENAMING, WHOLE_OVERLAY, Item, Kind
 from upstreamsync.verify.overlays.spelling import same_field
 
-__all__ = ["RENAMING", "WHOLE_OVERLAY", "Item", "Kind", "enumerate_items"]
+__all__ = ["RENAMING", "WHOLE_OVERLAY", "Item", "Kind", "enumerate_items", "line_of"]
 
 
 _BARE: Final = (
@@ -381,3 +381,8 @@ class _Marks:
         node, line = self.node(*path)
         block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
         return line + 1 if block else line
+
+
+def line_of(kustomization: Kustomization, *path: str | int) -> int:
+    """The line, from 1, of what stands at ``path`` in a kustomization; that of the nearest above it."""
+    return _Marks(kustomization.text).line(*path)

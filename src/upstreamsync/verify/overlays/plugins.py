@@ -23,8 +23,8 @@ _FUNCTION: Final = ("config.kubernetes.io/function", "config.k8s.io/function")
 _BUILTINS: Final = frozenset(
     (
         "AnnotationsTransformer", "ConfigMapGenerator", "HashTransformer", "IAMPolicyGenerator",
-        "ImageTagTransformer", "LabelTransformer", "NamespaceTransformer", "PatchJson6902Transformer",
-        "PatchStrategicMergeTransformer", "PatchTransformer", "PrefixSuffixTransformer",
+        "ImageTagTransformer", "LabelTransformer", "LegacyOrderTransformer", "NamespaceTransformer",
+        "PatchJson6902Transformer", "PatchStrategicMergeTransformer", "PatchTransformer", "PrefixSuffixTransformer",
         "PrefixTransformer", "ReplacementTransformer", "ReplicaCountTransformer", "SecretGenerator",
         "SortOrderTransformer", "SuffixTransformer", "ValueAddTransformer",
     )
@@ -61,7 +61,12 @@ class Config:
             return _image(annotations) or self.kind or "a function"
         if self.data.get("apiVersion") == "builtin" and self.kind in _BUILTINS:
             return None
-        return "helm" if self.kind == "HelmChartInflationGenerator" else self.kind or "without a kind"
+        return None if self.inflates else self.kind or "without a kind"
+
+    @property
+    def inflates(self) -> bool:
+        """Whether it inflates a chart, which is no work of kustomize's here."""
+        return self.data.get("apiVersion") == "builtin" and self.kind == "HelmChartInflationGenerator"
 
     @property
     def inline(self) -> bool:

@@ -1,0 +1,203 @@
+"""What of an overlay can be had on both sides, and what becomes of the rest.
+
+What neither side has, and is the same on both, is left out of both: all else can be judged. What is listed
+and gone on the new side is a finding of its own, and the file that has its objects now takes its place,
+so that everything else is judged as it will be.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
+from upstreamsync.kit.yaml import manifests
+from upstreamsync.model import LeftOut
+from upstreamsync.verify.build.obstacles import Obstacle, Place, Reason, obstacles
+from upstreamsync.verify.overlays.graph import Tree, reached
+
+#: Reasons that only what else the change did can be blamed for: the entry could be had before.
+_GONE = (Reason.NOT_IN_TREE, Reason.DOES_NOT_BUILD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """One thing that took no part: the folder that names it, and on which sides it is missing.
+
+    ``differs`` says that what is missing may be another thing on either side, or is there on one of them.
+    """
+
+    folder: str
+    said: LeftOut
+    before: bool = True
+    after: bool = True
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """An entry of the new side that can't be had although it could be before; ``moved_to`` has its objects."""
+
+    obstacle: Obstacle
+    moved_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """What both sides are built without.
+
+    ``instead`` are entries in place of others, by side: none to leave out. ``places`` are those of the new
+    side that are missing without anybody's fault; ``customizations`` those of them that change something,
+    or of which nobody knows. ``files`` are read in place of what is gone.
+    """
+
+    instead: tuple[Mapping[Place, tuple[str, ...]], Mapping[Place, tuple[str, ...]]] = field(
+        default_factory=lambda: ({}, {})
+    )
+    missing: tuple[Missing, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    places: Mapping[Place, Missing] = field(default_factory=dict)
+    customizations: tuple[Obstacle, ...] = ()
+    files: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What to tell of it, each thing once."""
+        return tuple(dict.fromkeys(one.said for one in self.missing))
+
+    def error(self, side: int) -> str | None:
+        """Why kustomize would not build a side, 0 or 1, of which something is missing that differs."""
+        if side == 1 and self.gone:
+            return self.gone[0].obstacle.why
+        sides = (one for one in self.missing if one.differs and (one.after if side else one.before))
+        return next((one.said.why for one in sides), None)
+
+    @property
+    def differs(self) -> bool:
+        """Whether something is missing that is not the same on both sides."""
+        return any(one.differs for one in self.missing)
+
+
+def weigh(
+    before: Tree,
+    after: Tree,
+    overlay: str,
+    old: Sequence[Obstacle],
+    new: Sequence[Obstacle],
+    *,
+    is_new: bool = False,
+) -> Availability:
+    """What can be compared, given what either side can't have; nothing is, where the overlay ``is_new``."""
+    was, now = {one.key: one for one in old}, {one.key: one for one in new}
+    missing = [*_laid_out(before, after, overlay)]
+    places: dict[Place, Missing] = {}
+    gone: list[Gone] = []
+    for obstacle in new:
+        if obstacle.key in was or (is_new and (obstacle.reason not in _GONE or _is_excused(after, obstacle))):
+            places[obstacle.place] = one = Missing(folder=obstacle.place[0], said=_said(obstacle))
+            missing.append(one)
+        elif obstacle.reason in _GONE and not _is_excused(after, obstacle):
+            gone.append(Gone(obstacle=obstacle, moved_to=_moved_to(before, after, obstacle)))
+            if obstacle.reason is Reason.DOES_NOT_BUILD:  # its objects are there, and nobody can read them
+                missing.append(_one_sided(obstacle, before=False))
+        else:
+            places[obstacle.place] = one = _one_sided(obstacle, before=False)
+            missing.append(one)
+    missing += [_one_sided(obstacle, before=True) for obstacle in old if obstacle.key not in now]
+    moved = {one.obstacle.place: one.moved_to for one in gone}
+    return Availability(
+        instead=(
+            {obstacle.place: () for obstacle in old},
+            {obstacle.place: moved.get(obstacle.place, ()) for obstacle in new},
+        ),
+        missing=tuple(missing),
+        gone=tuple(gone),
+        places=places,
+        customizations=tuple(one for one in new if one.place in places and _is_customization(one)),
+        files=tuple(
+            posixpath.normpath(posixpath.join(one.obstacle.place[0], entry))
+            for one in gone
+            for entry in one.moved_to
+        ),
+    )
+
+
+def on_one_side(tree: Tree, overlay: str) -> Availability:
+    """What of an overlay can be had in one tree, where it is compared with nothing."""
+    found = obstacles(tree, overlay)
+    return weigh(tree, tree, overlay, found, found)
+
+
+def _is_customization(obstacle: Obstacle) -> bool:
+    """Whether an entry changes objects, or may hold customizations: a folder of which nothing can be read."""
+    return not obstacle.creates or obstacle.reason is Reason.DOES_NOT_BUILD
+
+
+def _laid_out(before: Tree, after: Tree, overlay: str) -> Iterator[Missing]:
+    """What had been left out of the trees themselves: references that could not be fetched."""
+    for tree in (after, before):
+        if tree.left_out:
+            for kustomization in reached(tree, overlay):
+                for said in tree.left_out.get(kustomization.folder, ()):
+                    yield Missing(folder=kustomization.folder, said=said, differs=not said.known)
+
+
+def _said(obstacle: Obstacle, *, known: bool = True) -> LeftOut:
+    return LeftOut(what=obstacle.what, reason=obstacle.reason, why=obstacle.why, known=known)
+
+
+def _one_sided(obstacle: Obstacle, *, before: bool) -> Missing:
+    return Missing(
+        folder=obstacle.place[0],
+        said=_said(obstacle, known=False),
+        before=before,
+        after=not before,
+        differs=True,
+    )
+
+
+def _is_excused(tree: Tree, obstacle: Obstacle) -> bool:
+    """Whether it is known why the tree does not have it, so that nobody took it away."""
+    here = obstacle.path
+    while here:
+        if here in tree.absent:
+            return True
+        here = posixpath.dirname(here)
+    return False
+
+
+# -- where the objects of a file went ----------------------------------------------------------------
+
+
+def _moved_to(before: Tree, after: Tree, obstacle: Obstacle) -> tuple[str, ...]:
+    """The new files, as entries, that have the objects of a file that is gone; empty when there are none."""
+    folder, path = obstacle.place[0], obstacle.path
+    if obstacle.reason is not Reason.NOT_IN_TREE or not obstacle.creates or not before.is_file(path):
+        return ()
+    wanted = _objects(before, path)
+    found: list[str] = []
+    for file in _new_files(before, after, {folder, posixpath.dirname(posixpath.dirname(path) or ".") or "."}):
+        here = _objects(after, file) & wanted
+        if here:
+            found.append(file)
+            wanted -= here
+    return tuple(posixpath.relpath(file, folder) for file in found)
+
+
+def _new_files(before: Tree, after: Tree, folders: Collection[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for folder in sorted(folders):
+        for file in after.files(folder) if after.is_folder(folder) else ():
+            if file not in seen and file.endswith((".yaml", ".yml", ".json")) and not before.is_file(file):
+                seen.add(file)
+                yield file
+
+
+def _objects(tree: Tree, path: str) -> set[ObjectId]:
+    try:
+        objects = manifests.objects(tree.read(path), name=path)
+    except UpstreamsyncError:
+        return set()
+    return {object_id(obj).unversioned for obj in objects if obj.get("kind") and obj.get("metadata")}
