@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.errors import ToolCrashed
 from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import Judgement, Severity, Verdict
 from upstreamsync.verify import add_guards, find_overlays, verify_trees
@@ -296,7 +295,14 @@ def test_an_overlay_that_can_not_be_judged_is_named(
     fake.chmod(0o755)
     trees.both("calm/kustomization.yaml", "resources: [../base]\nnamespace: shop\n")
     trees.now("base/web.yaml", DEPLOYMENT.replace("v1.0.0", "v1.1.0"))
-    with pytest.raises(ToolCrashed, match=r"`calm` can't be judged: kustomize .* crashed"):
-        verify_trees(
-            trees.before, trees.after, kustomize=Engines(environment={"KUSTOMIZE": str(fake)}).kustomize()
-        )
+    crashing = Engines(environment={"KUSTOMIZE": str(fake)}).kustomize()
+    found = verify_trees(trees.before, trees.after, kustomize=crashing)
+    assert [overlay.path for overlay in found.overlays] == ["calm", "overlay"]
+    calm, other = found.overlays
+    assert {(item.item, item.verdict, item.reason) for item in calm.items} == {
+        ("calm: namespace", Verdict.UNJUDGED, "crashed"),
+        ("calm: (result)", Verdict.UNJUDGED, "crashed"),
+    }
+    assert all("crashed" in item.why for item in calm.items)
+    assert found.crashes == (), "the crash of a tool is no bug of ours"
+    assert not other.unjudged

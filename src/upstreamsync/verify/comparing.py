@@ -58,7 +58,8 @@ class Comparison:
         ]
         items += gone.judgements(self.overlay, self.available, self.upstream)
         items += [explain.on_result(self.overlay, self._file(), note) for note in extra]
-        if (open_ := self._open_result()) is not None:
+        said = any(item.verdict is Verdict.UNJUDGED for item in items)
+        if not said and (open_ := self._open_result()) is not None:
             items.append(explain.on_result(self.overlay, self._file(), left_out.unjudged(open_)))
         if isinstance(self.new.base, Failed) and failure:
             broken = explain.on_result(self.overlay, self._file(), _broken(failure, self.old))
