@@ -130,6 +130,13 @@ def on_one_side(tree: Tree, overlay: str) -> Availability:
     return weigh(tree, tree, overlay, found, found)
 
 
+def elsewhere(tree: Tree, overlay: str) -> Iterator[Place]:
+    """What an overlay names that was never to be had in the tree itself."""
+    for obstacle in obstacles(tree, overlay):
+        if obstacle.reason not in _GONE or _is_excused(tree, obstacle):
+            yield obstacle.place
+
+
 def _is_customization(obstacle: Obstacle) -> bool:
     """Whether an entry changes objects, or may hold customizations: a folder of which nothing can be read."""
     return not obstacle.creates or obstacle.reason is Reason.DOES_NOT_BUILD

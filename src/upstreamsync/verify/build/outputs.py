@@ -8,7 +8,7 @@ from pathlib import Path
 
 from upstreamsync.errors import ToolFailed
 from upstreamsync.kit.run.engines import Engines, Helm, Kustomize
-from upstreamsync.verify.build.availability import on_one_side
+from upstreamsync.verify.build.availability import elsewhere
 from upstreamsync.verify.build.builds import Builder, Failed, Store
 from upstreamsync.verify.build.inflate import Charts
 from upstreamsync.verify.build.unbuildable import Unbuildable, refuse_fetching
@@ -30,7 +30,7 @@ def overlay_output(
     """
     with tempfile.TemporaryDirectory(prefix="upstreamsync-output-") as scratch:
         tree = Tree(folder)
-        instead = on_one_side(tree, overlay).instead[1]
+        instead = {place: () for place in elsewhere(tree, overlay)}
         charts = Charts(helm or Engines().helm)
         space = Workspace(tree, overlay, (), Path(scratch), charts=charts, instead=instead)
         root = Path(scratch)
