@@ -30,7 +30,7 @@ def overlay_output(
     """
     with tempfile.TemporaryDirectory(prefix="upstreamsync-output-") as scratch:
         tree = Tree(folder)
-        instead = {place: () for place in elsewhere(tree, overlay)}
+        instead = dict.fromkeys(elsewhere(tree, overlay), ())
         charts = Charts(helm or Engines().helm)
         space = Workspace(tree, overlay, (), Path(scratch), charts=charts, instead=instead)
         root = Path(scratch)
