@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from unittest import mock
 
 import pytest
 import yaml
@@ -384,8 +383,8 @@ def own_feed(*tags: str):
 
 
 def shaped(tools, spec: dict, *tags: str) -> list[tuple[str, str]]:
-    with mock.patch("upstreamsync.releases.FEEDS", own_feed(*tags)):
-        found = fetch_releases(Releases.model_validate({"git": "https://x/y", **spec}), tools)
+    spec_of = Releases.model_validate({"git": "https://x/y", **spec})
+    found = fetch_releases(spec_of, tools, registry=own_feed(*tags))
     return [(one.version, one.ref) for one in found]
 
 

@@ -41,7 +41,7 @@ class Feed(Protocol):
         ...
 
 
-#: Kind in ``releases:`` → feed; those of the caller's own are in the toolbox.
+#: Kind in ``releases:`` → feed. Pass a mapping of your own to ``fetch_releases`` for others.
 FEEDS: Mapping[str, Feed] = MappingProxyType(
     {
         "github": github.feed,
@@ -94,6 +94,7 @@ def fetch_releases(
     spec: Releases,
     tools: Toolbox,
     *,
+    registry: Mapping[str, Feed] = FEEDS,
     enough: Callable[[Sequence[Release]], bool] | None = None,
 ) -> tuple[Release, ...]:
     """Everything that upstream offers, in upstream's order, each version once.
@@ -103,7 +104,7 @@ def fetch_releases(
     """
     found: list[Release] = []
     seen: list[str] = []
-    pages = _feed(spec, tools)(spec, tools)
+    pages = _feed(spec, tools, registry)(spec, tools)
     single = isinstance(pages, Sequence) and len(pages) == 1
     for listed in pages:
         seen += (release.version for release in listed)
@@ -118,14 +119,14 @@ def fetch_releases(
     return once
 
 
-def _feed(spec: Releases, tools: Toolbox) -> Feed:
+def _feed(spec: Releases, tools: Toolbox, registry: Mapping[str, Feed]) -> Feed:
     if spec.own is None:
-        return FEEDS[spec.kind]
+        return registry[spec.kind]
     feed: Feed | None = tools.own_feeds.get(spec.kind)
     if feed is None:
         raise UsageError(
             f"nothing is registered for releases of kind `{spec.kind}`",
-            hint=f"registered: {', '.join(sorted({*FEEDS, *tools.own_feeds}))}",
+            hint=f"registered: {', '.join(sorted({*registry, *tools.own_feeds}))}",
         )
     dependencies.doubt()  # what it asks, and of whom, is its own matter: it can't be asked again from here
     return feed
