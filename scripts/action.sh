@@ -10,6 +10,16 @@ read -r -a vendors <<<"$VENDORS"
 read -r -a arguments <<<"$ARGUMENTS"
 [ -f "$CONFIG" ] && words+=(--config "$CONFIG")
 
+# On a pull request, what it is compared with is known: GitHub's merge of it has that commit as first parent.
+# A clone of depth 1 does not hold it; `verify` fetches that one commit.
+if [ "$COMMAND" = verify ] && [[ " $ARGUMENTS " != *" --since"* && " $ARGUMENTS " != *" --before"* ]]; then
+  mapfile -t parents < <(git cat-file commit HEAD 2>/dev/null | sed -n '/^$/q; s/^parent //p')
+  since="${BASE_SHA:-}"
+  [ "${#parents[@]}" -gt 1 ] && since="${parents[0]}"
+  [ -n "$since" ] && words+=(--since "$since")
+fi
+[ "$COMMAND" = verify ] && [ -n "${SARIF:-}" ] && words+=(--sarif "$SARIF")
+[ "$COMMAND" = verify ] && [ "${COMMENT:-false}" = true ] && words+=(--comment)
 [ "$COMMAND" = pr ] && words+=(--reports "$RUNNER_TEMP/upstreamsync-reports")
 
 # Annotations and the step summary go out, the JSON is kept for the output.

@@ -150,6 +150,13 @@ def verify(
     add_guards: Annotated[
         bool, typer.Option("--add-guards", help="Write `op: test` guards into JSON 6902 patches by index.")
     ] = False,
+    comment: Annotated[
+        bool,
+        typer.Option("--comment", help="In a workflow on a pull request at GitHub: keep one comment on it."),
+    ] = False,
+    sarif: Annotated[
+        Path | None, typer.Option("--sarif", metavar="FILE", help="Also write SARIF to this file.")
+    ] = None,
 ) -> int:
     """Judge every local customization: does it still do what it did?"""
     from upstreamsync.cli.verify import verify as run
@@ -162,6 +169,8 @@ def verify(
         after=after,
         fix=fix,
         add_guards=add_guards,
+        comment=comment,
+        sarif=sarif,
     )
 
 

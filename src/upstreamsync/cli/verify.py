@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from upstreamsync.cli import exits
+from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, Format, text_form
 from upstreamsync.cli.paths import overlay_prefix, relative_overlays, without_configuration
 from upstreamsync.errors import UsageError
@@ -27,6 +27,8 @@ def verify(
     after: Path | None,
     fix: bool,
     add_guards: bool,
+    comment: bool = False,
+    sarif: Path | None = None,
 ) -> int:
     """Judge, report, and say how to end. Raises UsageError when the options contradict each other."""
     chosen, upstream = tuple(overlays), tuple[str, ...]()
@@ -48,6 +50,13 @@ def verify(
         github=lambda: annotations.verify_annotations(verification, prefix=overlay_prefix(root)),
         machine=lambda form: _for_machines(verification, form, overlay_prefix(root)),
     )
+    if sarif is not None:
+        log = _for_machines(verification, Format.SARIF, overlay_prefix(root))
+        sarif.write_text(output.json_form(log), encoding="utf-8")
+    if comment:
+        from upstreamsync.project.verify.comment import keep_comment
+
+        keep_comment(verification, common.settings(), root)
     return exits.of_verification(verification)
 
 

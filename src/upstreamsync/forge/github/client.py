@@ -287,6 +287,28 @@ class GitHubForge:
             if not any(mark in (comment.body or "") for comment in pull.get_issue_comments()):
                 pull.create_issue_comment(f"{text}\n{mark}")
 
+    def keep_comment(self, number: int, text: str | None, *, key: str) -> str | None:
+        """Write the one comment with that key on a pull request, or change it where it is; its address.
+
+        None as ``text`` changes a comment that is there, and makes none.
+        """
+        mark = f"<!-- upstreamsync:{key} -->"
+        body = f"{mark}\n{text or 'Nothing is left of what was reported here.'}"
+        with _translated(f"comment on pull request {number}"):
+            issue = self._repo.get_issue(number)
+            for comment in issue.get_comments():
+                # Anybody may write the mark; only what is at the beginning, and can be edited, is ours.
+                if not (comment.body or "").startswith(mark):
+                    continue
+                try:
+                    if comment.body != body:
+                        comment.edit(body)
+                    return comment.html_url
+                except GithubException as error:
+                    if error.status not in (403, 404):
+                        raise
+            return issue.create_comment(body).html_url if text is not None else None
+
     def remove_label(self, existing: Existing, label: str) -> None:
         """Take a label off; somebody else may have been quicker."""
         try:

@@ -465,6 +465,37 @@ class Repository:
         self._run("update-ref", "-d", keep)
         return commit
 
+    @property
+    def is_shallow(self) -> bool:
+        """Whether history was cut off when this repository was cloned."""
+        return self._text("rev-parse", "--is-shallow-repository") == "true"
+
+    def parents(self, rev: str = "HEAD") -> tuple[str, ...]:
+        """The parents that a commit names, also those that a shallow clone does not have."""
+        raw = (
+            self._run("cat-file", "commit", self.resolve(rev))
+            .partition(b"\n\n")[0]
+            .decode("utf-8", "replace")
+        )
+        return tuple(line.removeprefix("parent ") for line in raw.splitlines() if line.startswith("parent "))
+
+    def fetch_commit(self, wanted: str, remote: str = "origin") -> str:
+        """Bring one commit, or the tip of one branch, here without its history, and return it."""
+        keep = "refs/upstreamsync/since"
+        source = wanted if COMMIT.fullmatch(wanted) else f"refs/heads/{checked_ref(wanted)}"
+        words = (
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--refmap=",
+        )
+        self._remote(*words, "--depth=1", "--end-of-options", checked_ref(remote), f"+{source}:{keep}")
+        commit = self.resolve(keep)
+        self._run("update-ref", "-d", keep)
+        return commit
+
     def push(self, remote: str, branch: str, commit: str, *, lease: str | None = None) -> None:
         """Let a remote's branch point to ``commit``.
 

@@ -10,6 +10,7 @@ from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.run.threads import ahead
 from upstreamsync.model import BaseState, Change, Verification
 from upstreamsync.project.settings import Settings, build_store, engines
+from upstreamsync.project.verify.base_revision import base_revision
 from upstreamsync.project.verify.laying import laid
 from upstreamsync.project.verify.trees import tree_of_revision, tree_with
 
@@ -33,6 +34,7 @@ def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]
     bases = [state for vendor in session.configuration.vendors for state in session.base_states(vendor)]
     bases += session.orphans()
     repository = Repository.open(session.root)
+    since = base_revision(repository, since, session.settings)
     with tree_of_revision(repository, since, session.root) as before:
         vendors = session.configuration.vendors
         return _judge(
@@ -49,6 +51,7 @@ def verify_revision_without_configuration(
     """
     kustomize = _kustomize(settings)
     repository = Repository.open(folder)
+    since = base_revision(repository, since, settings)
     with tree_of_revision(repository, since, repository.root) as before:
         verification = verify_folders(
             before,
