@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from upstreamsync.errors import Malformed, RepositoryError, TooLarge
+from upstreamsync.kit.git.conversions import stands_for
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import EMPTY, BaseState, Place, Resolved
 
@@ -149,7 +150,10 @@ def verify(lock: Lock, read: Callable[[str], bytes | None]) -> tuple[BaseState, 
 
 
 def changed_files(lock: Lock, read: Callable[[str], bytes | None]) -> tuple[str, ...]:
-    """The files of the lock that are gone or have other content, sorted."""
+    """The files of the lock that are gone or have other content, sorted.
+
+    What git converts on the way to a checkout (line endings, LFS) is no other content.
+    """
     return tuple(path for path in sorted(lock.files) if _differs(read(path), lock.files[path]))
 
 
@@ -195,7 +199,7 @@ def differences(old: Lock, new: Lock) -> tuple[str, ...]:
 
 
 def _differs(data: bytes | None, expected: str) -> bool:
-    return data is None or digest(data) != expected
+    return data is None or not stands_for(data, expected)
 
 
 def _base_of(path: str, bases: Sequence[str]) -> str:

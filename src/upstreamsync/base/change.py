@@ -22,6 +22,7 @@ from upstreamsync.base.view import View
 from upstreamsync.config.load import content_digest
 from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import ContentError, EditError, RepositoryError
+from upstreamsync.kit.git.conversions import same_text, stands_for
 from upstreamsync.lock import Lock, digest, render
 from upstreamsync.model import Artifact, Base, Change, ContentFile, ImageFinding, Release, Shrunk
 
@@ -151,14 +152,17 @@ def _content(situation: _Situation) -> dict[str, bytes | None]:
         current = view.read(path)
         if current == file.data:
             continue
+        locked = lock.files.get(path) if lock is not None else None
+        if current is not None and _is_in_the_checkout(current, file.data, locked):
+            continue
         files[path] = file.data
-        if current is not None and lock is not None and lock.files.get(path) not in (None, digest(current)):
+        if current is not None and locked is not None and not stands_for(current, locked):
             lost.append(path)
     for path in sorted(lock.files.keys() - new.keys()) if lock is not None else ():
         current = view.read(path)
         if current is None or lock is None:
             continue
-        as_written = digest(current) == lock.files[path]
+        as_written = stands_for(current, lock.files[path])
         if as_written or any(path.startswith(f"{base}/") for base in situation.vendor.bases):
             files[path] = None
             lost += [] if as_written else [path]
@@ -170,6 +174,12 @@ def _content(situation: _Situation) -> dict[str, bytes | None]:
     if lock is None:
         _note_adoption(situation)
     return files
+
+
+def _is_in_the_checkout(current: bytes, new: bytes, locked: str | None) -> bool:
+    """Whether a file is what git made of the very bytes that would be written again."""
+    wanted = digest(new)
+    return (locked is None or locked == wanted) and stands_for(current, wanted)
 
 
 def _note_adoption(situation: _Situation) -> None:
@@ -199,7 +209,8 @@ def _lock_file(
     if path is None or not (vendor.source or watched):
         return {}
     data = render(make_lock(vendor, release, list(new.items()), artifacts, watched))
-    return {} if situation.view.read(path) == data else {path: data}
+    current = situation.view.read(path)
+    return {} if current is not None and same_text(current, data) else {path: data}
 
 
 def make_lock(

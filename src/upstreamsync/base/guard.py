@@ -12,8 +12,9 @@ from upstreamsync.base.origins import shortened
 from upstreamsync.base.view import View
 from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import HandEdited, TooLarge
+from upstreamsync.kit.git.conversions import stands_for
 from upstreamsync.kit.redact import redact
-from upstreamsync.lock import Lock, digest
+from upstreamsync.lock import Lock
 from upstreamsync.model import Change
 
 Read = Callable[[str], bytes | None]
@@ -41,7 +42,7 @@ def overwritten(change: Change, vendor: Vendor, lock: Lock | None, view: View) -
         if now is None or now == change.base_files[path]:
             continue
         expected = lock.files.get(path) if lock is not None else None
-        if expected != digest(now):
+        if expected is None or not stands_for(now, expected):
             found.append(Overwritten(path=path, known=expected is not None))
     return tuple(found)
 

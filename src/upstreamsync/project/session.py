@@ -118,9 +118,17 @@ class Session:
         """What can be told of each base of the vendor offline: from its files, its lock and vendors.yaml."""
         lock = self.lock(vendor)
         if lock is not None:
-            return base_states(vendor, lock, self.view, {})
+            states = base_states(vendor, lock, self.view, {})
+            return tuple(self._with_line_endings(state) for state in states)
         states = base_states(vendor, None, self.view, self.strays)
         return tuple(self._with_lost_lock(vendor, state) for state in states)
+
+    def _with_line_endings(self, state: BaseState) -> BaseState:
+        if state.condition is not BaseCondition.EDITED:
+            return state
+        from upstreamsync.project.checkout import with_line_endings
+
+        return with_line_endings(state, self.root)
 
     def _with_lost_lock(self, vendor: Vendor, state: BaseState) -> BaseState:
         """A base whose lock is gone from the working tree, while git still has it: it comes back from there."""

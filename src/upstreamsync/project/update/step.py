@@ -18,6 +18,7 @@ from upstreamsync.errors import (
     UpstreamsyncError,
     UsageError,
 )
+from upstreamsync.kit.git.conversions import same_text
 from upstreamsync.kit.git.repository import Repository
 from upstreamsync.lock import Lock
 from upstreamsync.model import Change, PassedOver, Release, Status, VendorUpdate
@@ -201,7 +202,14 @@ def _refuse(
         pristine = contact.pristine or {}
     elif lock is not None:
         pristine = _at_lock(lookup.release(lock.version), make, session.view)
-    raise refusal(vendor, lost, pristine, session.read, version)
+    lost = [one for one in lost if not _same_text(session.read(one.path), pristine.get(one.path))]
+    if lost:
+        raise refusal(vendor, lost, pristine, session.read, version)
+
+
+def _same_text(now: bytes | None, pristine: bytes | None) -> bool:
+    """Whether nothing differs but line endings, which git may have converted."""
+    return now is not None and pristine is not None and same_text(now, pristine)
 
 
 def _at_lock(

@@ -13,6 +13,7 @@ from upstreamsync.model import Change, Failure, VendorUpdate
 from upstreamsync.project.changes import Changes
 from upstreamsync.project.check.check import lookups
 from upstreamsync.project.check.lookup import Lookup
+from upstreamsync.project.checkout import with_ignored_files
 from upstreamsync.project.failures import guarded
 from upstreamsync.project.session import Progress, Session
 from upstreamsync.project.update.outcomes import failed_update
@@ -50,7 +51,7 @@ def update(
         return (failed_update(vendor, made), None) if isinstance(made, Failure) else made
 
     made = [outcome.get() for outcome in ordered_map(one, pairs, session.settings.engine_jobs)]
-    updates = tuple(update for update, _ in made)
+    updates = with_ignored_files([update for update, _ in made], session.root)
     return Changes(root=session.root, updates=updates, together=_together(session, made))
 
 
