@@ -157,6 +157,13 @@ def verify(
     sarif: Annotated[
         Path | None, typer.Option("--sarif", metavar="FILE", help="Also write SARIF to this file.")
     ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit's XML to this file.")
+    ] = None,
+    code_quality: Annotated[
+        Path | None,
+        typer.Option("--code-quality", metavar="FILE", help="Also write GitLab's code quality to this file."),
+    ] = None,
 ) -> int:
     """Judge every local customization: does it still do what it did?"""
     from upstreamsync.cli.verify import verify as run
@@ -170,7 +177,7 @@ def verify(
         fix=fix,
         add_guards=add_guards,
         comment=comment,
-        sarif=sarif,
+        files={Format.SARIF: sarif, Format.JUNIT: junit, Format.GITLAB: code_quality},
     )
 
 

@@ -36,7 +36,7 @@ _OWN: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
     "check": ({"--exit-code": "exit_code", "--matrix": "matrix"}, {}),
     "verify": (
         {"--fix": "fix", "--add-guards": "add_guards", "--comment": "comment"},
-        {"--since": "since", "--before": "before", "--after": "after", "--sarif": "sarif"},
+        {"--since": "since", "--before": "before", "--after": "after"},
     ),
 }
 _COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)

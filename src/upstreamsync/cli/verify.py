@@ -28,7 +28,7 @@ def verify(
     fix: bool,
     add_guards: bool,
     comment: bool = False,
-    sarif: Path | None = None,
+    files: Mapping[Format, Path | None] | None = None,
 ) -> int:
     """Judge, report, and say how to end. Raises UsageError when the options contradict each other."""
     chosen, upstream = tuple(overlays), tuple[str, ...]()
@@ -50,9 +50,11 @@ def verify(
         github=lambda: annotations.verify_annotations(verification, prefix=overlay_prefix(root)),
         machine=lambda form: _for_machines(verification, form, overlay_prefix(root)),
     )
-    if sarif is not None:
-        log = _for_machines(verification, Format.SARIF, overlay_prefix(root))
-        sarif.write_text(output.json_form(log), encoding="utf-8")
+    for form, file in (files or {}).items():
+        if file is not None:
+            made = _for_machines(verification, form, overlay_prefix(root))
+            text = made if isinstance(made, str) else output.json_form(made)
+            file.write_text(text, encoding="utf-8")
     if comment:
         from upstreamsync.project.verify.comment import keep_comment
 

@@ -203,7 +203,14 @@ def _named_by(settings: Settings) -> Named:
 
 def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None = None) -> Engines:
     """The engines of a run: pinned ones lie below the cache folder."""
-    from upstreamsync.kit.run.engines import Engines
+    from upstreamsync.kit.run.engines import Engines, is_official
+
+    def installed(name: str) -> Path | None:
+        """What `doctor --install` brought where nothing was pinned."""
+        from upstreamsync.kit.installer import DEFAULT_PINS
+
+        path = settings.cache_place / "tools" / f"{name}-{DEFAULT_PINS[name]}" / name
+        return path if path.is_file() and is_official(path, settings.cache_key) else None
 
     pins = {"helm": tools.helm, "kustomize": tools.kustomize} if tools is not None else {}
     return Engines(
@@ -213,6 +220,7 @@ def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None 
         timeout=settings.tool_timeout,
         cache=cache,
         sealed_with=settings.cache_key if pins else None,
+        installed=installed,
     )
 
 

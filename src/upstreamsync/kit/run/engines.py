@@ -331,6 +331,10 @@ class _Memory:
         return version
 
 
+def _nothing(_name: str) -> None:
+    """What is installed where nobody says."""
+
+
 @dataclass(slots=True)
 class Engines:
     """Finds helm and kustomize once per run, when they are first needed.
@@ -338,7 +342,8 @@ class Engines:
     ``folder`` is where pinned tools are installed (``folder/helm-4.1.4/helm``); ``pins`` maps a tool's
     name to the pinned version; ``timeout`` bounds each of their runs, in seconds. ``cache`` remembers which
     version a program said that it is. With ``sealed_with`` a pinned tool is taken only if it is, to the last byte,
-    what came out of the official archive when it was installed (see ``kit.installer``).
+    what came out of the official archive when it was installed (see ``kit.installer``). ``installed`` finds
+    what was installed without a pin; it is asked last.
     """
 
     folder: Path | None = None
@@ -347,6 +352,7 @@ class Engines:
     timeout: float = process.DEFAULT_TIMEOUT
     cache: Cache | None = None
     sealed_with: bytes | None = None
+    installed: Callable[[str], Path | None] = _nothing
     _kustomize: Kustomize | None = None
     _helm: Helm | None = None
     _guard: threading.RLock = field(default_factory=threading.RLock)
@@ -355,7 +361,7 @@ class Engines:
         """The kustomize to judge with. Raises ToolMissing."""
         with self._guard:
             if self._kustomize is None:
-                binary = self.find("kustomize") or self.find("kubectl")
+                binary = self.find("kustomize") or self.find("kubectl") or self.installed("kustomize")
                 if binary is None:
                     raise ToolMissing(
                         "neither kustomize nor kubectl was found",
@@ -382,7 +388,7 @@ class Engines:
         """The helm to render with. Raises ToolMissing."""
         with self._guard:
             if self._helm is None:
-                binary = self.find("helm")
+                binary = self.find("helm") or self.installed("helm")
                 if binary is None:
                     raise ToolMissing(
                         "helm was not found",
