@@ -372,7 +372,8 @@ class Source(Spec):
     checksum: str | None = None
     """``sha256:…`` of what is fetched, or the URL of a checksums file (placeholders allowed)."""
     allow: tuple[Literal["remote", "helm"], ...] = ()
-    """What upstream's kustomizations may name besides their own files: ``remote``, ``helm`` (charts)."""
+    """What upstream's kustomizations may name besides their own files: ``remote`` (addresses, and paths that
+    lead out of what was fetched), ``helm`` (charts to be inflated). Who builds them fetches that."""
 
     @model_validator(mode="before")
     @classmethod
@@ -386,6 +387,8 @@ class Source(Spec):
         if len(kinds) != 1:
             found = f"`{'`, `'.join(kinds)}`" if kinds else "none"
             raise ValueError(f"needs exactly one of {', '.join(SOURCE_KINDS)}; it has {found}")
+        if self.kustomize is not None and self.allow:
+            raise ValueError("`allow` has no meaning for `kustomize`: it is built here, and without a network")
         return self
 
     @property

@@ -19,6 +19,8 @@ from upstreamsync.sources import checksums
 from upstreamsync.sources.git import fetch_tree
 from upstreamsync.sources.job import Job, one_file
 
+_ALONE = "nothing is fetched, and nothing run, while it is built: vendor what it names separately, or use `git`"
+
 
 def fetch(job: Job) -> Artifact:
     """Fetch the kustomization with all that it refers to, and build it."""
@@ -88,7 +90,7 @@ def _reach(tree: GitTree, start: str, where: str) -> tuple[ContentFile, ...]:
             continue
         seen.add(folder)
         anchor = _kustomization_in(files, folder, where)
-        refuse(list(breaches_of(files, anchor)), where)
+        refuse(list(breaches_of(files, anchor)), where, hint=_ALONE)
         needed: list[str] = []
         for reference in all_references(files, anchor):
             target = reference.path(folder) or ""
@@ -99,7 +101,7 @@ def _reach(tree: GitTree, start: str, where: str) -> tuple[ContentFile, ...]:
             else:
                 raise Refused(
                     f"`{anchor}` of {where} refers to `{reference.text}`, which is not in its tree",
-                    hint="nothing is fetched while building; vendor the other source separately",
+                    hint=_ALONE,
                 )
         files.take(needed)
     return tuple(files.known[path] for path in sorted(files.known))

@@ -62,7 +62,9 @@ class Comparison:
         if not said and (open_ := self._open_result()) is not None:
             items.append(explain.on_result(self.overlay, self._file(), left_out.unjudged(open_)))
         if isinstance(self.new.base, Failed) and failure:
-            broken = explain.on_result(self.overlay, self._file(), _broken(failure, self.old))
+            asked = not self.new.base.reason
+            note = _broken(failure, self.old) if asked else _unasked(self.new.base)
+            broken = explain.on_result(self.overlay, self._file(), note)
             items.append(replace(broken, failed_before=isinstance(self.old.base, Failed)))
         return tuple(items)
 
@@ -88,6 +90,8 @@ class Comparison:
 
     def _notes(self, partners: Mapping[str, Item]) -> dict[str, list[Note]]:
         old, new = self.old, self.new
+        if isinstance(new.base, Failed) and new.base.reason:
+            return {item.name: [_unasked(new.base)] for item in self.new_items}
         edits = self._edits(partners)
         values = self._values(partners)
         notes: dict[str, list[Note]] = {}
@@ -225,6 +229,14 @@ def _follows(note: Note, others: Sequence[Note]) -> bool:
 
 def _ok() -> Note:
     return Note(verdict=Verdict.OK)
+
+
+def _unasked(failed: Failed) -> Note:
+    """For a side that kustomize was not given at all."""
+    return Note(
+        verdict=Verdict.UNJUDGED, reason=failed.reason, because=failed.error,
+        hint="vendor it, or let it be fetched (`--allow-host`), and run again",
+    )  # fmt: skip
 
 
 def _broken(error: str, old: Side) -> Note:

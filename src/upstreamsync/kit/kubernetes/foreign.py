@@ -71,14 +71,16 @@ def check(content: Mapping[str, bytes], *, allow: Collection[str] = (), where: s
     refuse(list(breaches(content, allow=allow)), where)
 
 
-def refuse(found: Sequence[Breach], where: str, *, place: Place | None = None) -> None:
-    """Raise Refused for what was found, if anything was."""
+def refuse(
+    found: Sequence[Breach], where: str, *, place: Place | None = None, hint: str | None = None
+) -> None:
+    """Raise Refused for what was found, if anything was; ``hint`` in place of its own."""
     if not found:
         return
     said = list(dict.fromkeys(map(str, found)))
     more = f" (and {len(said) - _LISTED} more)" if len(said) > _LISTED else ""
     origin = f"{where}: " if where else ""
-    raise Refused(f"{origin}{'; '.join(said[:_LISTED])}{more}", hint=found[0].hint, place=place)
+    raise Refused(f"{origin}{'; '.join(said[:_LISTED])}{more}", hint=hint or found[0].hint, place=place)
 
 
 def breaches(content: Mapping[str, bytes], *, allow: Collection[str] = ()) -> Iterator[Breach]:

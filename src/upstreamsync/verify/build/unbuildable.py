@@ -11,8 +11,8 @@ from upstreamsync.kit.kubernetes.kustomizations import FILE_NAMES, Role, all_ref
 from upstreamsync.kit.redact import redact
 from upstreamsync.verify.overlays.graph import Tree
 
-#: What in a text that can't be read as YAML might still be an address to kustomize.
-_ADDRESS: Final = re.compile(r"://|\bgit@|\bgh:|github\.com", re.IGNORECASE)
+#: What in a text that can't be read might still be an address to kustomize, or hides one behind a tag.
+_ADDRESS: Final = re.compile(r"://|\bgit@|\bgh:|github\.com|![!<a-z]", re.IGNORECASE)
 _FETCHED: Final = (
     "{0.file}:{0.line}: `{0.field}` names {0.text}, which was not fetched: kustomize is not given the network"
 )
