@@ -18,6 +18,7 @@
     │   ├── ToolFailed            it ended with an error; its own words are in the message
     │   ├── ToolCrashed           it was killed or crashed, which says nothing about what it was given
     │   └── ToolTimeout           it did not end in time
+    │       └── OverBudget        what a vendor, an overlay or a run may take in all is used up
     ├── ContentError              what arrived does not fit what was declared (exit 3)
     │   ├── SelectionError        a selection, a block or a glob matches nothing, or more than it may
     │   ├── VersionError          a version that its scheme can't read
@@ -188,6 +189,13 @@ class ToolTimeout(ToolError):
 
     kind = "tool-timeout"
     usual_hint = "run again; if it hangs always, find out with what by running the tool yourself"
+
+
+class OverBudget(ToolTimeout):
+    """What a vendor, an overlay or a run may take in all is used up; the others are done."""
+
+    kind = "over-budget"
+    usual_hint = "run again; if it really needs that long, give it more time"
 
 
 class ContentError(UpstreamsyncError):

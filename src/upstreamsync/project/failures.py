@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
 from upstreamsync.errors import HandEdited, MachineError, UpstreamsyncError, is_lack
 from upstreamsync.kit.redact import redact
+from upstreamsync.kit.run import budget
 from upstreamsync.model import Failure
 
 T = TypeVar("T")
 
 
-def guarded(function: Callable[[], T], *, but: tuple[type[UpstreamsyncError], ...] = ()) -> T | Failure:
-    """Run it; an error of ours, ``but`` for some, becomes a value; anything else is a bug and stays one."""
+def guarded(
+    function: Callable[[], T],
+    *,
+    but: tuple[type[UpstreamsyncError], ...] = (),
+    seconds: float = math.inf,
+    what: str = "this",
+) -> T | Failure:
+    """Run it; an error of ours, ``but`` for some, becomes a value; anything else is a bug and stays one.
+
+    ``what`` may take ``seconds``; past that, too, its failure is a value.
+    """
     try:
-        return function()
+        with budget.within(seconds, what):
+            return function()
     except but:
         raise
     except UpstreamsyncError as error:

@@ -39,6 +39,9 @@ class Settings:
     all of its ``attempts``; a Retry-After beyond ``max_wait`` ends them; ``tool_timeout`` bounds each run of
     helm, kustomize and git. All in seconds. ``max_body`` is the largest answer in bytes.
 
+    ``vendor_budget`` is what looking a vendor up, or making its base, may take in all, in seconds; past it that
+    vendor fails alone.
+
     ``offline``: nothing is asked. ``allow_hosts`` (``host``, ``host:port`` or ``*.example.com``) may be asked
     although only a change names them, and may lie on this machine or in its network although only upstream does.
     ``look_up_images`` asks registries for the images that a pull request brings.
@@ -59,6 +62,7 @@ class Settings:
     tool_timeout: float = 120.0
     max_body: int = DEFAULT_LIMIT
     offline: bool = False
+    vendor_budget: float = 900.0
     allow_hosts: tuple[str, ...] = ()
     look_up_images: bool = False
 

@@ -10,10 +10,9 @@ import re
 import traceback
 from dataclasses import replace
 
-from upstreamsync.errors import ToolCrashed, ToolMissing, ToolTimeout, UpstreamsyncError
+from upstreamsync.errors import OverBudget, ToolCrashed, ToolMissing, ToolTimeout, UpstreamsyncError
 from upstreamsync.model import Build, Judgement, LeftOut, OverlayVerification, Verdict
 from upstreamsync.verify import explain
-from upstreamsync.verify.build.budget import OverBudget
 from upstreamsync.verify.build.causes import shortened
 from upstreamsync.verify.build.obstacles import Reason
 from upstreamsync.verify.classify.notes import Note

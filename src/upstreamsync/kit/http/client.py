@@ -33,6 +33,7 @@ from upstreamsync.kit.http.credentials import Credentials
 from upstreamsync.kit.http.gunzip import Damaged, Oversized, unpack, unpack_apart
 from upstreamsync.kit.http.inside import ANYWHERE, Inside, Named
 from upstreamsync.kit.redact import redact
+from upstreamsync.kit.run import budget
 from upstreamsync.kit.store import dependencies
 from upstreamsync.kit.store.cache import Cache
 
@@ -431,6 +432,7 @@ class Http:
     ) -> Answer:
         from upstreamsync.kit.http import wire
 
+        budget.check()
         if self.offline:
             raise Unreachable(f"`{redact(url)}` was not asked for: --offline", hint="leave --offline out")
         with self._lock:
@@ -464,6 +466,7 @@ class Http:
                 hint="run again later, or give a token, which raises the limit of most hosts",
             ) from None
         except wire.Failed as error:
+            budget.check()
             if error.lasting:
                 # The next address on this host is asked once, not with all retries again.
                 self._dead.add(origin)
@@ -471,6 +474,7 @@ class Http:
         except Inside as error:
             raise addresses.inside(url, error) from None
         except (TooLarge, Unreachable) as error:
+            budget.check()
             raise type(error)(
                 f"`{where}`: {redact(error.message)}", hint=error.hint or addresses.HINTS[type(error)]
             ) from None
@@ -484,7 +488,7 @@ class Http:
         return self.named.has(host, port)
 
     def _deadline(self) -> float:
-        return time.monotonic() + self._total
+        return min(time.monotonic() + self._total, budget.deadline())
 
     # -- what is kept on disk ------------------------------------------------------------------------
 

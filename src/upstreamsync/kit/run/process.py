@@ -14,7 +14,7 @@ from typing import IO
 
 from upstreamsync.errors import TooLarge, ToolFailed, ToolMissing, ToolTimeout, is_lack
 from upstreamsync.kit.redact import redact
-from upstreamsync.kit.run import children, sandbox, secrecy
+from upstreamsync.kit.run import budget, children, sandbox, secrecy
 from upstreamsync.kit.run.sandbox import Sandbox
 from upstreamsync.kit.store import dependencies
 
@@ -58,6 +58,7 @@ def run(
     """
     secrecy.before_a_child()
     dependencies.doubt()  # what a program says may be another thing the next time
+    allowed = budget.bounded(timeout)
     words = [os.fspath(word) for word in argv]
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment.setdefault("LANG", "C.UTF-8")
@@ -82,8 +83,9 @@ def run(
             try:
                 if started is not None:
                     started()
-                _wait(child, timeout)
+                _wait(child, allowed)
             except subprocess.TimeoutExpired:
+                budget.check()
                 raise ToolTimeout(f"`{name}` did not end within {timeout:g} s", hint=hint) from None
         size = out.seek(0, os.SEEK_END)
         if size > limit:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from upstreamsync.errors import MachineError, UpstreamsyncError, is_lack
+from upstreamsync.kit.run import budget
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,10 +35,15 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def submit(pool: Executor, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
+    """``pool.submit``, within the time budget of who asks (see ``budget``)."""
+    return pool.submit(copy_context().run, function, *arguments)
+
+
 def ahead(function: Callable[[], Result]) -> Callable[[], Result]:
     """Begin with ``function`` in a thread; what is returned waits for its outcome, and raises what it raised."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="upstreamsync")
-    future = pool.submit(function)
+    future = submit(pool, function)
     pool.shutdown(wait=False)
     return future.result
 
@@ -56,7 +63,7 @@ def ordered_map(
     pool = ThreadPoolExecutor(min(jobs, len(queue)), thread_name_prefix="upstreamsync")
     wait = True
     try:
-        futures = [pool.submit(_one, function, item) for item in queue]
+        futures = [submit(pool, _one, function, item) for item in queue]
         return [future.result() for future in futures]
     except KeyboardInterrupt:
         wait = False  # who interrupts does not wait for a network
@@ -67,6 +74,7 @@ def ordered_map(
 
 def _one(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:
     try:
+        budget.check()
         return Outcome(value=function(item))
     except UpstreamsyncError as error:
         return Outcome(error=error)

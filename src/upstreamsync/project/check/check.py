@@ -121,7 +121,11 @@ def _recorded_here(
 def _look_up(session: Session, vendor: Vendor) -> Lookup:
     place = partial(session.configuration.place, vendor.name)
     tools = session.tools
-    found = guarded(lambda: look_up(vendor, tools, read=session.read, lock=session.lock(vendor), at=place))
+    found = guarded(
+        lambda: look_up(vendor, tools, read=session.read, lock=session.lock(vendor), at=place),
+        seconds=session.settings.vendor_budget,
+        what=f"the vendor `{vendor.name}`",
+    )
     return found if isinstance(found, Lookup) else Lookup(finding=_failed(vendor, found))
 
 
@@ -133,7 +137,11 @@ def _check_one(session: Session, vendor: Vendor, hold: Hold) -> Lookup:
     if wrong is not None:
         return Lookup(finding=_failed(vendor, wrong))
     lookup = _look_up(session, vendor)
-    states = guarded(lambda: _states(session, vendor, lookup, hold))
+    states = guarded(
+        lambda: _states(session, vendor, lookup, hold),
+        seconds=session.settings.vendor_budget,
+        what=f"the vendor `{vendor.name}`",
+    )
     return lookup if isinstance(states, Failure) else with_bases(lookup, vendor, states)
 
 

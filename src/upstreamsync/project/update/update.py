@@ -45,7 +45,11 @@ def update(
 
     def one(pair: tuple[Vendor, Lookup]) -> tuple[VendorUpdate, Prepared | None]:
         vendor, lookup = pair
-        made = guarded(lambda: update_one(session, vendor, lookup, wishes))
+        made = guarded(
+            lambda: update_one(session, vendor, lookup, wishes),
+            seconds=session.settings.vendor_budget,
+            what=f"the vendor `{vendor.name}`",
+        )
         if progress is not None:
             progress(vendor.name)
         return (failed_update(vendor, made), None) if isinstance(made, Failure) else made

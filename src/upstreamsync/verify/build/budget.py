@@ -6,18 +6,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from upstreamsync.errors import ToolTimeout
+from upstreamsync.errors import OverBudget
 
 #: What one overlay and a whole run may take where nobody says otherwise, in seconds.
 PER_OVERLAY: Final = 600.0
 IN_ALL: Final = 3600.0
 
 
-class OverBudget(ToolTimeout):
-    """The time that was given for judging is over."""
-
-    kind = "over-budget"
-    usual_hint = "give more with --budget, or name the overlays that matter"
+_HINT: Final = "give more with --budget, or name the overlays that matter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Budget:
         """What is left, in seconds. Raises OverBudget when that is nothing."""
         left = self.seconds - (time.monotonic() - self._begun)
         if left <= 0:
-            raise OverBudget(f"the budget of {self.seconds:g} s is used up")
+            raise OverBudget(f"the budget of {self.seconds:g} s is used up", hint=_HINT)
         return left if self.above is None else min(left, self.above.left())
 
     def check(self) -> None:

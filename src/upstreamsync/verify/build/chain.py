@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from upstreamsync.kit.kubernetes.objects import ObjectId
+from upstreamsync.kit.run.threads import submit
 from upstreamsync.verify.build.attribute import Reach, Together, is_told_apart, taken_apart
 from upstreamsync.verify.build.builds import Builder, Failed, Key, Manifest, Outcome, State, nothing
 from upstreamsync.verify.build.unbuildable import Unbuildable
@@ -83,7 +84,7 @@ class Chain:
             folder = self.workspace.state(())
         except Unbuildable:
             return  # and that is said by who asks for it
-        self._outcomes[frozenset()] = pool.submit(self._build_folder, folder, started=started.set)
+        self._outcomes[frozenset()] = submit(pool, lambda: self._build_folder(folder, started=started.set))
         started.wait()
 
     def run(self) -> Side:
