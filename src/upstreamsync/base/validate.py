@@ -24,6 +24,7 @@ from upstreamsync.base.documents import (
 from upstreamsync.base.kustomization import chart_folders, is_kustomization
 from upstreamsync.base.lists import unpacked
 from upstreamsync.errors import ContentError, Malformed, UpstreamsyncError
+from upstreamsync.kit.pages import INCLUDE, INVISIBLE, ODD_SPACES
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.kit.yaml.keys import bad_key
 from upstreamsync.model import ContentFile, Place
@@ -36,21 +37,8 @@ _TEMPLATE = re.compile(rb"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}|\{\{-? *(?:if|range|wi
 _TEMPLATE_NAME = re.compile(
     rb"^[ -]*(?:name|namespace|kind|apiVersion|image):[ ]*[\"']?[^\n#]*\{\{[^\n]*\}\}", re.MULTILINE
 )
-#: Spaces that are none to YAML, and characters that nobody sees.
-ODD_SPACES = "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _ODD_INDENT = re.compile(f"^[ \t-]*[{ODD_SPACES}{INVISIBLE}]", re.MULTILINE)
 _TAB_INDENT = re.compile(rb"^[ ]*\t", re.MULTILINE)
-#: What a page's own machinery replaces when it is built; alone on its line.
-INCLUDE = re.compile(
-    r"^[ \t]*(?:"
-    r"\{\{[<%]-?\s*/?\s*(?:codenew|code_sample|code|include|readfile|snippet|literalinclude|embed|text)\b.*"
-    r"|\{%-?\s*(?:include|include_relative|embed|code|data|codeblock)\b.*"
-    r"|--8<--.*|\.\. (?:literalinclude|include)::.*|include::\S+\[.*\]|<!--\s*#include\b.*"
-    r"|\{!\s*\S+\s*!\}|@\[code.*\]\(.*\)|<<<\s*@?\S+|\[embedmd\]:#.*|:::\s*code\s+source=.*"
-    r"|!INCLUDE\b.*|\[!(?:INCLUDE|code)\b.*\]\(.*\))[ \t]*$",
-    re.MULTILINE | re.IGNORECASE,
-)
 _ERROR_KEYS = frozenset(
     ("message", "error", "errors", "code", "status", "statuscode", "detail", "details", "title", "type",
      "documentation_url", "path", "timestamp", "requestid", "request_id", "reason", "success", "result")

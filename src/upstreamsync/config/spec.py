@@ -271,7 +271,7 @@ class DocsBlock(Spec):
 
 
 class DocsSource(Spec):
-    """Code blocks of a documentation page in HTML or Markdown."""
+    """Code blocks of a documentation page in HTML, Markdown, reStructuredText or AsciiDoc."""
 
     url: Url
     """The page; placeholders for the version are allowed."""

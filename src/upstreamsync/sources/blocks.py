@@ -8,11 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from upstreamsync.errors import SelectionError
+from upstreamsync.kit.pages import INCLUDE, INVISIBLE, ODD_SPACES
 
 #: Languages that have two names.
 _SAME = {"yml": "yaml", "md": "markdown", "shell": "sh", "bash": "sh", "console": "sh"}
 _ANCHOR_MARKS = "#¶§🔗"
 _LISTED = 12
+#: Ids as Hugo, kramdown and Python-Markdown write them behind a heading.
+_ID = re.compile(r"\s*\{:?\s*#[^{}]*\}\s*$")
+_ADDRESS = re.compile(r"https?://\S+")
+_PLAIN_SPACES = {ord(space): " " for space in ODD_SPACES} | {ord(nothing): None for nothing in INVISIBLE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +64,29 @@ class Headings:
 
 
 def heading_text(text: str) -> str:
-    """A heading's words, without the mark of a permanent link at its end."""
-    return " ".join(text.split()).rstrip(_ANCHOR_MARKS + " ")
+    """A heading's words, without the mark of a permanent link or an id (``{#install}``) at its end."""
+    words = " ".join(text.split())
+    return _ID.sub("", words).rstrip(_ANCHOR_MARKS + " ")
+
+
+def repaired(text: str) -> tuple[str, int]:
+    """A block with plain spaces where its page has others, and without what nobody sees; how many there were."""
+    plain = text.translate(_PLAIN_SPACES)
+    odd = sum(text.count(character) for character in ODD_SPACES + INVISIBLE)
+    return plain, odd
+
+
+def include_of(block: Block) -> str | None:
+    """The directive by which the page takes the block's text from elsewhere, if it does nothing else."""
+    lines = [line for line in block.text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if len(lines) == 1 and (INCLUDE.fullmatch(lines[0]) or _ADDRESS.fullmatch(lines[0].strip())):
+        return lines[0].strip()
+    return None
+
+
+def includes_on(page: str) -> list[str]:
+    """The directives of a page that take something from elsewhere, for the hint of what is not found."""
+    return [match[0].strip() for match in INCLUDE.finditer(page)]
 
 
 def language_name(text: str) -> str | None:

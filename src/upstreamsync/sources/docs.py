@@ -1,8 +1,9 @@
-"""``docs``: code blocks of a documentation page, in HTML or Markdown."""
+"""``docs``: code blocks of a documentation page, in HTML, Markdown, reStructuredText or AsciiDoc."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from upstreamsync.config.spec import DocsBlock, DocsSource
@@ -11,10 +12,12 @@ from upstreamsync.kit.http.client import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Artifact, ContentFile, Resolved
 from upstreamsync.sources import checksums
-from upstreamsync.sources.blocks import Block, Wanted, choose
+from upstreamsync.sources.asciidoc_blocks import asciidoc_blocks
+from upstreamsync.sources.blocks import Block, Wanted, choose, include_of, includes_on, repaired
 from upstreamsync.sources.html_blocks import html_blocks
 from upstreamsync.sources.job import Job, safe_name
 from upstreamsync.sources.markdown_blocks import markdown_blocks
+from upstreamsync.sources.rst_blocks import rst_blocks
 
 #: Pages are text for people; ten times the largest seen.
 _PAGE_LIMIT = 8 * 1024 * 1024
@@ -29,16 +32,43 @@ def fetch(job: Job) -> Artifact:
     answer = _page(job, docs)
     checksums.verify(job, answer.url, answer.body)
     where = redact(answer.url)
-    blocks = page_blocks(answer)
+    text = page_text(answer)
+    blocks = blocks_of(text, answer)
     files: dict[str, ContentFile] = {}
+    notes: list[str] = []
     for wanted in docs.blocks:
         name = safe_name(job.fill(wanted.file, "docs.blocks.file"), "docs.blocks.file")
         if name in files:
             raise SelectionError(f"two blocks would become the file `{name}`", hint="give each its own name")
-        block = choose(blocks, _wanted(job, wanted), where)
-        files[name] = ContentFile(path=name, data=block.text.encode())
+        block = _chosen(blocks, _wanted(job, wanted), where, text)
+        content, odd = repaired(block.text)
+        if odd:
+            notes.append(f"{where}: {odd} odd spaces of the page's became plain ones in `{name}`")
+        files[name] = ContentFile(path=name, data=content.encode())
     resolved = Resolved(kind="docs", location=where, digest=answer.digest)
-    return Artifact(resolved=(resolved,), files=tuple(files[name] for name in sorted(files)))
+    return Artifact(
+        resolved=(resolved,), files=tuple(files[name] for name in sorted(files)), notes=tuple(notes)
+    )
+
+
+def _chosen(blocks: Sequence[Block], wanted: Wanted, where: str, page: str) -> Block:
+    """The block, unless its text is put there by the page's own machinery, which we don't have."""
+    try:
+        block = choose(blocks, wanted, where)
+    except SelectionError as error:
+        if includes := includes_on(page):
+            shown = ", ".join(f"`{one}`" for one in includes[:3])
+            error.hint = (
+                f"the page takes in other files when it is built ({shown}): take such a file itself, with a "
+                f"`url` or `git` source; {error.hint}"
+            )
+        raise
+    if include := include_of(block):
+        raise SelectionError(
+            f"{where}: the block only includes another file: `{include[:80]}`",
+            hint="take that file itself, with a `url` or `git` source",
+        )
+    return block
 
 
 def probe(job: Job) -> None:
@@ -48,18 +78,35 @@ def probe(job: Job) -> None:
 
 def page_blocks(answer: Response) -> list[Block]:
     """All code blocks of a page. Raises Malformed when it is not text in the encoding that it names."""
+    return blocks_of(page_text(answer), answer)
+
+
+def page_text(answer: Response) -> str:
+    """The page in its encoding. Raises Malformed."""
     kind = answer.headers.get("content-type", "")
     named = _CHARSET.search(kind)
     try:
         text = answer.body.decode(named[1] if named else "utf-8")
     except (UnicodeDecodeError, LookupError) as error:
         raise Malformed(f"`{redact(answer.url)}` is not a page of text: {error}") from None
+    return text
+
+
+def blocks_of(text: str, answer: Response) -> list[Block]:
+    """The code blocks of a page, by the language that it is written in."""
+    kind = answer.headers.get("content-type", "")
     path = urlsplit(answer.url).path.lower()
     # Servers call raw Markdown text/plain, and pages about Markdown files have names that end in .md.
     is_html = bool(_HTML_START.match(_BEFORE_HTML.sub("", text[:10_000]).lstrip())) or (
         "html" in kind and not path.endswith((".md", ".markdown", ".mdx"))
     )
-    return html_blocks(text) if is_html else markdown_blocks(text)
+    if is_html:
+        return html_blocks(text)
+    if path.endswith((".rst", ".rest")) or "x-rst" in kind:
+        return rst_blocks(text)
+    if path.endswith((".adoc", ".asciidoc", ".asc")) or "asciidoc" in kind:
+        return asciidoc_blocks(text)
+    return markdown_blocks(text)
 
 
 def _page(job: Job, docs: DocsSource) -> Response:

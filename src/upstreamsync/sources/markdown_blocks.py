@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\n.*?^\1[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _MKDOCS_CLASS = re.compile(r"\{[^}]*?\.([\w+#-]+)")
+#: Lines that open a tab or an admonition: what is indented below them is no continuation of a paragraph.
+_APART = re.compile(
+    r"^([ ]*(?:(?:===[+!]?|!!!|\?\?\?\+?)[ ].*|</?(?:Tabs?|TabItem|TabPane|CodeGroup|Steps?|details|summary)\b.*>))\n"
+    r"(?=[ \t]*\S)",
+    re.MULTILINE,
+)
 _WORD = re.compile(r"[\w.+#-]+")
 _DEPTH = 4
 
@@ -25,6 +31,7 @@ _DEPTH = 4
 def markdown_blocks(page: str) -> list[Block]:
     """The code blocks of a page, in order."""
     page = page.replace("\r\n", "\n").removeprefix("\ufeff")
+    page = _APART.sub(r"\1\n\n", page)
     return _blocks(_FRONT_MATTER.sub("", page, count=1), Headings(), _DEPTH)
 
 
