@@ -319,7 +319,10 @@ class KustomizeSource(Spec):
 
 
 class CommandSource(Spec):
-    """A generator: a program whose standard output, or files, are the content. Needs --allow-commands."""
+    """A generator: a program whose standard output, or files, are the content. Needs --allow-commands.
+
+    It has no network and writes nowhere but in its folder, where the kernel can do that (``doctor``).
+    """
 
     run: tuple[str, ...] = Field(min_length=1)
     """The program and its arguments, with placeholders; no shell."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import ToolFailed, ToolMissing
-from upstreamsync.kit.run import process, sandbox
+from upstreamsync.kit.run import children, process, sandbox
 from upstreamsync.kit.run.engines import sealed_environment
 from upstreamsync.kit.run.sandbox import Sandbox, protection
 
@@ -219,3 +219,13 @@ def test_the_environment_of_a_run_of_ours_is_shown_to_nobody() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_program_that_begins_while_a_run_ends_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "_ending", ending := threading.Event())
+    ending.set()
+    with pytest.raises(children.Ending):
+        process.run(["sleep", "600"], kept_in=Sandbox(program=Path("sleep"), reads_all=True))
+    assert not children._running

@@ -36,6 +36,14 @@ def counted(child: subprocess.Popen[bytes]) -> Iterator[None]:
         raise Ending  # what it said was cut off, and means nothing
 
 
+def begun(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Know of a child from its first moment, in whatever thread it began; it ends where this process ends."""
+    _running[child.pid] = child
+    if _ending.is_set():
+        end(child)
+    return child
+
+
 def end(child: subprocess.Popen[bytes]) -> None:
     """End a child and everything that it started, unless it has ended already."""
     if child.poll() is None:

@@ -69,9 +69,10 @@ def run(
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _given(stdin) as given:
 
         def popen() -> subprocess.Popen[bytes]:
-            return subprocess.Popen(
+            child = subprocess.Popen(
                 words, cwd=cwd, env=environment, stdin=given, stdout=out, stderr=err, start_new_session=True
             )
+            return children.begun(child)
 
         try:
             child = popen() if kept_in is None else sandbox.start(kept_in, popen)
