@@ -149,7 +149,7 @@ def _base(
             shaped,
             beside=paths,
             tree=source.kind in TREES,
-            declared=source.manifests,
+            declared=source.brings_manifests,
             place=at(),
         )
     own = own_kustomization(content, listed) if vendor.kustomization is not False else None

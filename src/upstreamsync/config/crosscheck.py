@@ -84,7 +84,9 @@ def _completeness(vendor: Vendor, places: Places, path: Keys) -> Iterator[Proble
             message=f"`{vendor.name}` has nothing to do",
             hint="give it a `source` and a `base`, or `edits`, `images` or `watch`",
         )
-    for number, source in enumerate(vendor.source):
+    if vendor.reference:
+        yield from _reference(vendor, places, path)
+    for number, source in enumerate(vendor.vendored):
         if source.base is None and vendor.base is None:
             yield Problem(
                 place=places.of_value((*path, "source", number)),
@@ -111,6 +113,22 @@ def _completeness(vendor: Vendor, places: Places, path: Keys) -> Iterator[Proble
     if vendor.forks and not vendor.source:
         yield Problem(
             place=places.of_value((*path, "forks")), message="`forks` need a `source` to derive from"
+        )
+
+
+def _reference(vendor: Vendor, places: Places, path: Keys) -> Iterator[Problem]:
+    """A vendor that only moves references has no base, and says where they stand."""
+    if vendor.base is not None or any(source.base is not None for source in vendor.source):
+        yield Problem(
+            place=places.of_value((*path, "base" if vendor.base is not None else "source")),
+            message=f"`{vendor.name}` is a reference, and has a `base`",
+            hint="a reference writes no base: leave one of the two out",
+        )
+    if not (vendor.edits or vendor.images):
+        yield Problem(
+            place=places.of_value((*path, "reference")),
+            message=f"`{vendor.name}` is a reference, and says nowhere what moves",
+            hint="add `edits`: the file and the path, pattern or image of each place that names the version",
         )
 
 

@@ -374,6 +374,8 @@ class Source(Spec):
     """Whether its YAML files have to be Kubernetes objects; ``false`` takes values, rules and templates, too."""
     checksum: str | None = None
     """``sha256:…`` of what is fetched, or the URL of a checksums file (placeholders allowed)."""
+    render: bool = True
+    """``false``: the base is the chart itself, its files untarred, not what it renders to."""
     allow: tuple[Literal["remote", "helm"], ...] = ()
     """What upstream's kustomizations may name besides their own files: ``remote`` (addresses, and paths that
     lead out of what was fetched), ``helm`` (charts to be inflated). Who builds them fetches that."""
@@ -392,7 +394,14 @@ class Source(Spec):
             raise ValueError(f"needs exactly one of {', '.join(SOURCE_KINDS)}; it has {found}")
         if self.kustomize is not None and self.allow:
             raise ValueError("`allow` has no meaning for `kustomize`: it is built here, and without a network")
+        if not self.render and self.helm is None:
+            raise ValueError("`render: false` is for a `helm` source")
         return self
+
+    @property
+    def brings_manifests(self) -> bool:
+        """Whether its YAML files have to be Kubernetes objects; a chart's own are not."""
+        return self.manifests and self.render
 
     @property
     def kind(self) -> str:
@@ -648,6 +657,8 @@ class VendorOptions(Spec):
     """Path of the lock; default: ``<base>/../<vendor>.lock.yaml``."""
     allow_http: bool = False
     """Allow http:// for this vendor (loopback is always allowed)."""
+    reference: bool = False
+    """``true``: nothing is vendored; ``edits`` move a ref, a chart's version or image tags where they stand."""
 
 
 class Vendor(VendorOptions):
@@ -675,8 +686,15 @@ class Vendor(VendorOptions):
         return self.cooldown
 
     @property
+    def vendored(self) -> tuple[Source, ...]:
+        """The sources whose content becomes a base."""
+        return () if self.reference else self.source
+
+    @property
     def bases(self) -> tuple[str, ...]:
         """Every base folder of this vendor, in order, without repetition."""
+        if self.reference:
+            return ()
         found = [source.base or self.base for source in self.source]
         return tuple(dict.fromkeys(base for base in found if base))
 

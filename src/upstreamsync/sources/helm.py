@@ -11,13 +11,15 @@ from upstreamsync.sources.job import Job, one_file
 
 
 def fetch(job: Job) -> Artifact:
-    """Fetch the chart with what it depends on, and render it."""
+    """Fetch the chart with what it depends on, and render it; or take it as it is."""
     from upstreamsync.kit.kubernetes.chart_schemas import without_foreign
     from upstreamsync.sources.render import render  # which `probe` has no use for
     from upstreamsync.sources.stability import listed
 
     spec = _helm(job)
     chart = _chart(job, spec)
+    if not job.source.render:
+        return Artifact(resolved=chart.resolved, files=chart.files)
     rendered = render(job, spec, chart)
     first = dataclasses.replace(chart.resolved[0], tool=rendered.tool)
     notes: tuple[str, ...] = ()

@@ -67,7 +67,7 @@ def prepare(
         get = partial(
             _located, release, vendor, tools, at, follow_up(vendor, release, images, view.read).files
         )
-        parts = tuple((one, get(one, "source", number)) for number, one in enumerate(vendor.source))
+        parts = tuple((one, get(one, "source", number)) for number, one in enumerate(vendor.vendored))
         bases = make_bases(vendor, parts, release, at)
         check_builds(vendor, bases, tools, at)
         before = _unless_locked(vendor, release, current, view)
