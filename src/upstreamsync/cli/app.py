@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,12 @@ DiscardEdits = Annotated[
     bool,
     typer.Option(
         "--discard-edits", help="Replace bases that were edited by hand; git has to have the edits."
+    ),
+]
+ServerContext = Annotated[
+    str | None,
+    typer.Option(
+        "--server", metavar="CONTEXT", help="Ask the API server of this kubectl context, too: a dry run."
     ),
 ]
 Vendors = Annotated[list[str] | None, typer.Argument(metavar="VENDOR", help="Only these vendors.")]
@@ -164,12 +171,13 @@ def verify(
         Path | None,
         typer.Option("--code-quality", metavar="FILE", help="Also write GitLab's code quality to this file."),
     ] = None,
+    server: ServerContext = None,
 ) -> int:
     """Judge every local customization: does it still do what it did?"""
     from upstreamsync.cli.verify import verify as run
 
     return run(
-        common,
+        replace(common, server=server),
         tuple(overlays or ()),
         since=since,
         before=before,
@@ -223,13 +231,14 @@ def pr(
         ),
     ] = None,
     discard_edits: DiscardEdits = False,
+    server: ServerContext = None,
 ) -> int:
     """Check, update, verify, commit, push, and open or refresh the pull requests."""
     from upstreamsync.cli.propose import propose
     from upstreamsync.report import annotations, document, markdown
 
     pull_requests, file = propose(
-        common,
+        replace(common, server=server),
         tuple(vendors or ()),
         dry_run=dry_run,
         forge=forge,

@@ -46,6 +46,7 @@ class Common:
     allow_commands: bool = False
     offline: bool = False
     allow_host: tuple[str, ...] = ()
+    server: str | None = None
     verbose: bool = False
 
     def settings(self) -> Settings:
@@ -67,6 +68,7 @@ class Common:
             allow_commands=self.allow_commands,
             offline=self.offline,
             allow_hosts=self.allow_host,
+            server=self.server,
             look_up_images=os.environ.get("UPSTREAMSYNC_IMAGE_LOOKUP") != "0",
         )
 

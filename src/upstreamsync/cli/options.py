@@ -57,13 +57,14 @@ def verb(function: Callable[..., int]) -> Callable[..., None]:
             one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=OPTIONS[one.name]
         )
         for one in fields(Common)
+        if one.name in OPTIONS
     ]
 
     @functools.wraps(function)
     def command(**arguments: Any) -> None:
         from upstreamsync.cli.exits import run
 
-        shared = {one.name: arguments.pop(one.name) for one in fields(Common)}
+        shared = {one.name: arguments.pop(one.name) for one in fields(Common) if one.name in OPTIONS}
         common = Common(**{**shared, "allow_host": tuple(shared["allow_host"] or ())})
         set_up_logging(verbose=common.verbose)
         run(lambda: function(common, **arguments))

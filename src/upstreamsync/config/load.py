@@ -45,6 +45,7 @@ class Configuration:
     allow_hosts: tuple[str, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
     checks: tuple[Check, ...] = ()
+    server: str | None = None
 
     def vendor(self, name: str) -> Vendor:
         """The vendor of that name. Raises UsageError, with the nearest names, when there is none."""
@@ -103,6 +104,7 @@ def parse_configuration(
         allow_hosts=document.allow_hosts,
         cluster=_cluster(document),
         checks=document.checks,
+        server=document.server,
         places=places,
     )
 

@@ -794,6 +794,9 @@ class Document(Spec):
     """What applies the overlays: `kubectl`, `server-side` (kubectl apply --server-side), `argocd` or `flux`; or
     patterns of overlays, each with one of them. Guessed from Argo CD's and Flux's objects in the repository where
     nothing is said, else kubectl."""
+    server: str | None = Field(default=None, min_length=1, max_length=253)
+    """Context of kubectl whose API server `pr` asks about new results, as a strict dry run (`--server` overrides it;
+    `verify` asks with that option alone, as what it judges may be anybody's)."""
     checks: tuple[Check, ...] = ()
     """Stages of your own, run at once after the judge; see below."""
     allow_hosts: tuple[HostText, ...] = ()

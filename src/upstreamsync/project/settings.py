@@ -45,6 +45,7 @@ class Settings:
     ``offline``: nothing is asked. ``allow_hosts`` (``host``, ``host:port`` or ``*.example.com``) may be asked
     although only a change names them, and may lie on this machine or in its network although only upstream does.
     ``look_up_images`` asks registries for the images that a pull request brings.
+    ``server`` is a context of kubectl: its API server is asked about the new results, as a dry run.
     """
 
     jobs: int = 0
@@ -65,6 +66,7 @@ class Settings:
     vendor_budget: float = 900.0
     allow_hosts: tuple[str, ...] = ()
     look_up_images: bool = False
+    server: str | None = None
 
     @property
     def cache_place(self) -> Path:

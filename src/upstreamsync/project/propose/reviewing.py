@@ -55,6 +55,18 @@ def review_change(
         from upstreamsync.project.propose.image_lookup import look_up
 
         verification, unasked = look_up(session, verification, results)
+    context = session.settings.server or session.configuration.server
+    if context is not None:
+        from upstreamsync.project.server import ask_server
+        from upstreamsync.project.server.verifying import tools_of
+
+        verification = ask_server(
+            verification,
+            results,
+            context=context,
+            environment=session.settings.environment,
+            tools=tools_of(session.root, paths, session.configuration.cluster),
+        )
     stages: tuple[StageResult, ...] = ()
     if session.configuration.checks:
         outputs = {path: (built[2 * number], built[2 * number + 1]) for number, path in enumerate(paths)}

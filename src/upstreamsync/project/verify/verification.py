@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.run.threads import ahead
-from upstreamsync.model import BaseState, Change, Verification
+from upstreamsync.model import BaseState, Change, Cluster, Verification
 from upstreamsync.project.settings import Settings, build_store, engines
 from upstreamsync.project.verify.base_revision import base_revision
 from upstreamsync.project.verify.laying import laid
@@ -16,7 +16,7 @@ from upstreamsync.project.verify.trees import tree_of_revision, tree_with
 
 if TYPE_CHECKING:
     from upstreamsync.config import Vendor
-    from upstreamsync.kit.run.engines import Kustomize
+    from upstreamsync.kit.run.engines import Engines, Kustomize
     from upstreamsync.project.session import Session
 
 
@@ -37,8 +37,16 @@ def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]
     since = base_revision(repository, since, session.settings)
     with tree_of_revision(repository, since, session.root) as before:
         vendors = session.configuration.vendors
-        return _judge(
+        verification = _judge(
             session, before, session.root, vendors, overlays, bases=bases, revisions=(repository, since)
+        )
+        return _with_server(
+            verification,
+            before,
+            session.root,
+            session.settings,
+            session.tools.engines,
+            session.configuration.cluster,
         )
 
 
@@ -91,7 +99,26 @@ def verify_folders(
             cache=build_store(settings.cache()),
             helm=lambda: engines(settings).helm(),
         )
-        return trees.told(verification)
+        verification = trees.told(verification)
+    return _with_server(
+        verification, before, after, settings, engines(settings, cache=settings.cache()), Cluster()
+    )
+
+
+def _with_server(
+    verification: Verification,
+    before: Path,
+    after: Path,
+    settings: Settings,
+    found: Engines,
+    cluster: Cluster,
+) -> Verification:
+    """With what the API server says, where one is to be asked."""
+    if settings.server is None:
+        return verification
+    from upstreamsync.project.server.verifying import with_server
+
+    return with_server(verification, before, after, settings=settings, engines=found, cluster=cluster)
 
 
 def _kustomize(settings: Settings) -> Callable[[], Kustomize]:
