@@ -29,6 +29,10 @@ _LISTED: Final = 5
 _ELSEWHERE: Final = (
     "vendor that separately, leave this kustomization out (`exclude`), or allow it with `allow: [remote]`"
 )
+_OUTSIDE: Final = (
+    "take in what it names (`paths`, and less `strip`), leave this kustomization out (`exclude`), or allow it "
+    "with `allow: [remote]`"
+)
 
 
 class FilesByPath:
@@ -126,6 +130,6 @@ def _breach(reference: Reference, folder: str) -> Breach | None:
     return Breach(
         reference=reference,
         what=f"`{reference.field}` names `{said}`, which is not in what was fetched",
-        hint=_ELSEWHERE,
+        hint=_ELSEWHERE if reference.remote else _OUTSIDE,
         allow="remote",
     )
