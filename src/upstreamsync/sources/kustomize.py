@@ -19,7 +19,9 @@ from upstreamsync.sources import checksums
 from upstreamsync.sources.git import fetch_tree
 from upstreamsync.sources.job import Job, one_file
 
-_ALONE = "nothing is fetched, and nothing run, while it is built: vendor what it names separately, or use `git`"
+_ALONE = (
+    "nothing is fetched, and nothing run, while it is built: vendor what it names separately, or use `git`"
+)
 
 
 def fetch(job: Job) -> Artifact:

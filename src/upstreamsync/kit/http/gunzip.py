@@ -13,6 +13,8 @@ BOMB_SIZE = 16 * 1024 * 1024
 #: What is decoded at a time.
 _PIECE = 64 * 1024
 _FED = 64 * 1024
+#: How much of a further member is looked at first.
+_FIRST = 256
 
 
 class Damaged(Exception):
@@ -39,20 +41,27 @@ class Inflater:
     def feed(self, data: bytes | memoryview) -> Iterator[bytes]:
         """What comes out for what came in, in pieces. Raises Damaged and Oversized."""
         self._received += len(data)
-        while data:
+        position, step = 0, len(data)
+        while position < len(data):
             if self._member.eof:
-                self._member = zlib.decompressobj(wbits=31)
+                # zlib hands back a copy of all that it did not use. A member begins with little, so that many
+                # small ones cost no more than one of their size.
+                self._member, step = zlib.decompressobj(wbits=31), _FIRST
+            given = data[position : position + step]
             try:
-                part = self._member.decompress(data, min(self._limit - self._size + 1, _PIECE))
+                part = self._member.decompress(given, min(self._limit - self._size + 1, _PIECE))
             except zlib.error as error:
                 raise Damaged(str(error)) from None
+            left = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            position += len(given) - len(left)
+            step *= 4
             self._size += len(part)
             if self._size > self._limit:
                 raise Oversized(f"unpacks to more than {self._limit} bytes")
             if self._doubted and self._size > BOMB_SIZE and self._size > self._received * BOMB_RATIO:
                 raise Oversized(f"unpacks to more than {BOMB_RATIO} times its size")
-            yield part
-            data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if part:
+                yield part
         self.complete = self._member.eof
 
 
