@@ -393,7 +393,9 @@ class Source(Spec):
             found = f"`{'`, `'.join(kinds)}`" if kinds else "none"
             raise ValueError(f"needs exactly one of {', '.join(SOURCE_KINDS)}; it has {found}")
         if self.kustomize is not None and self.allow:
-            raise ValueError("`allow` has no meaning for `kustomize`: it is built here, and without a network")
+            raise ValueError(
+                "`allow` has no meaning for `kustomize`: it is built here, and without a network"
+            )
         if not self.render and self.helm is None:
             raise ValueError("`render: false` is for a `helm` source")
         return self

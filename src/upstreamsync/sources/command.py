@@ -17,8 +17,8 @@ from upstreamsync.errors import Refused, TooLarge
 from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.run import process
-from upstreamsync.kit.run.engines import sealed_environment
 from upstreamsync.kit.run.sandbox import Sandbox
+from upstreamsync.kit.run.sealed import sealed_environment
 from upstreamsync.kit.trees import write_tree
 from upstreamsync.model import Artifact, ContentFile, Resolved
 from upstreamsync.sources import checksums, userfiles

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from upstreamsync.errors import ToolFailed, ToolMissing
 from upstreamsync.kit.run import process
-from upstreamsync.kit.run.engines import sealed_environment
 from upstreamsync.kit.run.sandbox import Sandbox
+from upstreamsync.kit.run.sealed import sealed_environment
 
 _WORKER = Path(__file__).with_name("_embedded_worker.py")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_/-]+(\.[A-Za-z0-9_/-]+)*")

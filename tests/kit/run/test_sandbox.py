@@ -14,8 +14,8 @@ import pytest
 
 from upstreamsync.errors import ToolFailed, ToolMissing
 from upstreamsync.kit.run import children, process, sandbox
-from upstreamsync.kit.run.engines import sealed_environment
 from upstreamsync.kit.run.sandbox import Sandbox, protection
+from upstreamsync.kit.run.sealed import sealed_environment
 
 PYTHON = Path(sys.executable).resolve()
 #: Tries things, and prints what became of each: a stand-in for an engine that was taken over.

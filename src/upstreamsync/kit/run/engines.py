@@ -14,14 +14,13 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from upstreamsync.errors import Refused, ToolCrashed, ToolFailed, ToolMissing
+from upstreamsync.errors import ToolCrashed, ToolFailed, ToolMissing
 from upstreamsync.kit.run import process
-from upstreamsync.kit.run.sandbox import Sandbox
+from upstreamsync.kit.run.sealed import plain_word, sealed
 from upstreamsync.kit.run.threads import ahead
 from upstreamsync.kit.store import dependencies
 from upstreamsync.kit.store.cache import Cache
@@ -103,14 +102,14 @@ class Kustomize:
         words: list[str | os.PathLike[str]] = [self.binary, "kustomize" if self.embedded else "build"]
         if unrestricted:
             words += ["--load-restrictor", "LoadRestrictionsNone"]
-        with _sealed(self.binary, [root]) as sealed:
+        with sealed(self.binary, [root]) as around:
             return process.run(
                 [*words, folder.absolute()],
-                cwd=sealed.home,
-                env={**sealed.environment, **_HASTE},
+                cwd=around.home,
+                env={**around.environment, **_HASTE},
                 timeout=timeout or self.timeout,
                 started=started,
-                kept_in=sealed.sandbox,
+                kept_in=around.sandbox,
             ).stdout
 
     def _panics(self, panic: str, folder: Path, root: Path) -> bool:
@@ -208,14 +207,14 @@ class Helm:
             words.append("--no-hooks")
         if not tests:
             words.append("--skip-tests")
-        with _sealed(self.binary, [chart, *values, *([time_zone] if time_zone else [])]) as sealed:
+        with sealed(self.binary, [chart, *values, *([time_zone] if time_zone else [])]) as around:
             zone = {"TZ": f":{time_zone}" if time_zone else "UTC"}
             return process.run(
                 words,
-                cwd=sealed.home,
-                env={**sealed.environment, **zone},
+                cwd=around.home,
+                env={**around.environment, **zone},
                 timeout=timeout or self.timeout,
-                kept_in=sealed.sandbox,
+                kept_in=around.sandbox,
             ).stdout
 
     def verify(self, archive: Path, keyring: Path, *, timeout: float = 60.0) -> str:
@@ -226,70 +225,11 @@ class Helm:
         words: list[str | os.PathLike[str]] = [
             self.binary, "verify", "--keyring", keyring.absolute(), archive.absolute(),
         ]  # fmt: skip
-        with _sealed(self.binary, [archive.parent, keyring]) as sealed:
+        with sealed(self.binary, [archive.parent, keyring]) as around:
             done = process.run(
-                words, cwd=sealed.home, env=sealed.environment, timeout=timeout, kept_in=sealed.sandbox
+                words, cwd=around.home, env=around.environment, timeout=timeout, kept_in=around.sandbox
             )
         return done.stdout.decode("utf-8", "replace").strip()
-
-
-def plain_word(text: str, what: str) -> str:
-    """``text``, which can't be taken for an option; ``what`` it is. Raises Refused for any other."""
-    if text.startswith("-") or not text.isprintable():
-        raise Refused(f"{text[:100]!r} can't be {what}: it would be read as an option", hint="correct it")
-    return text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sealed:
-    """What a program is run with that is to reach nothing: its folder, its environment, its restrictions."""
-
-    home: Path
-    environment: Mapping[str, str]
-    sandbox: Sandbox
-
-
-@contextmanager
-def _sealed(binary: Path, readable: Sequence[Path]) -> Iterator[_Sealed]:
-    """An environment without configuration, plugins, repositories, cluster or network."""
-    with tempfile.TemporaryDirectory(prefix="upstreamsync-home-") as folder:
-        home = Path(folder)
-        (home / "tmp").mkdir()
-        yield _Sealed(
-            home=home,
-            environment=sealed_environment(home),
-            sandbox=Sandbox(
-                program=binary.resolve(),
-                readable=tuple(path.resolve() for path in readable),
-                writable=(home.resolve(),),
-            ),
-        )
-
-
-def sealed_environment(home: Path) -> dict[str, str]:
-    """For programs that are to find nothing of the user's in ``home``, an empty folder, and to reach nobody.
-
-    The proxies are for systems whose kernel does not refuse sockets: nobody listens there.
-    """
-    proxies = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
-    return {
-        "HOME": f"{home}",
-        "TMPDIR": f"{home / 'tmp'}",
-        "XDG_CONFIG_HOME": f"{home}/config",
-        "XDG_CACHE_HOME": f"{home}/cache",
-        "XDG_DATA_HOME": f"{home}/data",
-        "HELM_PLUGINS": f"{home}/plugins",
-        "HELM_NO_PLUGINS": "1",
-        "KUBECONFIG": f"{home}/no-cluster",
-        "KUBERNETES_MASTER": "",
-        "GIT_ALLOW_PROTOCOL": "none",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "no_proxy": "",
-        "NO_PROXY": "",
-        **{name: "http://127.0.0.1:9" for word in proxies for name in (word, word.upper())},
-    }
 
 
 @dataclass(frozen=True, slots=True)

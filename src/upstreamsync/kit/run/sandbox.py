@@ -135,7 +135,7 @@ def _ctypes() -> Any:
 
 
 def _landlock_version() -> int:
-    if not sys.platform.startswith("linux") or os.environ.get("UPSTREAMSYNC_NO_LANDLOCK"):
+    if not sys.platform.startswith("linux"):
         return 0
     try:
         return int(_libc().syscall(_CREATE_RULESET, None, _ctypes().c_size_t(0), _VERSION_FLAG))
