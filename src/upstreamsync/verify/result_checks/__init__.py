@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from upstreamsync.model import Verdict
 
-from . import crds, dangling, duplicates, immutable, names, schema, selectors, size, validation
+from . import crds, dangling, duplicates, immutable, names, schema, selectors, size, validation, vanished
 from .finding import Manifest, ResultContext, ResultFinding
 from .index import World, key_of_id, meets
 
@@ -24,6 +24,7 @@ STATES: tuple[Callable[[World, ResultContext], Iterator[ResultFinding]], ...] = 
 #: Rules about the step from one result to the other.
 COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFinding]], ...] = (
     dangling.compare,
+    vanished.compare,
     names.compare,
     names.compare_generated,
     crds.compare_served,
@@ -54,10 +55,13 @@ def check_result(
 def _once(findings: Sequence[ResultFinding]) -> Iterator[ResultFinding]:
     """The findings without those of schemas that a rule has said in better words, or at the very place."""
     said = [item for item in findings if item.rule != "schema" and item.verdict is Verdict.REJECTED]
+    named = {(item.object, item.path) for item in findings if item.rule != "vanished"}
     for finding in findings:
         if finding.rule == "schema" and any(
             other.object == finding.object and (meets(other.path, finding.path)) for other in said
         ):
+            continue
+        if finding.rule == "vanished" and (finding.object, finding.path) in named:
             continue
         yield finding
 

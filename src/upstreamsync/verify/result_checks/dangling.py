@@ -16,16 +16,17 @@ from .links import Link
 from .object_links import object_links
 from .pod_links import pod_links
 from .pods import pods_of
+from .shapes import shape_links
 
 
 def links_of(world: World) -> list[Link]:
     """Everything that the objects of a result name."""
-    return [
-        link
-        for manifest in world.objects
-        for extract in (pod_links, object_links)
-        for link in extract(world, manifest)
-    ]
+    found: list[Link] = []
+    for manifest in world.objects:
+        mine = [link for extract in (pod_links, object_links) for link in extract(world, manifest)]
+        found += mine
+        found += shape_links(world, manifest, {link.path for link in mine})
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
         if (known is not None and not known.resolved) or link.name in left_behind:
             continue
         was = old.resolved_before(link)
+        if link.weak and known is None:
+            continue
         if not _is_ours(link, was, old, before, upstream, local):
             continue
         said.add(link.what)
@@ -92,6 +95,8 @@ def _is_ours(
 ) -> bool:
     """Whether the open end is news to the reader, and not merely how upstream ships it."""
     is_local = local is not None and link.owner in local
+    if link.part.startswith("key ") and link.target and local and key_of_id(link.target) in local:
+        return True  # upstream now reads what the reader has to provide
     if not is_local and upstream.did_alone(link, was):
         # What upstream expects somebody to provide is worth saying where a process would not start.
         return link.environment and link.owner in before.by_key and (link.kind, link.name) not in old.missing
@@ -172,12 +177,20 @@ def _finding(link: Link, was: Link | None, before: World, after: World, *, taken
         object=link.resource,
         path=link.path,
         paths=(link.path, link.source) if taken and link.source else (link.path,),
-        target=was.target if was is not None and was.target != link.resource else None,
+        target=_other_end(link, was),
         why=f"upstream now uses {link.kind} {link.name}, which the overlay takes away"
         if taken
         else _why(link, was, successor),
         hint=f"keep {link.kind} {link.name}" if taken else _hint(link, successor),
     )
+
+
+def _other_end(link: Link, was: Link | None) -> str | None:
+    """The object, other than the link's own, that the open end is about."""
+    for end in (was, link):
+        if end is not None and end.target is not None and end.target != link.resource:
+            return end.target
+    return None
 
 
 def _why(link: Link, was: Link | None, successor: str | None) -> str:
@@ -216,8 +229,8 @@ def _successor(link: Link, was: Link | None, before: World, after: World) -> str
         return _new_volume(link, before, after) or _closest(link.name, link.options, only=True)
     if link.kind in ("pods", "services"):
         return _new_labels(link, was, before, after)
-    if link.inside:
-        return _closest(link.name, link.options)
+    if link.inside or link.kind == "container":
+        return _closest(link.name, link.options, only=link.kind == "container")
     return _new_object(link, was, before, after)
 
 

@@ -175,6 +175,11 @@ class World:
         return None
 
 
+def unhashed(name: str) -> str:
+    """A name without the hash that a generator puts at its end."""
+    return _GENERATED.sub("", name)
+
+
 def same_namespace(one: str, other: str) -> bool:
     """Whether two namespaces may be the same one, where none stands for any."""
     return not one or not other or one == other

@@ -17,7 +17,8 @@ class Link:
     ``key password``). ``target`` is the object found. ``options`` are names that would be valid instead.
     ``inside`` says that target and owner are one object, and
     ``source`` where in it the end should stand. ``environment``: an
-    environment variable takes its value from this Secret.
+    environment variable takes its value from this Secret. ``weak``: known by its shape alone, so that it
+    counts only where the very same one was resolved before.
     """
 
     owner: Key
@@ -33,6 +34,7 @@ class Link:
     environment: bool = False
     inside: bool = False
     source: str = ""
+    weak: bool = False
 
     @property
     def what(self) -> tuple[Key, str, str, str]:

@@ -84,7 +84,7 @@ def compare_generated(before: World, after: World, context: ResultContext) -> It
     known = {
         (key.group, key.kind, path) for key, path, _, _ in _generated_names(before, hashed | _keys(before))
     }
-    for key, path, manifest, meant in _generated_names(after, hashed):
+    for key, path, manifest, named in _generated_names(after, hashed):
         if (key.group, key.kind, path) in known:
             continue
         yield ResultFinding(
@@ -94,9 +94,9 @@ def compare_generated(before: World, after: World, context: ResultContext) -> It
             object=resource_id(manifest),
             path=path,
             paths=(path,),
-            target=resource_id(after.by_key[meant]),
-            why=f"kustomize does not know this reference: {key.kind} {key.name} names {meant.kind} "
-            f"{meant.name}, which gets a hash appended to its name",
+            target=resource_id(after.by_key[named]),
+            why=f"kustomize does not know this reference: {key.kind} {key.name} names {named.kind} "
+            f"{named.name}, which gets a hash appended to its name",
             hint=f"add a nameReference configuration for {key.kind}, or disableNameSuffixHash",
         )
 
@@ -113,11 +113,11 @@ def _generated_names(world: World, generated: set[Key]) -> Iterator[tuple[Key, s
         if "." not in key.group or key.group.endswith(".k8s.io"):
             continue
         for path, field, string in leaves(manifest):
-            meant = names.get(string)
-            if meant is None or _OWN.search(path) or _ELSEWHERE.search(path):
+            named = names.get(string)
+            if named is None or is_elsewhere(path):
                 continue
-            if _meant(string, field, path, string, [meant.kind]) is not None:
-                yield key, path, manifest, meant
+            if meant(string, field, path, string, [named.kind]) is not None:
+                yield key, path, manifest, named
 
 
 def _same(key: Key, name: str, other: tuple[Key, str, str]) -> bool:
@@ -154,13 +154,13 @@ def _left_behind(
                 continue
             for name in names:
                 if name in string:
-                    kind = _meant(string, key, path, name, kinds[renamed[name]])
+                    kind = meant(string, key, path, name, kinds[renamed[name]])
                     if kind is not None:
                         found[key_of(manifest), path, name] = (manifest, kind)
     return found
 
 
-def _meant(string: str, key: str, path: str, name: str, kinds: Sequence[str]) -> str | None:
+def meant(string: str, key: str, path: str, name: str, kinds: Sequence[str]) -> str | None:
     """The kind of the object that a string names by its old name; None when it names none."""
     if string == name:
         if not _is_reference_field(key, path):
@@ -171,6 +171,11 @@ def _meant(string: str, key: str, path: str, name: str, kinds: Sequence[str]) ->
     if _as_host(name).search(string):
         return "Service" if "Service" in kinds else None
     return kinds[0] if _in_text(name).search(string) else None
+
+
+def is_elsewhere(path: str) -> bool:
+    """Whether strings at a path are no names of objects, or are rewritten by kustomize itself."""
+    return bool(_OWN.search(path) or _ELSEWHERE.search(path))
 
 
 def _holder(path: str) -> str:

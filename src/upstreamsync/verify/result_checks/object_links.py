@@ -261,7 +261,6 @@ _BY_KIND: Mapping[str, Callable[[World, Manifest], Iterator[Link]]] = {
     "Service": _service,
     "PodDisruptionBudget": _selecting("spec.selector"),
     "NetworkPolicy": _selecting("spec.podSelector"),
-    "CiliumNetworkPolicy": _selecting("spec.endpointSelector"),
     "ServiceMonitor": _monitor("services", "endpoints"),
     "VMServiceScrape": _monitor("services", "endpoints"),
     "PodMonitor": _monitor("pods", "podMetricsEndpoints"),

@@ -22,9 +22,9 @@ def pod_links(world: World, manifest: Manifest) -> Iterator[Link]:
     for pod in pods_of(manifest):
         yield from _volumes(world, pod)
         for path, container in pod.containers():
-            yield from _mounts(pod, path, container)
+            yield from _mounts(world, pod, path, container)
             yield from _environment(world, pod, path, container)
-            yield from _variables(pod, path, container)
+            yield from _variables(world, pod, path, container)
             yield from _ports(pod, path, container)
         yield from _settings(world, pod)
 
@@ -44,7 +44,7 @@ def _inside(pod: Pod, path: str, kind: str, name: str, *, valid: list[str], sour
     )
 
 
-def _mounts(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
+def _mounts(world: World, pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
     volumes = [text(item.get("name")) for _, item in elements("", pod.spec.get("volumes"))]
     claims = [
         text(at(item, "metadata", "name"))
@@ -62,6 +62,7 @@ def _mounts(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]
                     valid=volumes + claims,
                     source=step(pod.spec_path, "volumes"),
                 )
+            yield from _file(world, pod, mount_path, mount)
 
 
 def _ports(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
@@ -74,21 +75,46 @@ def _ports(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
                 yield _inside(pod, at_path, "container port", port, valid=own, source=step(path, "ports"))
 
 
-def _variables(pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
+def _variables(world: World, pod: Pod, path: str, container: Mapping[str, Any]) -> Iterator[Link]:
     """``$(NAME)`` in an argument needs the variable; in another variable, an earlier one."""
     listed = [text(env.get("name")) for _, env in elements("", container.get("env"))]
-    if mapping(container).get("envFrom"):
+    provided = _provided(world, pod, container)
+    if provided is None:
         return  # names that come from a whole ConfigMap or Secret may be defined anywhere
+    listed += provided
     source = step(path, "env")
     for field in ("command", "args"):
         for item in strings(container.get(field)):
             for name in _names(item):
                 yield _inside(pod, step(path, field), "variable", name, valid=listed, source=source)
-    earlier: list[str] = []
+    earlier = list(provided)
     for env_path, env in elements(step(path, "env"), container.get("env")):
         for name in _names(text(env.get("value"))):
             yield _inside(pod, step(env_path, "value"), "variable", name, valid=list(earlier), source=source)
         earlier.append(text(env.get("name")))
+
+
+def _provided(world: World, pod: Pod, container: Mapping[str, Any]) -> list[str] | None:
+    """The variables that come from whole ConfigMaps and Secrets; None where one of them is not known."""
+    found: list[str] = []
+    for _, entry in elements("envFrom", container.get("envFrom")):
+        for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
+            source = at(entry, field)
+            if isinstance(source, Mapping):
+                keys = _keys(world, pod, kind, text(source.get("name")))
+                if keys is None:
+                    return None
+                found += [f"{text(entry.get('prefix'))}{key}" for key in keys]
+    return found
+
+
+def _keys(world: World, pod: Pod, kind: str, name: str) -> list[str] | None:
+    """The keys of a ConfigMap or Secret; None where it is not there, or is filled at run time."""
+    target = world.named((kind,), name, pod.namespace)
+    if target is None:
+        return None
+    keys = {key for field in ("data", "stringData", "binaryData") for key in mapping(target.get(field))}
+    return sorted(keys) if keys or kind == "ConfigMap" else None
 
 
 def _names(value: str) -> list[str]:
@@ -130,22 +156,25 @@ def _keyed_source(world: World, pod: Pod, path: str, kind: str, source: Mapping[
         environment=kind == "Secret",
     )
     yield link
+    yield from _key(world, pod, step(path, "key"), kind, name, key, optional=optional)
+
+
+def _key(
+    world: World, pod: Pod, path: str, kind: str, name: str, key: str, *, optional: bool
+) -> Iterator[Link]:
+    """A key of a ConfigMap or Secret, where it is known what that has."""
+    keys = _keys(world, pod, kind, name)
     target = world.named((kind,), name, pod.namespace)
-    if target is None:
-        return
-    keys = sorted(
-        {key for field in ("data", "stringData", "binaryData") for key in mapping(target.get(field))}
-    )
-    if keys or kind == "ConfigMap":  # an empty Secret is filled at run time
+    if keys is not None and target is not None:
         yield Link(
-            owner=link.owner,
-            resource=link.resource,
-            path=step(path, "key"),
+            owner=key_of(pod.owner),
+            resource=resource_id(pod.owner),
+            path=path,
             kind=kind,
             name=name,
             part=f"key {key}",
             resolved=key in keys,
-            target=link.target,
+            target=resource_id(target),
             options=tuple(keys),
             optional=optional,
         )
@@ -181,6 +210,31 @@ def _source(world: World, pod: Pod, path: str, source: Mapping[str, Any]) -> Ite
                 name,
                 optional=mapping(value).get("optional") is True,
             )
+            yield from _items(world, pod, step(path, field), kind, name, mapping(value))
+
+
+def _items(
+    world: World, pod: Pod, path: str, kind: str, name: str, source: Mapping[str, Any]
+) -> Iterator[Link]:
+    """The keys of which a volume makes files."""
+    for item_path, item in elements(step(path, "items"), source.get("items")):
+        key = text(item.get("key"))
+        optional = source.get("optional") is True
+        yield from _key(world, pod, step(item_path, "key"), kind, name, key, optional=optional)
+
+
+def _file(world: World, pod: Pod, path: str, mount: Mapping[str, Any]) -> Iterator[Link]:
+    """The key that a mount takes out of a volume as a file."""
+    wanted = text(mount.get("subPath")).partition("/")[0]
+    for _, volume in elements("", pod.spec.get("volumes")) if wanted else ():
+        if volume.get("name") != mount.get("name"):
+            continue
+        for field, name_field, kind in _SOURCES:
+            source = mapping(at(volume, field))
+            if source.get(name_field) and not source.get("items") and kind in ("ConfigMap", "Secret"):
+                optional = source.get("optional") is True
+                name = text(source.get(name_field))
+                yield from _key(world, pod, step(path, "subPath"), kind, name, wanted, optional=optional)
 
 
 def _settings(world: World, pod: Pod) -> Iterator[Link]:
