@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from upstreamsync.kit.kubernetes.objects import object_id
 from upstreamsync.model import Verdict
+from upstreamsync.verify.build.builds import Key
 from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify.effects import ObjectWalk
 from upstreamsync.verify.classify.notes import Note
@@ -22,7 +26,7 @@ def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
         walk = ObjectWalk(item, whole=True)
         notes += [note.on(resource_of(new, key)) for note in walk.run(a, b, c, d)]
     if item.kind is Kind.NAMESPACE:
-        notes += _explicit_namespaces(item, old, new)
+        notes += [*_explicit_namespaces(item, old, new), *_foreign_subjects(item, old, new)]
     kept = [note for note in notes if note.verdict in (Verdict.OK, Verdict.SHADOWS, Verdict.WIDENED)]
     redundant = [note for note in notes if note.verdict is Verdict.REDUNDANT]
     if redundant and not new.touched:
@@ -67,3 +71,36 @@ def _explicit_namespaces(item: Item, old: Effect, new: Effect) -> list[Note]:
                 )
             )  # fmt: skip
     return notes
+
+
+def _foreign_subjects(item: Item, old: Effect, new: Effect) -> list[Note]:
+    """Accounts of other namespaces in bindings, which kustomize takes for upstream's own and moves along."""
+    theirs = {key[0].namespace for key in new.met}
+    return [
+        Note(
+            verdict=Verdict.WIDENED, reason="overrides_explicit_namespace", resource=resource_of(new, key),
+            path=(".subjects", f"[{number}]", ".namespace"), did=f"put everything into {item.spec}",
+            does=f"makes the account {namespace}/{name} {item.spec}/{name}",
+            because=f"upstream binds an account of {namespace}, which it does not ship",
+            hint=f"give the binding its subject {namespace}/{name} back with a patch above this layer",
+        )
+        for key in new.touched
+        for number, namespace, name in _moved_subjects(new, key)
+        if namespace not in theirs and (namespace, name) not in [each[1:] for each in _moved_subjects(old, key)]
+    ]  # fmt: skip
+
+
+def _moved_subjects(effect: Effect, key: Key) -> list[tuple[int, str, str]]:
+    """The accounts of a binding that a setting moves: number, namespace before, name."""
+    before, after = ([] if not isinstance(side, Mapping) else _subjects(side) for side in sides(effect, key))
+    return [
+        (number, str(was.get("namespace")), str(was.get("name")))
+        for number, (was, now) in enumerate(zip(before, after, strict=False))
+        if was.get("kind") == "ServiceAccount" and was.get("namespace")
+        if was.get("namespace") != now.get("namespace")
+    ]
+
+
+def _subjects(obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = obj.get("subjects")
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []

@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 
 from upstreamsync.model import Verdict
 
-from . import crds, dangling, duplicates, immutable, names, schema, selectors, size, validation, vanished
+from . import (
+    crds,
+    dangling,
+    duplicates,
+    immutable,
+    moved,
+    names,
+    schema,
+    selectors,
+    size,
+    validation,
+    vanished,
+)
 from .finding import Manifest, ResultContext, ResultFinding
 from .index import World, key_of_id, meets
 
@@ -27,6 +39,8 @@ COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFindin
     vanished.compare,
     names.compare,
     names.compare_generated,
+    moved.compare,
+    moved.compare_selectors,
     crds.compare_served,
     crds.compare_storage,
     validation.compare,

@@ -24,6 +24,11 @@ from upstreamsync.verify.result_checks.index import meets
 
 #: Reasons that lie in what upstream changed, whoever else touches the same object.
 _UPSTREAMS = frozenset(("immutable_field", "too_large", "crd_version_removed"))
+#: Which items give names, by the rule that finds one left behind; the likelier ones first.
+_RENAMING = {
+    "renaming": ((Kind.PREFIX, Kind.SUFFIX), (Kind.NAMESPACE,)),
+    "moving": ((Kind.NAMESPACE,),),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ def check(
         base_after=_upstream(new, owners),
         renamed_before=_renamed(old),
         renamed_after=_renamed(new),
+        moved_before=_moved(old),
+        moved_after=_moved(new),
         hashed=_hashed(tree, overlay, new),
         whole_before=_whole(old),
         whole_after=_whole(new),
@@ -127,6 +134,15 @@ def _renamed(side: Side) -> dict[str, str]:
     }
 
 
+def _moved(side: Side) -> dict[tuple[str, str], str]:
+    """The objects that were moved to another namespace: as they were called, and where to."""
+    return {
+        (before[0].namespace, before[0].name): key[0].namespace
+        for key, before in side.names.items()
+        if before[0].namespace and before[0].namespace != key[0].namespace
+    }
+
+
 def _note(finding: ResultFinding) -> Note:
     paths = finding.paths or ((finding.path,) if finding.path else ())
     return Note(
@@ -145,10 +161,11 @@ def _blame(
 ) -> Item | None:
     if finding.reason in _UPSTREAMS or finding.severity is Severity.INFO:
         return None
-    if finding.rule == "renaming":
-        for item in items:
-            if item.kind in (Kind.PREFIX, Kind.SUFFIX, Kind.NAMESPACE):
-                return item
+    if finding.rule in _RENAMING:
+        for kinds in _RENAMING[finding.rule]:
+            for item in items:
+                if item.kind in kinds:
+                    return item
     if toucher := _toucher(finding, items, new):
         return toucher
     for name in (finding.object, finding.target or ""):

@@ -78,6 +78,7 @@ class ResultContext:
     ``local``: ids of objects that the overlay itself defines, or None when that is not known.
     ``base_before`` and ``base_after``: upstream's objects alone, without the overlay. ``renamed_before``
     and ``renamed_after``: names as they were before namePrefix and nameSuffix → as they are in the result.
+    ``moved_before`` and ``moved_after``: (namespace, name) of objects that ``namespace`` moved → where to.
     ``hashed``: ids of generated objects that carry a content hash in their name when built for real.
     ``whole_before`` and ``whole_after``: objects that are larger than the results have them.
     ``crds_before`` and ``crds_after``: definitions in the tree that are no part of the results, by group and kind.
@@ -91,6 +92,8 @@ class ResultContext:
     base_after: Sequence[Manifest] | None = None
     renamed_before: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     renamed_after: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    moved_before: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    moved_after: Mapping[tuple[str, str], str] = field(default_factory=dict)
     hashed: frozenset[str] = frozenset()
     whole_before: Mapping[str, Whole] = field(default_factory=lambda: EMPTY)
     whole_after: Mapping[str, Whole] = field(default_factory=lambda: EMPTY)

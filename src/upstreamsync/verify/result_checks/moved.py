@@ -1,0 +1,162 @@
+"""Names that ``namespace`` left behind, and selectors that labels narrowed too far.
+
+kustomize moves objects and the references that it knows; ``namespace/name``, host names and arguments stay
+as they were, and now lead to the old namespace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from upstreamsync.model import Verdict
+
+from .finding import Manifest, ResultContext, ResultFinding
+from .index import Key, World, at, key_of, leaves, mapping, resource_id, text
+from .names import is_elsewhere
+from .pods import selected
+from .resolve import describe
+
+_SILENT: Final = frozenset(("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"))
+_NAMESPACE: Final = re.compile(r"namespace|(^|[_-])ns$", re.IGNORECASE)
+#: An argument that sets a namespace: ``--watch-namespace=sys``.
+_ARGUMENT: Final = re.compile(r"--?[\w-]*namespaces?=(?P<value>[a-z0-9-]+)", re.IGNORECASE)
+
+#: What an object was before it was moved: namespace and name.
+_Old = tuple[str, str]
+
+
+def compare(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
+    """Strings of the new result that lead to a namespace which everything was moved out of."""
+    if not context.moved_after:
+        return
+    known = {(key, what) for key, _, what, _ in _left_behind(before, context.moved_before)}
+    for key, path, what, manifest in _left_behind(after, context.moved_after):
+        if (key, what) in known:
+            continue
+        namespace, name = what
+        now = context.moved_after.get(what) or next(
+            new for (old, _), new in context.moved_after.items() if old == namespace
+        )
+        called = f"{namespace}/{name}" if name else f"namespace {namespace}"
+        yield ResultFinding(
+            rule="moving",
+            verdict=Verdict.DANGLING,
+            reason="unknown_reference",
+            object=resource_id(manifest),
+            path=path,
+            paths=(path,),
+            why=f"kustomize does not know this reference: {key.kind} {key.name} still names {called}, "
+            f"which is in {now} now",
+            hint=f"add a replacement or a patch for {path}, so that it says {now}",
+        )
+
+
+def _left_behind(world: World, moved: Mapping[_Old, str]) -> Iterator[tuple[Key, str, _Old, Manifest]]:
+    """Where old namespaces stand: the object, the path, and what is named; an empty name for a namespace alone."""
+    names = {old for old in moved if old[1]}
+    if not names:
+        return
+    namespaces = {namespace for namespace, _ in names}
+    present = {key.namespace for key in world.by_key}
+    namespaces -= present
+    pattern = _pattern({old for old in names if old[0] in namespaces})
+    if pattern is None:
+        return
+    for manifest in world.objects:
+        key = key_of(manifest)
+        if key.kind in _SILENT:
+            continue
+        part = {"metadata": manifest.get("metadata")} if key.kind == "CustomResourceDefinition" else manifest
+        for path, field, string in leaves(part):
+            if is_elsewhere(path):
+                continue
+            for what in _meant(string, field, path, pattern, namespaces):
+                yield key, path, what, manifest
+
+
+def _pattern(names: set[_Old]) -> re.Pattern[str] | None:
+    """Finds ``namespace/name`` as a word, and ``name.namespace`` as a host."""
+    if not names:
+        return None
+    paired = "|".join(re.escape(f"{namespace}/{name}") for namespace, name in sorted(names))
+    hosts = "|".join(re.escape(f"{name}.{namespace}") for namespace, name in sorted(names))
+    return re.compile(
+        rf"(?:(?<=^)|(?<=[=\s,:\"']))(?P<pair>{paired})(?=$|[\s,;:\"'])"
+        rf"|(?<![\w.-])(?P<host>{hosts})(?=\.svc\b|$|[:/\s,\"'])"
+    )
+
+
+def _meant(
+    string: str, field: str, path: str, pattern: re.Pattern[str], namespaces: set[str]
+) -> Iterator[_Old]:
+    for match in pattern.finditer(string):
+        if match["pair"]:
+            namespace, _, name = match["pair"].partition("/")
+            yield namespace, name
+        else:
+            name, _, namespace = match["host"].partition(".")
+            yield namespace, name
+    for match in _ARGUMENT.finditer(string):
+        if match["value"] in namespaces:
+            yield match["value"], ""
+    if string in namespaces and field == "value" and _NAMESPACE.search(_variable(path)):
+        yield string, ""
+
+
+def _variable(path: str) -> str:
+    """The name of the environment variable whose value stands at a path; empty for anything else."""
+    match = re.search(r"\.env\[name=([^\]]+)\]\.value$", path)
+    return match.group(1) if match else ""
+
+
+# -- labels ------------------------------------------------------------------------------------------
+
+_SELECTORS: Final = {
+    "Service": ("spec", "selector"),
+    "NetworkPolicy": ("spec", "podSelector"),
+    "PodDisruptionBudget": ("spec", "selector"),
+}
+
+
+def compare_selectors(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
+    """New objects whose selectors got a label that pods which the result does not hold can't have."""
+    if context.base_after is None:
+        return
+    upstream = World.of(context.base_after)
+    for manifest in after.of_kind(*_SELECTORS):
+        key = key_of(manifest)
+        theirs = next((item for item in upstream.of_kind(key.kind) if _is_same(key, item, context)), None)
+        if key in before.by_key or theirs is None:
+            continue
+        wanted, had = (_labels(each, key.kind) for each in (manifest, theirs))
+        added = {name: value for name, value in wanted.items() if name not in had}
+        if not had or not added or any(had.get(name) != wanted.get(name) for name in had):
+            continue
+        if next(selected(after, {"matchLabels": wanted}, key.namespace), None) is not None:
+            continue
+        path = ".".join(_SELECTORS[key.kind])
+        now, was, more = (describe({"matchLabels": labels}) for labels in (wanted, had, added))
+        yield ResultFinding(
+            rule="label",
+            verdict=Verdict.DANGLING,
+            reason="unknown_reference",
+            object=resource_id(manifest),
+            path=path,
+            paths=(path,),
+            why=f"{key.kind} {key.name} selects pods with {now}; upstream selects by {was}, "
+            f"and pods that something else makes lack {more}",
+            hint=f"keep {key.name} out of the labels that enter selectors (includeSelectors: false)",
+        )
+
+
+def _is_same(key: Key, upstream: Manifest, context: ResultContext) -> bool:
+    name = key_of(upstream).name
+    return context.renamed_after.get(name, name) == key.name
+
+
+def _labels(manifest: Manifest, kind: str) -> Mapping[str, Any]:
+    found = mapping(at(manifest, *_SELECTORS[kind]))
+    labels = found if kind == "Service" else mapping(found.get("matchLabels"))
+    return {name: text(value) for name, value in labels.items()}
