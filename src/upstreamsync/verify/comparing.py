@@ -14,7 +14,7 @@ from upstreamsync.verify.build.chain import Effect, Side
 from upstreamsync.verify.build.obstacles import Reason
 from upstreamsync.verify.build.schemas import Schemas, told
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.classify import edited, failures, uncovered, verdicts
+from upstreamsync.verify.classify import edited, failures, masked, uncovered, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
 from upstreamsync.verify.overlays import expectations
 from upstreamsync.verify.overlays.graph import Tree
@@ -125,6 +125,8 @@ class Comparison:
                 found = [*found, unmet]
             notes[item.name] = [left_out.of_new(note) for note in found] if self.is_new else found
         for name, note in uncovered.find(self.new_items, old, new, notes):
+            notes[name].append(note)
+        for name, note in list(masked.find(self.new_items, partners, old, new, notes)):
             notes[name].append(note)
         return notes
 

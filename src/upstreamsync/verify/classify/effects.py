@@ -41,6 +41,11 @@ class ObjectWalk(Walk):
         """Walk the four states of something below ``path``."""
         self._visit(Four(*states), path, "", Four(MISSING, MISSING, MISSING, MISSING), owned=False)
 
+    def visit_named(self, states: tuple[Any, Any, Any, Any], path: tuple[str, ...]) -> None:
+        """Walk the four states of what stands at ``path``, which the item owns."""
+        name = path[-1].strip(".[]")
+        self._visit(Four(*states), path, name, Four(MISSING, MISSING, MISSING, MISSING), owned=True)
+
     def _visit(self, four: Four, path: tuple[str, ...], name: str, parent: Four, *, owned: bool) -> None:
         if four.are_maps:  # what is the same in all that it has is found out below
             self._maps(four, path, name, owned=owned)

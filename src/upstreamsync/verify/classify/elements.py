@@ -122,7 +122,8 @@ def _added_exists(spot: Spot) -> bool:
 
 
 def _delete_vanished(spot: Spot) -> bool:
-    if other := spot.successor:
+    as_before = same(spot.around.b, spot.around.d)  # the list as a whole comes out as it did
+    if not as_before and (other := spot.successor):
         spot.add(
             Verdict.LOST, "element_renamed", did=f"removed {spot.called}", does="removes nothing",
             because=f"upstream renamed it to {plain(other)}",

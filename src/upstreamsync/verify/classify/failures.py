@@ -290,6 +290,25 @@ _SOURCE_ERRORS: Final = re.compile(
 )
 
 
+def _other_version(source: Mapping[str, Any], present: Sequence[Manifest]) -> str:
+    """The apiVersion of the object that a source means, where the source names another one; else empty."""
+    group, version = _group_of(source), _version_of(source).rpartition("/")[2]
+    for obj in present:
+        name = object_id(obj)
+        if (group and group != name.group) or (version and version != name.version):
+            return str(obj.get("apiVersion"))
+    return ""
+
+
+def _group_of(source: Mapping[str, Any]) -> str:
+    return str(source.get("group") or str(source.get("apiVersion") or "").rpartition("/")[0])
+
+
+def _version_of(source: Mapping[str, Any]) -> str:
+    version = str(source.get("version") or str(source.get("apiVersion") or "").rpartition("/")[2])
+    return "/".join(part for part in (_group_of(source), version) if part)
+
+
 def _source(case: _Refused) -> list[Note]:
     item, old, new, error = case.item, case.old, case.new, case.error
     if not _SOURCE_ERRORS.search(error):
@@ -303,8 +322,17 @@ def _source(case: _Refused) -> list[Note]:
     kind, name = str(source.get("kind", "")), str(source.get("name", ""))
     what = f"{kind} {name}".strip()
     before = next((key for key in old.met if (key[0].kind, key[0].name) == (kind, name)), None)
-    here = any((key[0].kind, key[0].name) == (kind, name) for key in new.met)
-    if here:
+    present = [obj for key, obj in new.met.items() if (key[0].kind, key[0].name) == (kind, name)]
+    if present and (moved := _other_version(source, present)):
+        resource = str(object_id(old.met[before])) if before else what
+        return [
+            Note(
+                verdict=Verdict.FAILS, reason="apiversion_changed", resource=resource,
+                did=f"took a value from {what}", does="kustomize refuses to build",
+                because=f"{what} is now {moved}", hint=f"set the source to {moved} (it says {_version_of(source)})",
+            )
+        ]  # fmt: skip
+    if present:
         because, hint = f"{what} no longer has the field: {gist(error)}", "correct the source's fieldPath"
     else:
         successor = successors.find(before, old.met[before], old.met, new.met) if before else None

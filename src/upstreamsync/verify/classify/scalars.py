@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.objects import MISSING, leaves
+from upstreamsync.kit.kubernetes.texts import is_text, missed_changes, same_text
 from upstreamsync.kit.kubernetes.values import Image, image, older, same, show
 from upstreamsync.model import Severity, Verdict
 from upstreamsync.verify.classify.walk import Four, Walk
@@ -15,6 +16,8 @@ from upstreamsync.verify.overlays.items import Kind
 _ON_PURPOSE: Final = frozenset(("replicas", "namespace"))
 #: Items whose value comes from elsewhere and may differ between the sides without saying anything.
 _FOLLOWING: Final = frozenset((Kind.REPLACEMENTS, Kind.VARS, Kind.TRANSFORMER))
+#: How many changes inside a text are told.
+_CHANGES: Final = 5
 
 
 def judge(
@@ -36,19 +39,27 @@ def judge(
 
 
 def _compare(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four, *, owned: bool) -> None:
-    acted, acts = not same(four.a, four.b), not same(four.c, four.d)
+    acted, acts = _acts(walk, four.a, four.b), _acts(walk, four.c, four.d)
     if acted and acts:
         _both(walk, four, path, name, parent)
     elif acted:
         _vanished(walk, four, path, name, parent)
     elif acts and not walk.whole:
-        _appeared(walk, four, path, name, owned)
+        _appeared(walk, four, path, owned=owned)
+
+
+def _acts(walk: Walk, before: Any, after: Any) -> bool:
+    """Whether the item changes a value; any strategic merge drops nulls, whatever it is about."""
+    dropped = before is None and after is MISSING and walk.item.kind is Kind.MERGE
+    return not dropped and not same(before, after)
 
 
 def _both(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four) -> None:
     a, b, c, d = four
     if same(b, d):
-        if same(a, c) or b is MISSING or (name in _ON_PURPOSE and c is not MISSING and a is not MISSING):
+        copied = walk.item.kind is Kind.REPLACEMENTS
+        purposed = name in _ON_PURPOSE and c is not MISSING and a is not MISSING
+        if same(a, c) or b is MISSING or copied or purposed:
             walk.add(Verdict.OK, None, path, four)
         elif c is MISSING and not walk.whole and (other := renamed_key(parent, a, name)):
             walk.add(
@@ -70,6 +81,9 @@ def _both(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four
 
 def _shadowed(walk: Walk, four: Four, path: tuple[str, ...]) -> None:
     a, b, c, d = four
+    if is_text(a) and is_text(c) and is_text(d):
+        _shadowed_text(walk, four, path)
+        return
     if a is MISSING:
         reason, because = "upstream_added_value", f"upstream now sets {show(c)} itself"
     elif c is MISSING:
@@ -84,11 +98,25 @@ def _shadowed(walk: Walk, four: Four, path: tuple[str, ...]) -> None:
     )  # fmt: skip
 
 
+def _shadowed_text(walk: Walk, four: Four, path: tuple[str, ...]) -> None:
+    """A whole text that the item sets: what upstream changed in it and the item's text does not have."""
+    changes = missed_changes(four.a, four.c, four.d)
+    if not changes:
+        walk.add(Verdict.OK, None, path, four)
+        return
+    more = f", and {len(changes) - _CHANGES} more" if len(changes) > _CHANGES else ""
+    walk.add(
+        Verdict.SHADOWS, "upstream_changed_value", path, four, did="sets the text as a whole",
+        does="keeps its own", because=f"upstream changed in it: {'; '.join(changes[:_CHANGES])}{more}",
+        hint="take over into the text what is wanted of upstream's change",
+    )  # fmt: skip
+
+
 def _vanished(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four) -> None:
     a, b, c, _ = four
     if b is MISSING and c is MISSING:
         removed_by_upstream(walk, four, path, name, parent)
-    elif same(b, c):
+    elif same(b, c) or same_text(b, c):
         walk.add(
             Verdict.REDUNDANT, None, path, four, did=f"set {show(b)}",
             because=f"upstream now has {show(c)} itself", hint="delete it from the customization",
@@ -121,7 +149,7 @@ def removed_by_upstream(walk: Walk, four: Four, path: tuple[str, ...], name: str
         )  # fmt: skip
 
 
-def _appeared(walk: Walk, four: Four, path: tuple[str, ...], name: str, owned: bool) -> None:
+def _appeared(walk: Walk, four: Four, path: tuple[str, ...], *, owned: bool) -> None:
     a, _, c, d = four
     by_index = walk.item.kind is Kind.JSON
     if d is MISSING and a is MISSING:
@@ -133,11 +161,10 @@ def _appeared(walk: Walk, four: Four, path: tuple[str, ...], name: str, owned: b
             does="drops it", because=f"upstream added {show(c)}",
             hint="take it over into the customization" if owned else None,
         )  # fmt: skip
+    elif walk.item.kind is Kind.REPLACEMENTS and a is not MISSING and walk.copies is not None:
+        _copied_over(walk, four, path)
     elif same(a, d) and a is not MISSING:
-        if name in _ON_PURPOSE and c is not MISSING:
-            _shadowed(walk, four, path)
-        else:
-            _shadowed(walk, four, path)
+        _shadowed(walk, four, path)
     elif walk.item.kind in _FOLLOWING or walk.item.kind is Kind.REPLICAS:
         walk.add(
             Verdict.WIDENED, "newly_matched", path, four, did="left it alone", does=f"sets it to {show(d)}"
@@ -148,6 +175,23 @@ def _appeared(walk: Walk, four: Four, path: tuple[str, ...], name: str, owned: b
             did="left it alone", does=f"makes it {show(d)}" if d is not MISSING else "removes it",
             because=f"upstream has {show(c)} there" if c is not MISSING else "",
             hint="address the element by name: use a strategic merge patch" if by_index else None,
+        )  # fmt: skip
+
+
+def _copied_over(walk: Walk, four: Four, path: tuple[str, ...]) -> None:
+    """A replacement that did nothing, as both said the same, and now overwrites what upstream changed."""
+    then, now = walk.copies or (MISSING, MISSING)
+    if not same(then, now):
+        walk.add(Verdict.OK, None, path, four)  # its source moved on, too: it copies, as it should
+    elif str(then) not in str(four.a):
+        walk.add(
+            Verdict.WIDENED, "newly_matched", path, four, did="left it alone", does=f"sets it to {show(four.d)}"
+        )  # fmt: skip
+    else:
+        walk.add(
+            Verdict.MISAPPLIED, "collateral", path, four, did=f"did nothing, as upstream said {show(four.a)} too",
+            does=f"now makes it {show(four.d)}", because=f"upstream went on to {show(four.c)}",
+            hint="give the source the value that the target needs now, or drop this target",
         )  # fmt: skip
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from upstreamsync.kit.kubernetes.objects import MISSING, object_id, segment
+from upstreamsync.kit.kubernetes.values import same
 from upstreamsync.model import Verdict
 from upstreamsync.verify.build.builds import Key
 from upstreamsync.verify.build.chain import Effect, Touch
-from upstreamsync.verify.classify import failures, images, matching, successors, whole
+from upstreamsync.verify.classify import copied, failures, images, matching, successors, whole
 from upstreamsync.verify.classify.effects import ObjectWalk
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.sides import first_path, nameless, resource_of, sides
@@ -91,12 +92,29 @@ def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
     if swallowed := _swallowed_keys(item, a, c, d):
         return [note.on(resource_of(new, key)) for note in swallowed]
     gone = _why_gone(item, old, new, key)
-    notes = ObjectWalk(item, gone=gone).run(a, b, c, d)
+    notes = _walk(item, old, new, gone).run(a, b, c, _copied(item, old, new, c, d))
     if item.kind is Kind.JSON:
         notes = _shifted(notes)
     if key not in new.touched:
         notes = [_unmatched(note, item, new.met.get(key, {})) for note in notes]
     return [note.on(resource_of(new, key)) for note in notes]
+
+
+def _walk(item: Item, old: Effect, new: Effect, gone: str) -> ObjectWalk:
+    copies = None
+    if item.kind is Kind.REPLACEMENTS:
+        copies = (copied.source_value(item, old.met), copied.source_value(item, new.met))
+    return ObjectWalk(item, gone=gone, copies=None if copies and MISSING in copies else copies)
+
+
+def _copied(item: Item, old: Effect, new: Effect, met: Any, made: Any) -> Any:
+    """The object that an item made, a changed value that it copies taken for the one that it was."""
+    if item.kind is not Kind.REPLACEMENTS:
+        return made
+    then, now = copied.source_value(item, old.met), copied.source_value(item, new.met)
+    if MISSING in (then, now) or same(then, now):
+        return made
+    return copied.as_before(met, made, now, then)
 
 
 def _shifted(notes: list[Note]) -> list[Note]:
@@ -265,6 +283,10 @@ def _new_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
     if key in old.met:
         a, _ = sides(old, key)
         c, d = sides(new, key)
+        if item.kind is Kind.REPLACEMENTS:
+            found = _walk(item, old, new, "target_gone").run(a, a, c, _copied(item, old, new, c, d))
+            if found and all(note.verdict in (Verdict.OK, Verdict.MISAPPLIED) for note in found):
+                return [note.on(resource) for note in found]
         notes = [note for note in ObjectWalk(item).run(a, a, c, d) if note.verdict is Verdict.SHADOWS]
         if notes and not old.touched:
             return [note.on(resource) for note in notes]

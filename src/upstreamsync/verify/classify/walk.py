@@ -48,11 +48,15 @@ class Four(NamedTuple):
 
 @dataclass(slots=True)
 class Walk(ABC):
-    """One walk over the four states of an object. ``gone`` is the reason when an effect has vanished."""
+    """One walk over the four states of an object. ``gone`` is the reason when an effect has vanished.
+
+    ``copies`` are the values that a replacement takes from its source, before and after.
+    """
 
     item: Item
     gone: str = "target_gone"
     whole: bool = False
+    copies: tuple[Any, Any] | None = None
     notes: list[Note] = field(default_factory=list)
 
     def add(
