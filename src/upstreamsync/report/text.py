@@ -189,9 +189,15 @@ def _print_overlay(out: Console, overlay: OverlayVerification, *, verbose: bool)
         if not build.ok:
             out.print(f"  [bold red]does not build {side}[/]: {escape(build.error or '')}")
     known = [item for item in overlay.items if item.was_so and not verbose]
+    repeated = [item for item in overlay.items if overlay.path not in item.overlays[:1] and item.overlays]
     shown = [item for item in overlay.items if verbose or item.verdict is not Verdict.OK]
     for item in sorted(shown, key=lambda item: (item.severity.rank, item.item)):
-        if item not in known:
+        if item in repeated and item.field == "(result)":
+            style = _SEVERITY_STYLE[item.severity]
+            out.print(
+                f"  [{style}]{item.verdict.value}[/] as in {escape(item.overlays[0])}: {escape(item.why)}"
+            )
+        elif item not in known:
             _print_item(out, item)
     if known:
         names = escape(", ".join(item.item for item in known))

@@ -121,22 +121,30 @@ def _deduplicated(overlays: Sequence[OverlayVerification]) -> list[OverlayVerifi
     found in another one holds.
     """
     by_name: dict[str, list[Judgement]] = {}
+    results: dict[object, list[str]] = {}
     for overlay in overlays:
         for item in overlay.items:
             if item.field != "(result)":
                 by_name.setdefault(item.item, []).append(item)
+            else:
+                results.setdefault(_said(item), []).append(overlay.path)
     result = []
     said: set[str] = set()
     for overlay in overlays:
         items = []
         for item in overlay.items:
             if item.field == "(result)":
-                items.append(item)
+                items.append(replace(item, overlays=tuple(dict.fromkeys(results[_said(item)]))))
             elif item.item not in said:
                 said.add(item.item)
                 items.append(_worst(by_name[item.item]))
         result.append(replace(overlay, items=tuple(items)))
     return result
+
+
+def _said(item: Judgement) -> object:
+    """What is said of a built result, apart from whose it is."""
+    return (item.verdict, item.reason, item.why, item.resources, item.paths)
 
 
 def _worst(items: Sequence[Judgement]) -> Judgement:

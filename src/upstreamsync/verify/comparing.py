@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import compare
-from upstreamsync.model import Cluster, Judgement, LeftOut, ResourceChange, Severity, Verdict
+from upstreamsync.model import Cluster, Fix, Judgement, LeftOut, ResourceChange, Severity, Verdict
 from upstreamsync.verify import crossed, explain, gone, left_out
 from upstreamsync.verify.build.availability import Availability
 from upstreamsync.verify.build.builds import Builder, Failed, State
-from upstreamsync.verify.build.chain import Effect, Side
+from upstreamsync.verify.build.chain import Chain, Effect, Side
 from upstreamsync.verify.build.obstacles import Reason
 from upstreamsync.verify.build.schemas import Schemas, told
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.classify import edited, failures, masked, uncovered, verdicts
-from upstreamsync.verify.classify.notes import Note, worst
+from upstreamsync.verify.classify import consequences, edited, failures, masked, uncovered, verdicts, way_back
+from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays import expectations
 from upstreamsync.verify.overlays.graph import Tree
-from upstreamsync.verify.overlays.items import Item, Kind
+from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
 from upstreamsync.verify.result_checks import blame
 
 
@@ -40,6 +43,7 @@ class Comparison:
     followed: frozenset[tuple[str, str]] = frozenset()
     cluster: Cluster = field(default_factory=Cluster)
     refused_values: Mapping[str, str] = field(default_factory=dict)
+    is_trial: bool = False
 
     @property
     def tree(self) -> Tree:
@@ -57,7 +61,7 @@ class Comparison:
             if item.name in notes
         ]
         items += gone.judgements(self.overlay, self.available, self.upstream)
-        items += [explain.on_result(self.overlay, self._file(), note) for note in extra]
+        items += explain.on_results(self.overlay, self._file(), extra)
         said = any(item.verdict is Verdict.UNJUDGED for item in items)
         if not said and (open_ := self._open_result()) is not None:
             items.append(explain.on_result(self.overlay, self._file(), left_out.unjudged(open_)))
@@ -66,7 +70,7 @@ class Comparison:
             note = _broken(failure, self.old) if asked else _unasked(self.new.base)
             broken = explain.on_result(self.overlay, self._file(), note)
             items.append(replace(broken, failed_before=isinstance(self.old.base, Failed)))
-        return tuple(items)
+        return self._proven(items)
 
     def _blocked(self) -> LeftOut | None:
         """Why nothing can be compared, where one of the sides does not build with everything switched off."""
@@ -128,6 +132,9 @@ class Comparison:
             notes[name].append(note)
         for name, note in list(masked.find(self.new_items, partners, old, new, notes)):
             notes[name].append(note)
+        notes = consequences.told(self.new_items, partners, old, new, notes)
+        if way_back.is_way_back(old.base, new.base):
+            return {name: [way_back.softened(note) for note in each] for name, each in notes.items()}
         return notes
 
     def _values(self, partners: Mapping[str, Item]) -> dict[str, list[Note]]:
@@ -198,15 +205,53 @@ class Comparison:
         before = self.old.effects.get(partner.name) if partner else None
         now = self.new.effects.get(item.name)
         failed = before is not None and before.error is not None
-        judged = explain.judgement(
-            item, notes, self.overlay, failed_before=failed, was_there=partner is not None
-        )
-        first = worst(notes)
-        if first is None or before is None or now is None or judged.severity.rank > Severity.REVIEW.rank:
-            return judged
-        from upstreamsync.verify.repair import fixes
 
-        return replace(judged, fix=fixes.propose(item, first, before, now, self.tree))
+        def fix_of(note: Note) -> Fix | None:
+            if note.severity.rank > Severity.REVIEW.rank or failed:
+                return None
+            from upstreamsync.verify.repair import fixes
+
+            return fixes.propose(item, note, before or Effect({}), now or Effect({}), self.tree)
+
+        return explain.judgement(
+            item,
+            notes,
+            self.overlay,
+            failed_before=failed,
+            was_there=partner is not None,
+            fix_of=fix_of,
+        )
+
+    def _proven(self, items: Sequence[Judgement]) -> tuple[Judgement, ...]:
+        """The judgements with those corrections alone that a trial build has shown to be good."""
+        if self.is_trial or not any(item.fix for item in items):
+            return tuple(items)
+        from upstreamsync.verify.repair import trial
+
+        return trial.proven(items, self._read, self._again)
+
+    def _read(self, path: str) -> bytes | None:
+        return self.tree.read(path) if self.tree.is_file(path) else None
+
+    def _again(self, files: Mapping[str, bytes]) -> dict[str, Judgement] | None:
+        """What is said of each item with some files replaced; None where that can't be built."""
+        tree = self.tree.plus({**self.tree.added, **files})
+        items = enumerate_items(tree, self.overlay, self.upstream)
+        place = Path(tempfile.mkdtemp(prefix="trial-", dir=self.spaces[1].scratch.parent))
+        was = self.spaces[1]
+        space = Workspace(
+            tree, self.overlay, items, place, was.cut,
+            charts=was.charts, instead=was.instead, files=was.files, strict=was.strict,
+        )  # fmt: skip
+        try:
+            side = Chain(space, self.builder, items).run()
+            tried = replace(
+                self, trees=(self.trees[0], tree), new_items=items, new=side, spaces=(self.spaces[0], space),
+                is_trial=True,
+            ).judgements(None)  # fmt: skip
+        except UpstreamsyncError:
+            return None
+        return {item.item: item for item in tried if item.field != "(result)"}
 
 
 def _add(notes: list[Note], note: Note) -> None:

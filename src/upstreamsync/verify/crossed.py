@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +62,7 @@ def cross(
 def _effects(space: Workspace, instead: Mapping[str, Item], builder: Builder) -> Mapping[str, Effect]:
     """The effects of a side's items, some of them replaced."""
     items = [instead[item.name].in_place_of(item) if item.name in instead else item for item in space.items]
-    place = Path(f"{space.scratch}-crossed")
+    place = Path(tempfile.mkdtemp(prefix="crossed-", dir=space.scratch.parent))
     crossed = Workspace(
         space.tree, space.overlay, items, place, space.cut,
         charts=space.charts, instead=space.instead, files=space.files, strict=space.strict,
@@ -78,7 +79,13 @@ class _Blanked(Tree):
     __slots__ = ("followed",)
 
     def __init__(self, tree: Tree, followed: Followed) -> None:
-        super().__init__(tree.root)
+        super().__init__(
+            tree.root,
+            absent=tree.absent,
+            added=tree.added,
+            originals=tree.originals,
+            left_out=tree.left_out,
+        )
         self.followed = followed
 
     def read(self, path: str) -> bytes:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from upstreamsync.model import ItemFinding, Judgement, Verdict
+from upstreamsync.model import Fix, ItemFinding, Judgement, Verdict
 from upstreamsync.verify.classify.notes import Note, rank
 from upstreamsync.verify.overlays.items import WHOLE_OVERLAY, Item
+
+#: Gives the correction for a note; None where a person has to decide.
+Fixer = Callable[[Note], Fix | None]
 
 _SAME = "does what it did before"
 #: How many findings of one verdict and reason an item tells one by one.
@@ -36,12 +39,13 @@ def judgement(
     *,
     failed_before: bool = False,
     was_there: bool = True,
+    fix_of: Fixer | None = None,
 ) -> Judgement:
     """The judgement on ``item`` that ``notes`` add up to; without any note the item is unused.
 
-    ``was_there`` says whether the old side has it too.
+    ``was_there`` says whether the old side has it too, ``fix_of`` gives the correction for a note.
     """
-    found = findings(notes or [_unused()])
+    found = findings(notes or [_unused()], fix_of)
     first = found[0]
     return Judgement(
         item=item.name,
@@ -60,11 +64,12 @@ def judgement(
         overlays=(overlay,),
         failed_before=failed_before and first.verdict is Verdict.FAILS,
         was_so=all(note.was_so for note in notes) if notes else was_there,
+        fix=next((finding.fix for finding in found if finding.fix is not None), None),
         findings=found,
     )
 
 
-def findings(notes: Sequence[Note]) -> tuple[ItemFinding, ...]:
+def findings(notes: Sequence[Note], fix_of: Fixer | None = None) -> tuple[ItemFinding, ...]:
     """What the notes say, worst first; what is well is told where there is nothing else to tell."""
     told = [note for note in notes if note.verdict is not Verdict.OK]
     told += _calm([note for note in notes if note.verdict is Verdict.OK], alone=not told)
@@ -74,7 +79,7 @@ def findings(notes: Sequence[Note]) -> tuple[ItemFinding, ...]:
     kinds: dict[tuple[Verdict, str | None], list[list[Note]]] = {}
     for group in groups.values():
         kinds.setdefault((group[0].verdict, group[0].reason), []).append(group)
-    return tuple(_finding(group) for kind in kinds.values() for group in _folded(kind))
+    return tuple(_finding(group, fix_of) for kind in kinds.values() for group in _folded(kind))
 
 
 def _calm(notes: Sequence[Note], *, alone: bool) -> list[Note]:
@@ -100,8 +105,11 @@ def _folded(groups: list[list[Note]]) -> list[list[Note]]:
     return [*groups[: _OF_A_KIND - 1], rest]
 
 
-def _finding(notes: Sequence[Note]) -> ItemFinding:
+def _finding(notes: Sequence[Note], fix_of: Fixer | None) -> ItemFinding:
     first = notes[0]
+    fix = fix_of(first) if fix_of is not None else None
+    # Another name is advice only where somebody can follow it: where the customization says the old one.
+    hint = first.hint if first.rename is None or fix is not None or fix_of is None else None
     resources = _unique(note.resource for note in notes)
     paths = _unique(_path(note) for note in notes)
     return ItemFinding(
@@ -109,10 +117,16 @@ def _finding(notes: Sequence[Note]) -> ItemFinding:
         severity=min((note.severity for note in notes), key=lambda each: each.rank),
         reason=first.reason,
         why=sentence(first, max(len(resources), len(paths))),
-        hint=first.hint or _HINTS.get(first.verdict),
+        hint=hint or usual_hint(first.verdict),
         resources=resources,
         paths=paths,
+        fix=fix,
     )
+
+
+def usual_hint(verdict: Verdict) -> str | None:
+    """What to do about a verdict of which nothing better is known."""
+    return _HINTS.get(verdict)
 
 
 def _unused() -> Note:
@@ -149,12 +163,20 @@ def fine(item: Item, overlay: str) -> Judgement:
 
 def on_result(overlay: str, file: str, note: Note, *, line: int = 1) -> Judgement:
     """A judgement on the built output as a whole."""
-    (finding,) = findings([note])
-    return Judgement(
-        item=f"{overlay}: (result)", kustomization=overlay, field="(result)", key="", file=file, line=line,
-        verdict=finding.verdict, severity=finding.severity, reason=finding.reason, resources=finding.resources,
-        paths=finding.paths, why=finding.why, hint=finding.hint, overlays=(overlay,), findings=(finding,),
-    )  # fmt: skip
+    return replace(on_results(overlay, file, [note])[0], line=line)
+
+
+def on_results(overlay: str, file: str, notes: Sequence[Note]) -> list[Judgement]:
+    """Judgements on the built output as a whole: one for each cause, with all objects of which the same is said."""
+    return [
+        Judgement(
+            item=f"{overlay}: (result)", kustomization=overlay, field="(result)", key="", file=file, line=1,
+            verdict=finding.verdict, severity=finding.severity, reason=finding.reason,
+            resources=finding.resources, paths=finding.paths, why=finding.why, hint=finding.hint,
+            overlays=(overlay,), findings=(finding,),
+        )
+        for finding in (findings(notes) if notes else ())
+    ]  # fmt: skip
 
 
 def is_whole(item: Item) -> bool:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 
-from upstreamsync.model import Fix, Verification
-
-#: (start, end, replacement) in the file's present text.
-Span = tuple[int, int, str]
+from upstreamsync.model import Verification
 
 
 def fixed_files(verification: Verification, read: Callable[[str], bytes | None]) -> dict[str, bytes]:
@@ -17,40 +13,7 @@ def fixed_files(verification: Verification, read: Callable[[str], bytes | None])
     Corrections of one file are made together. One that was made for another text than ``read`` gives, or
     that overlaps one before it, is left out: the next run offers it again.
     """
-    by_file: dict[str, list[Fix]] = defaultdict(list)
-    for item in verification.items:
-        if item.fix is not None and item.fix not in by_file[item.fix.file]:
-            by_file[item.fix.file].append(item.fix)
-    files = {}
-    for path, fixes in sorted(by_file.items()):
-        data = read(path)
-        if data is None:
-            continue
-        text = data.decode("utf-8")
-        fixed = _applied(text, [_span(fix) for fix in fixes if fix.before == text])
-        if fixed != text:
-            files[path] = fixed.encode()
-    return files
+    from upstreamsync.verify.repair.merge import merged
 
-
-def _span(fix: Fix) -> Span:
-    """The one stretch in which both texts differ."""
-    start = _common(fix.before, fix.after)
-    longest = min(len(fix.before), len(fix.after)) - start
-    same = _common(fix.before[::-1][:longest], fix.after[::-1][:longest])
-    return start, len(fix.before) - same, fix.after[start : len(fix.after) - same]
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters both texts begin with."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
-
-
-def _applied(text: str, spans: list[Span]) -> str:
-    end_of_last = len(text) + 1
-    for start, end, replacement in sorted(spans, reverse=True):
-        if end <= end_of_last:
-            text = text[:start] + replacement + text[end:]
-            end_of_last = start
-    return text
+    found = [finding.fix for item in verification.items for finding in item.told if finding.fix is not None]
+    return merged([*found, *(item.fix for item in verification.items if item.fix is not None)], read)

@@ -364,7 +364,8 @@ def deduce_upstream(before: Tree, after: Tree, *, same: Collection[str] = ()) ->
 
     A kustomization that only collects resources, some of which differ, is a base as a whole; so is one
     that merely sets names, labels or images and that others include. Where patches stand beside the
-    vendored files, only the files that differ are upstream's.
+    vendored files, only the files that differ are upstream's. Files beside a base that differs are the
+    overlay's own, edited together with it.
     """
     changed = set(changed_files(before, after)).difference(same)
     included = {
@@ -407,6 +408,8 @@ def _changed_resources(tree: Tree, kustomization: Kustomization, changed: Collec
     for name, _, path in children(tree, kustomization):
         if name in ("resources", "bases") and tree.is_file(path) and path in changed:
             mine.add(path)
+    if _has_changed_base(tree, kustomization, changed):
+        mine = {path for path in mine if posixpath.dirname(path) != kustomization.folder.removeprefix(".")}
     if kustomization.data.get("helmCharts"):
         settings = kustomization.data.get("helmGlobals")
         home = settings.get("chartHome") if isinstance(settings, dict) else None
@@ -414,6 +417,16 @@ def _changed_resources(tree: Tree, kustomization: Kustomization, changed: Collec
         if any(within(path, (charts,)) for path in changed):
             mine.add(charts)
     return mine
+
+
+def _has_changed_base(tree: Tree, kustomization: Kustomization, changed: Collection[str]) -> bool:
+    """Whether a folder that a kustomization stands on differs."""
+    folders = [
+        path
+        for name, _, path in children(tree, kustomization)
+        if name in ("resources", "bases") and tree.is_folder(path)
+    ]
+    return any(within(path, folders) for path in changed)
 
 
 def changed_files(before: Tree, after: Tree) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ replaces is added to the patch. Everything else is for a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays.graph import Tree
 from upstreamsync.verify.overlays.items import Item, Kind
 
+_SEGMENT = re.compile(r"\[[^\]]*\]|\.?[^.\[\]]+")
 _AIM_LOST = frozenset((Verdict.LOST, Verdict.FAILS))
 
 
@@ -40,7 +42,7 @@ class _Case:
 def propose(item: Item, note: Note, old: Effect, new: Effect, tree: Tree) -> Fix | None:
     """The fix for the note that stands for an item; None where a person has to decide."""
     case = _Case(item, note, old, new, tree)
-    for attempt in (_renamed_element, _swallowed_items, _moved_index, _retargeted, _renamed_entry):
+    for attempt in _ATTEMPTS:
         found = attempt(case)
         if found is not None and found.before != found.after and _still_yaml(found.after):
             return found
@@ -290,3 +292,43 @@ def _image_now(case: _Case) -> str | None:
     hint = case.note.hint or ""
     name = hint.removeprefix("set name to ") if hint.startswith("set name to ") else ""
     return name if image(name) else None
+
+
+def _renamed_reference(case: _Case) -> Fix | None:
+    """A name that upstream changed, in an object of the overlay's own or in a patch."""
+    rename = case.note.rename
+    if rename is None or case.note.verdict is not Verdict.DANGLING:
+        return None
+    parts = _SEGMENT.findall(case.note.text_path)
+    path = [part if part.startswith("[") else f".{part.removeprefix('.')}" for part in parts]
+    for file, source, document in _documents(case):
+        node = scalars.labelled(document, path)
+        if isinstance(node, yaml.SequenceNode):  # arguments: the one that says it
+            node = next((each for each in node.value if rename[0] in str(each.value)), None)
+        if isinstance(node, yaml.ScalarNode) and rename[0] in str(node.value):
+            edit = scalars.replace_scalar(source, node, str(node.value).replace(*rename))
+            return _fix(file, source, [edit], f"name {rename[1]} in place of {rename[0]}")
+    return None
+
+
+def _documents(case: _Case) -> Iterator[tuple[str, scalars.Source, yaml.Node]]:
+    """Where an item may say what its note is about: the patch, or the object of its own."""
+    if case.item.kind is not Kind.RESOURCE:
+        body = patch_text(case.item, case.tree)
+        if body is not None:
+            yield body
+        return
+    if not case.tree.is_file(case.item.file):
+        return
+    text = case.tree.read(case.item.file).decode("utf-8", "replace")
+    source = scalars.Source(text, text)
+    _, kind, name = [*case.note.resource.split(" "), "", "", ""][:3]
+    for document in source.documents():
+        told = [scalars.find(document, where) for where in (["kind"], ["metadata", "name"])]
+        if [getattr(node, "value", None) for node in told] == [kind, name.rpartition("/")[2]]:
+            yield case.item.file, source, document
+
+
+_ATTEMPTS = (
+    _renamed_element, _swallowed_items, _moved_index, _retargeted, _renamed_entry, _renamed_reference,
+)  # fmt: skip

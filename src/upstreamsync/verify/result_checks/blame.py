@@ -153,6 +153,7 @@ def _note(finding: ResultFinding) -> Note:
         because=finding.why,
         grave=finding.severity,
         hint=finding.hint,
+        rename=finding.rename,
     )
 
 

@@ -182,7 +182,17 @@ def _finding(link: Link, was: Link | None, before: World, after: World, *, taken
         if taken
         else _why(link, was, successor),
         hint=f"keep {link.kind} {link.name}" if taken else _hint(link, successor),
+        rename=_rename(link, successor) if not taken else None,
     )
+
+
+def _rename(link: Link, successor: str | None) -> tuple[str, str] | None:
+    """The name that stands at the link's path, and the one that should; None where it is no plain name."""
+    if not successor or (link.kind in ("pods", "services") and not link.part):
+        return None
+    if link.kind == "variable":
+        return f"$({link.name})", f"$({successor})"
+    return (link.part.partition(" ")[2] if link.part else link.name), successor
 
 
 def _other_end(link: Link, was: Link | None) -> str | None:
@@ -211,6 +221,8 @@ def _why(link: Link, was: Link | None, successor: str | None) -> str:
 
 def _hint(link: Link, successor: str | None) -> str:
     field = link.path.rpartition(".")[2] or link.path
+    if successor and link.kind == "variable":
+        return f"write $({successor}) in place of $({link.name})"
     if successor:
         return f"set {link.path} to {successor}"
     if link.kind in ("pods", "services") and not link.part:
@@ -226,7 +238,9 @@ def _successor(link: Link, was: Link | None, before: World, after: World) -> str
     if was is None:
         return None
     if link.kind == "volume":
-        return _new_volume(link, before, after) or _closest(link.name, link.options, only=True)
+        return _new_volume(link, before, after)
+    if link.kind == "variable":
+        return _new_variable(link, before, after)
     if link.kind in ("pods", "services"):
         return _new_labels(link, was, before, after)
     if link.inside or link.kind == "container":
@@ -251,19 +265,44 @@ def _similar(one: str, other: str) -> float:
 
 
 def _new_volume(link: Link, before: World, after: World) -> str | None:
-    """The volume of the new pod that has the source of the vanished one."""
-    sources = []
-    for world in (before, after):
-        manifest = world.by_key.get(link.owner)
-        volumes = {
-            text(volume.get("name")): {key: item for key, item in volume.items() if key != "name"}
-            for pod in (pods_of(manifest) if manifest else ())
-            for volume in pod.spec.get("volumes") or []
-        }
-        sources.append(volumes)
-    wanted = sources[0].get(link.name)
-    same = [name for name, source in sources[1].items() if source == wanted and name not in sources[0]]
-    return same[0] if wanted is not None and len(same) == 1 else None
+    """The volume of the new pod that has the source of the vanished one, or the only new one of its sort."""
+    old, new = (_volumes(world, link) for world in (before, after))
+    wanted = old.get(link.name)
+    if wanted is None:
+        return None
+    fresh = {name: source for name, source in new.items() if name not in old}
+    same = [name for name, source in fresh.items() if source == wanted]
+    alike = [name for name, source in fresh.items() if source.keys() == wanted.keys()]
+    found = same or alike
+    return found[0] if len(found) == 1 else None
+
+
+def _volumes(world: World, link: Link) -> dict[str, dict[str, object]]:
+    manifest = world.by_key.get(link.owner)
+    return {
+        text(volume.get("name")): {key: item for key, item in volume.items() if key != "name"}
+        for pod in (pods_of(manifest) if manifest else ())
+        for volume in pod.spec.get("volumes") or []
+    }
+
+
+def _new_variable(link: Link, before: World, after: World) -> str | None:
+    """The variable that has the value of the vanished one, of which there is just one, and a new one."""
+    old, new = (_environment(world, link) for world in (before, after))
+    if link.name not in old:
+        return None
+    found = [name for name, value in new.items() if name not in old and value == old[link.name]]
+    return found[0] if len(found) == 1 else None
+
+
+def _environment(world: World, link: Link) -> dict[str, object]:
+    manifest = world.by_key.get(link.owner)
+    return {
+        text(each.get("name")): {key: value for key, value in each.items() if key != "name"}
+        for pod in (pods_of(manifest) if manifest else ())
+        for _, container in pod.containers()
+        for each in container.get("env") or []
+    }
 
 
 def _new_object(link: Link, was: Link, before: World, after: World) -> str | None:

@@ -17,7 +17,8 @@ class ResultFinding:
 
     ``object`` and ``path`` say where the defect stands, ``target`` which object of the old result it is
     about where that is another one (the Secret that nothing names any more); a caller may use all three
-    to find the customization that is to blame. ``rule`` is the family of the check, stable. ``severity`` is
+    to find the customization that is to blame. ``rename``: a name
+    at that path, and what it should be. ``rule`` is the family of the check, stable. ``severity`` is
     None where it is the verdict's own.
     """
 
@@ -30,6 +31,7 @@ class ResultFinding:
     target: str | None = None
     why: str
     hint: str | None = None
+    rename: tuple[str, str] | None = None
     severity: Severity | None = None
 
     @property

@@ -138,6 +138,7 @@ def _finding(manifest: Manifest, path: str, gone: Key, before: World, after: Wor
         hint=f"set {path} to {successor}"
         if successor
         else f"name what took the place of {gone.kind} {gone.name}",
+        rename=(gone.name, successor) if successor else None,
     )
 
 

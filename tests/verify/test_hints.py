@@ -1,0 +1,120 @@
+"""A correction is offered when it cures: each is made here, and judged again as a stranger would."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from upstreamsync.model import ItemFinding, Judgement, Severity, Verification
+from upstreamsync.verify import Store, verify_trees
+from upstreamsync.verify.overlays.graph import Tree, deduce_upstream
+from verify.small import all_findings, deployment, engine, item, judged
+
+_HERE = Path(__file__).parent
+_SHARED = Path(os.environ.get("PATCH_CASES") or _HERE.parents[2] / "shared" / "patch-cases")
+
+
+def _cases() -> list[Path]:
+    return [
+        folder.parent
+        for home in (_HERE / "cases", _SHARED)
+        if home.is_dir()
+        for folder in sorted(home.glob("*/expected.yaml"))
+    ]
+
+
+def _offers(verification: Verification) -> list[tuple[Judgement, ItemFinding]]:
+    return [(each, found) for each in verification.items for found in each.told if found.fix is not None]
+
+
+def _made(case: Path, folder: Path, found: ItemFinding) -> Path:
+    """The new tree of a case with a correction written into it."""
+    assert found.fix is not None
+    target = folder / "fixed"
+    shutil.copytree(case, target)
+    place = target / found.fix.file
+    assert place.read_text("utf-8") == found.fix.before
+    place.unlink()
+    place.write_text(found.fix.after, "utf-8")
+    return target
+
+
+def _is_gone(before: ItemFinding, after: Judgement) -> bool:
+    return all(
+        (each.verdict, each.reason) != (before.verdict, before.reason)
+        for each in after.told
+        if each.severity.rank <= Severity.REVIEW.rank
+    )
+
+
+@pytest.mark.parametrize("case", _cases(), ids=lambda case: case.name)
+def test_every_correction_that_is_offered_cures(case: Path, tmp_path: Path, kept: Store) -> None:
+    overlays = yaml.safe_load((case / "expected.yaml").read_text("utf-8"))["overlays"]
+    # What is vendored can't be told from what differs once a correction differs, too.
+    upstream = deduce_upstream(Tree(case / "old"), Tree(case / "new"))
+    first = verify_trees(case / "old", case / "new", overlays, kustomize=engine(), cache=kept)
+    for number, (offered, found) in enumerate(_offers(first)):
+        assert found.proven
+        assert found.hint
+        fixed = _made(case / "new", tmp_path / str(number), found)
+        again = verify_trees(case / "old", fixed, overlays, kustomize=engine(), upstream=upstream, cache=kept)
+        assert _is_gone(found, item(again, offered.item)), found
+
+
+_MERGE = "resources: [../base]\npatches: [{path: p.yaml}]\n"
+
+
+def _judged(folder: Path, kept: Store, overlay: dict[str, str], old: str, new: str) -> Verification:
+    before = {"base/kustomization.yaml": "resources: [up.yaml]\n", "base/up.yaml": old,
+              **{f"overlay/{name}": text for name, text in overlay.items()}}  # fmt: skip
+    return judged(folder, before, {"base/up.yaml": new}, cache=kept)
+
+
+def test_a_port_that_the_patch_does_not_name_is_no_advice(tmp_path: Path, kept: Store) -> None:
+    old = deployment(more="ports: [{containerPort: 9876, name: hook}]")
+    new = deployment(more="ports: [{containerPort: 9443, name: hook}]")
+    patch = "- {op: replace, path: /spec/template/spec/containers/0/ports/0/name, value: mine}\n"
+    overlay = {"kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n",
+               "p.yaml": patch}  # fmt: skip
+    found = _judged(tmp_path, kept, overlay, old, new)
+    assert not any("9443 in place" in (each.hint or "") for each in all_findings(found))
+
+
+def test_a_volume_of_the_patch_is_no_successor(tmp_path: Path, kept: Store) -> None:
+    mount = "volumeMounts: [{name: certs, mountPath: /c}]"
+    old = deployment(pod="volumes: [{name: certs, secret: {secretName: tls}}]")
+    patch = deployment(
+        more=f"{mount[:-1]}, {{name: mine, mountPath: /m}}]", pod="volumes: [{name: mine, emptyDir: {}}]"
+    )
+    overlay = {"kustomization.yaml": _MERGE, "p.yaml": patch.replace('image: "acme/web:1", ', "")}
+    found = _judged(tmp_path, kept, overlay, old, deployment())
+    hints = [each.hint or "" for each in all_findings(found)]
+    assert any("certs" in each for each in hints)
+    assert not any("to mine" in each for each in hints)
+
+
+def test_a_variable_is_renamed_to_the_one_that_has_its_value(tmp_path: Path, kept: Store) -> None:
+    old = deployment(more="env: [{name: HOST, value: h}, {name: PORT, value: p}]")
+    new = deployment(more="env: [{name: SERVER, value: h}, {name: PORT, value: p}]")
+    patch = deployment(args='"--to=$(HOST)"').replace('image: "acme/web:1", ', "")
+    found = _judged(tmp_path, kept, {"kustomization.yaml": _MERGE, "p.yaml": patch}, old, new)
+    hints = " ".join(each.hint or "" for each in all_findings(found))
+    assert "SERVER" in hints
+    assert "PORT" not in hints
+
+
+def test_a_name_in_an_object_of_ones_own_is_corrected(tmp_path: Path, kept: Store) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: NAME}\nspec: {ports: [{port: 80}]}\n"
+    own = "kind: Thing   # mine\napiVersion: x.io/v1\nmetadata: {name: t}\nspec:\n  url: http://web:80/x\n"
+    overlay = {"kustomization.yaml": "resources: [../base, own.yaml]\n", "own.yaml": own}
+    found = _judged(
+        tmp_path, kept, overlay, service.replace("NAME", "web"), service.replace("NAME", "web-server")
+    )
+    finding = item(found, "overlay: resources[own.yaml]").told[0]
+    assert finding.proven
+    assert finding.fix is not None
+    assert finding.fix.after == own.replace("//web:", "//web-server:")
