@@ -52,6 +52,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("Pull requests of the repository", spec.Forge, "`forge`"),
     ("A check of your own", spec.Check, "`checks[]`"),
     ("Tools", spec.Tools, "`tools`"),
+    ("Builds of kustomize", spec.KustomizeBuild, "`kustomize`"),
+    ("Builds of some overlays", spec.OverlayBuild, "`kustomize.overlays[]`"),
 )
 NAMES = {model: title for title, model, _ in SECTIONS} | {spec.VendorOptions: "A vendor"}
 INTRODUCTION = """\

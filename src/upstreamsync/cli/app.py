@@ -10,8 +10,8 @@ import typer
 
 from upstreamsync._version import __version__
 from upstreamsync.cli import exits, output
-from upstreamsync.cli.common import Common, Format, text_form
-from upstreamsync.cli.options import verb
+from upstreamsync.cli.common import Common, Format, Judging, counting, text_form
+from upstreamsync.cli.options import AllowUnjudged, Budget, LoadRestrictor, verb
 
 app = typer.Typer(
     name="upstreamsync",
@@ -102,11 +102,15 @@ def update(
         bool, typer.Option("--locked", help="Regenerate each base as its lock says, or fail.")
     ] = False,
     discard_edits: DiscardEdits = False,
+    budget: Budget = None,
+    allow_unjudged: AllowUnjudged = False,
+    load_restrictor: LoadRestrictor = None,
 ) -> int:
     """Regenerate base layers in the working tree, apply the follow-up edits, then verify."""
     from upstreamsync.report import annotations, document, markdown
 
-    with common.project() as project:
+    judging = Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor)
+    with counting(replace(common, judging=judging), "judging") as common, common.project() as project:
         total = len(vendors or project.configuration.vendors)
         with common.progress("updating", total) as step:
             changes = project.update(
@@ -172,12 +176,19 @@ def verify(
         typer.Option("--code-quality", metavar="FILE", help="Also write GitLab's code quality to this file."),
     ] = None,
     server: ServerContext = None,
+    budget: Budget = None,
+    allow_unjudged: AllowUnjudged = False,
+    load_restrictor: LoadRestrictor = None,
 ) -> int:
     """Judge every local customization: does it still do what it did?"""
     from upstreamsync.cli.verify import verify as run
 
     return run(
-        replace(common, server=server),
+        replace(
+            common,
+            server=server,
+            judging=Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor),
+        ),
         tuple(overlays or ()),
         since=since,
         before=before,
@@ -232,13 +243,17 @@ def pr(
     ] = None,
     discard_edits: DiscardEdits = False,
     server: ServerContext = None,
+    budget: Budget = None,
+    allow_unjudged: AllowUnjudged = False,
+    load_restrictor: LoadRestrictor = None,
 ) -> int:
     """Check, update, verify, commit, push, and open or refresh the pull requests."""
     from upstreamsync.cli.propose import propose
     from upstreamsync.report import annotations, document, markdown
 
+    judging = Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor)
     pull_requests, file = propose(
-        replace(common, server=server),
+        replace(common, server=server, judging=judging),
         tuple(vendors or ()),
         dry_run=dry_run,
         forge=forge,

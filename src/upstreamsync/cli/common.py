@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +36,36 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """The options of verbs that judge; ``progress`` is told of each overlay, and how many there are."""
+
+    budget: str | None = None
+    allow_unjudged: bool = False
+    load_restrictor: str | None = None
+    progress: Callable[[str, int], None] | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """What of Settings they say. Raises UsageError."""
+        from upstreamsync.errors import UsageError
+        from upstreamsync.kit.run.budget import Total, seconds_of
+
+        found: dict[str, Any] = {"judged": self.progress}
+        if self.budget is not None:
+            try:
+                found["budget"] = Total(seconds_of(self.budget))
+            except ValueError as error:
+                raise UsageError(str(error), hint="check --budget") from None
+        if self.load_restrictor is not None:
+            word = self.load_restrictor.removeprefix("LoadRestrictions").lower().removesuffix("only")
+            if word not in ("none", "root"):
+                raise UsageError("there are two load restrictors", hint="--load-restrictor none or root")
+            found["load_restrictor"] = word
+        if self.allow_unjudged:
+            found["allow_unjudged"] = True
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
     """The options that every verb takes; ``options`` has what they are for."""
 
@@ -48,6 +80,7 @@ class Common:
     allow_host: tuple[str, ...] = ()
     server: str | None = None
     verbose: bool = False
+    judging: Judging = Judging()
 
     def settings(self) -> Settings:
         """How a run is set up, as far as the options say."""
@@ -69,6 +102,7 @@ class Common:
             offline=self.offline,
             allow_hosts=self.allow_host,
             server=self.server,
+            **self.judging.settings(),
             look_up_images=os.environ.get("UPSTREAMSYNC_IMAGE_LOOKUP") != "0",
         )
 
@@ -146,6 +180,28 @@ class Common:
         with Progress(console=RichConsole(file=sys.stderr), transient=True, auto_refresh=False) as bar:
             task = bar.add_task(what, total=total)
             yield lambda _name: bar.update(task, advance=1, refresh=True)
+
+
+@contextmanager
+def counting(common: Common, what: str) -> Iterator[Common]:
+    """``common`` with a line on stderr, on a terminal only, that counts the overlays that are judged."""
+    if not sys.stderr.isatty():
+        yield common
+        return
+    guard, done, width = threading.Lock(), [0], shutil.get_terminal_size().columns
+
+    def step(overlay: str, total: int) -> None:
+        with guard:
+            done[0] += 1
+            line = f"{what} {done[0]}/{total} {overlay}"[: width - 1]
+            sys.stderr.write(f"\r\x1b[K{line}")
+            sys.stderr.flush()
+
+    try:
+        yield replace(common, judging=replace(common.judging, progress=step))
+    finally:
+        sys.stderr.write("\r\x1b[K" if done[0] else "")
+        sys.stderr.flush()
 
 
 def text_form() -> Any:

@@ -48,6 +48,31 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+#: The fields of Common that every verb takes; those that judge have some of their own.
+_SHARED = [one for one in fields(Common) if one.name in OPTIONS]
+
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="DURATION",
+        help="How long judging may take in all (90s, 10m); what is left over is unjudged.",
+    ),
+]
+AllowUnjudged = Annotated[
+    bool,
+    typer.Option("--allow-unjudged", help="It is known that not all can be judged: don't end with 3."),
+]
+LoadRestrictor = Annotated[
+    str | None,
+    typer.Option(
+        "--load-restrictor",
+        metavar="none|root",
+        help="Whether kustomize may read files of the repository above an overlay.",
+    ),
+]
+
+
 def verb(function: Callable[..., int]) -> Callable[..., None]:
     """Make a command of a function whose first parameter is ``common``; it returns the exit code."""
     own = [one for name, one in inspect.signature(function).parameters.items() if name != "common"]
@@ -56,15 +81,14 @@ def verb(function: Callable[..., int]) -> Callable[..., None]:
         inspect.Parameter(
             one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=OPTIONS[one.name]
         )
-        for one in fields(Common)
-        if one.name in OPTIONS
+        for one in _SHARED
     ]
 
     @functools.wraps(function)
     def command(**arguments: Any) -> None:
         from upstreamsync.cli.exits import run
 
-        shared = {one.name: arguments.pop(one.name) for one in fields(Common) if one.name in OPTIONS}
+        shared = {one.name: arguments.pop(one.name) for one in _SHARED}
         common = Common(**{**shared, "allow_host": tuple(shared["allow_host"] or ())})
         set_up_logging(verbose=common.verbose)
         run(lambda: function(common, **arguments))

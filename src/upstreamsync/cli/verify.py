@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from upstreamsync.cli import exits, output
-from upstreamsync.cli.common import Common, Format, text_form
+from upstreamsync.cli.common import Common, Format, counting, text_form
 from upstreamsync.cli.paths import overlay_prefix, relative_overlays, without_configuration
 from upstreamsync.errors import UsageError
 from upstreamsync.model import Change, Verification
@@ -34,12 +34,13 @@ def verify(
     chosen, upstream = tuple(overlays), tuple[str, ...]()
     if (before is None) != (after is None):
         raise UsageError("--before and --after belong together", hint="give both folders")
-    if before is not None and after is not None:
-        if since is not None:
-            raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
-        verification, root = _two_folders(common, chosen, before, after), after
-    else:
-        verification, root, upstream = _since(common, chosen, since or "HEAD", guards=add_guards)
+    if before is not None and since is not None:
+        raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
+    with counting(common, "judging") as counted:
+        if before is not None and after is not None:
+            verification, root = _two_folders(counted, chosen, before, after), after
+        else:
+            verification, root, upstream = _since(counted, chosen, since or "HEAD", guards=add_guards)
     _write_back(verification, root, chosen, upstream, fix=fix, guards=add_guards)
     from upstreamsync.report import annotations, document, markdown
 

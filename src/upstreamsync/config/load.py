@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from upstreamsync.config.crosscheck import cross_check
 from upstreamsync.config.places import Places, read_places
-from upstreamsync.config.spec import Check, Document, Forge, Tools, Vendor
+from upstreamsync.config.spec import Check, Document, Forge, KustomizeBuild, Tools, Vendor
 from upstreamsync.config.where import FILE_NAME, shown_path
 from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
 from upstreamsync.kit.yaml import manifests
@@ -46,6 +46,7 @@ class Configuration:
     cluster: Cluster = field(default_factory=Cluster)
     checks: tuple[Check, ...] = ()
     server: str | None = None
+    kustomize: KustomizeBuild = field(default_factory=KustomizeBuild)
 
     def vendor(self, name: str) -> Vendor:
         """The vendor of that name. Raises UsageError, with the nearest names, when there is none."""
@@ -103,6 +104,7 @@ def parse_configuration(
         forge=document.forge,
         allow_hosts=document.allow_hosts,
         cluster=_cluster(document),
+        kustomize=document.kustomize,
         checks=document.checks,
         server=document.server,
         places=places,

@@ -772,6 +772,32 @@ ApplyTool = Literal["kubectl", "server-side", "argocd", "flux"]
 HostText = Annotated[str, Field(min_length=1, max_length=260), AfterValidator(_host)]
 
 
+class OverlayBuild(Spec):
+    """How some overlays are built and judged."""
+
+    path: str = Field(min_length=1)
+    """The overlay's folder, or a pattern of folders: `apps/*/overlays/prod`."""
+    load_restrictor: Literal["none", "root"] | None = None
+    """As below `kustomize`."""
+    allow_unjudged: bool | None = None
+    """It is known that not all of these can be judged: that ends no run with 3, and holds up no pull request."""
+    budget: Duration | None = None
+    """How long judging one of them may take."""
+
+
+class KustomizeBuild(Spec):
+    """How kustomize is used where the manifests are applied, for the whole repository."""
+
+    load_restrictor: Literal["none", "root"] | None = None
+    """`none`: files anywhere in the repository may be read, as Flux does; `root`: kustomize's own rule, nothing
+    above a kustomization. Taken from Argo CD's `kustomize.buildOptions` where the repository has them, else none.
+    Nothing outside of the repository is ever read."""
+    budget: Duration | None = None
+    """How long judging one overlay may take; ten minutes where nothing is said."""
+    overlays: tuple[OverlayBuild, ...] = ()
+    """What holds for some overlays; later ones count more."""
+
+
 class Document(Spec):
     """vendors.yaml."""
 
@@ -801,6 +827,8 @@ class Document(Spec):
     `verify` asks with that option alone, as what it judges may be anybody's)."""
     checks: tuple[Check, ...] = ()
     """Stages of your own, run at once after the judge; see below."""
+    kustomize: KustomizeBuild = KustomizeBuild()
+    """How overlays are built and judged."""
     allow_hosts: tuple[HostText, ...] = ()
     """Hosts that may lie on this machine or in its network although upstream alone names them (in an index, a
     redirect, a token's realm): `host`, `host:port` or `*.example.com`. Hosts written in this file always may."""

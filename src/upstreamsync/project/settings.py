@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from upstreamsync.kit.http.client import DEFAULT_LIMIT, Http
 from upstreamsync.kit.http.credentials import Credentials
 from upstreamsync.kit.http.inside import Named, named, named_in
+from upstreamsync.kit.run.budget import Total
 from upstreamsync.kit.run.threads import processors
 from upstreamsync.kit.store.cache import Cache, default_cache_folder
 from upstreamsync.kit.store.seal import cache_key
@@ -44,6 +45,9 @@ class Settings:
 
     ``offline``: nothing is asked. ``allow_hosts`` (``host``, ``host:port`` or ``*.example.com``) may be asked
     although only a change names them, and may lie on this machine or in its network although only upstream does.
+    How overlays are judged: ``budget`` bounds all of a run (an hour for each call where nothing is said),
+    ``overlay_budget`` each of them, in seconds; ``load_restrictor`` is ``none`` or ``root``; that not all can
+    be judged is known where ``allow_unjudged`` is set; ``judged`` is told of each overlay, and how many there are.
     ``look_up_images`` asks registries for the images that a pull request brings.
     ``server`` is a context of kubectl: its API server is asked about the new results, as a dry run.
     """
@@ -67,6 +71,11 @@ class Settings:
     allow_hosts: tuple[str, ...] = ()
     look_up_images: bool = False
     server: str | None = None
+    budget: Total | None = None
+    overlay_budget: float | None = None
+    load_restrictor: Literal["none", "root"] | None = None
+    allow_unjudged: bool | None = None
+    judged: Callable[[str, int], None] | None = None
 
     @property
     def cache_place(self) -> Path:

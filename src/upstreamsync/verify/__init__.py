@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 from upstreamsync.kit.run.engines import Engines, Helm, Kustomize
 from upstreamsync.kit.run.threads import ordered_map, processors
 from upstreamsync.model import Cluster, Judgement, OverlayVerification, Verdict, Verification
-from upstreamsync.verify.build.budget import PER_OVERLAY, Budget
 from upstreamsync.verify.build.builds import Store
 from upstreamsync.verify.build.inflate import Charts
 from upstreamsync.verify.crossed import Followed
 from upstreamsync.verify.guard import judged
 from upstreamsync.verify.judge import Case
-from upstreamsync.verify.options import Options
+from upstreamsync.verify.options import PER_OVERLAY, Options
 from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, normalize
 from upstreamsync.verify.overlays.reading import Reading
 
@@ -79,7 +78,6 @@ def verify_trees(
     reading, slots = Reading(), threading.BoundedSemaphore(together)
     charts = Charts(helm or Engines().helm)
     options = options or Options()
-    in_all = Budget(options.budget)
 
     def judge(overlay: str) -> OverlayVerification:
         mine = options.of(overlay)
@@ -96,7 +94,8 @@ def verify_trees(
             followed=followed,
             cluster=cluster or Cluster(),
             charts=charts,
-            budget=Budget(mine.budget or PER_OVERLAY, in_all),
+            seconds=mine.budget or PER_OVERLAY,
+            in_all=options.budget,
             strict=mine.load_restrictor == "root",
         )
         found = judged(case)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import compare
+from upstreamsync.kit.run import budget
 from upstreamsync.model import Cluster, Fix, Judgement, LeftOut, ResourceChange, Severity, Verdict
 from upstreamsync.verify import crossed, explain, gone, left_out
 from upstreamsync.verify.build.availability import Availability
@@ -104,7 +105,7 @@ class Comparison:
         for item in self.new_items:
             if not self.spaces[1].has(item):
                 continue
-            self.builder.check_budget()
+            budget.check()
             if blocked is not None:
                 notes[item.name] = [left_out.unjudged(blocked)]
                 continue
@@ -190,7 +191,7 @@ class Comparison:
         alone: list[Note] = []
         if self._blocked() is not None:
             return alone
-        self.builder.check_budget()
+        budget.check()
         sides = (self.old, self.new)
         for blamed in blame.check(self.trees, self.overlay, self.new_items, sides, self.cluster):
             if left_out.is_open(blamed.note, self.available.missing):

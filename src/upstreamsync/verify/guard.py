@@ -6,11 +6,13 @@ that is used up, a bug of ours. Its customizations are ``unjudged`` then, each w
 
 from __future__ import annotations
 
+import math
 import re
 import traceback
 from dataclasses import replace
 
 from upstreamsync.errors import OverBudget, ToolCrashed, ToolMissing, ToolTimeout, UpstreamsyncError
+from upstreamsync.kit.run import budget
 from upstreamsync.model import Build, Judgement, LeftOut, OverlayVerification, Verdict
 from upstreamsync.verify import explain
 from upstreamsync.verify.build.causes import shortened
@@ -26,11 +28,11 @@ _PLACE = re.compile(r"^(?P<file>.+?):(?P<line>\d+)(?::\d+)?: ")
 def judged(case: Case) -> OverlayVerification:
     """The verification of one overlay, or what is to be said in its place. Raises ToolMissing alone."""
     try:
-        if case.budget is not None:
-            case.budget.check()
-        if (problem := _unreadable(case)) is not None:
-            return problem
-        return judge_overlay(case)
+        seconds = case.seconds or math.inf
+        if case.in_all is not None:
+            seconds = min(seconds, case.in_all.left())
+        with budget.within(seconds, f"judging `{case.overlay}`"):
+            return _unreadable(case) or judge_overlay(case)
     except ToolMissing:
         raise
     except UpstreamsyncError as error:

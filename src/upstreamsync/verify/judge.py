@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from upstreamsync.kit.run.budget import Total
 from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.kit.yaml.manifests import is_yaml
 from upstreamsync.model import Build, Cluster, OverlayVerification
 from upstreamsync.verify.build.availability import Availability, weigh
-from upstreamsync.verify.build.budget import Budget
 from upstreamsync.verify.build.builds import Builder, Failed, State, Store
 from upstreamsync.verify.build.chain import Chain, Side
 from upstreamsync.verify.build.inflate import Charts, local_charts
@@ -52,7 +52,8 @@ class Case:
     followed: Followed | None = None
     cluster: Cluster = field(default_factory=Cluster)
     charts: Charts = field(default_factory=local_charts)
-    budget: Budget | None = None
+    seconds: float | None = None
+    in_all: Total | None = None
     strict: bool = False
 
     @property
@@ -108,7 +109,7 @@ class _Judge:
         self.blamed: tuple[list[Obstacle], list[Obstacle]] = ([], [])
         self.old_items, self.new_items = old, new
         self.scratch = scratch
-        self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading, case.slots, case.budget)
+        self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading, case.slots)
         self.refused = self._refused_values()
         case = self.case
         self.prepare(

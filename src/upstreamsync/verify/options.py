@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from upstreamsync.verify.build.budget import IN_ALL, PER_OVERLAY
+from upstreamsync.kit.run.budget import Total
 
+#: What one overlay, and all of them together, may take where nobody says otherwise, in seconds.
+PER_OVERLAY = 600.0
+IN_ALL = 3600.0
 LoadRestrictor = Literal["none", "root"]
 #: Told of each overlay that is done: its path, and how many there are.
 Progress = Callable[[str, int], None]
@@ -30,9 +33,9 @@ class OverlayOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How overlays are judged. ``budget`` bounds them together, in seconds; later ``overlays`` count more."""
+    """How overlays are judged. ``budget`` bounds them together; later ``overlays`` count more."""
 
-    budget: float = IN_ALL
+    budget: Total = field(default_factory=lambda: Total(IN_ALL), compare=False)
     overlays: tuple[OverlayOptions, ...] = ()
     progress: Progress | None = field(default=None, compare=False)
 

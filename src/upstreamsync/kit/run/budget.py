@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
 
 from upstreamsync.errors import OverBudget
+
+_PARTS: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_HINT: Final = "give more with --budget, or name the overlays that matter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +76,31 @@ def bounded(timeout: float) -> float:
 def _shown(seconds: float) -> str:
     minutes = seconds / 60
     return f"{minutes:g} min" if minutes >= 1 else f"{seconds:g} s"
+
+
+@dataclass(slots=True)
+class Total:
+    """Seconds for several pieces of work together, counted from the first of them on."""
+
+    seconds: float
+    _begun: float | None = None
+
+    def left(self) -> float:
+        """What is left, in seconds. Raises OverBudget when that is nothing."""
+        if self._begun is None:
+            self._begun = time.monotonic()
+        left = self.seconds - (time.monotonic() - self._begun)
+        if left <= 0:
+            raise OverBudget(f"the budget of {_shown(self.seconds)} is used up", hint=_HINT)
+        return left
+
+
+def seconds_of(text: str) -> float:
+    """A duration as people write it: ``90``, ``90s``, ``5m``, ``1h30m``. Raises ValueError."""
+    found = _PARTS.findall(text.strip())
+    if not found or "".join(f"{number}{unit}" for number, unit in found) != text.strip():
+        raise ValueError("a duration is a number and a unit: 90s, 5m, 1h30m")
+    total = sum(float(number) * _SECONDS[unit or "s"] for number, unit in found)
+    if total <= 0:
+        raise ValueError("a budget is longer than nothing")
+    return total

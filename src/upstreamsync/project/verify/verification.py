@@ -11,6 +11,7 @@ from upstreamsync.kit.run.threads import ahead
 from upstreamsync.model import BaseState, Change, Cluster, Verification
 from upstreamsync.project.settings import Settings, build_store, engines
 from upstreamsync.project.verify.base_revision import base_revision
+from upstreamsync.project.verify.judging import judging
 from upstreamsync.project.verify.laying import laid
 from upstreamsync.project.verify.trees import tree_of_revision, tree_with
 
@@ -98,6 +99,7 @@ def verify_folders(
             jobs=settings.engine_jobs,
             cache=build_store(settings.cache()),
             helm=lambda: engines(settings).helm(),
+            options=judging(settings, root=after),
         )
         verification = trees.told(verification)
     return _with_server(
@@ -162,6 +164,7 @@ def _judge(
             followed=without_followed(vendors),
             cluster=session.configuration.cluster,
             helm=session.tools.engines.helm,
+            options=judging(session.settings, session.configuration.kustomize, root=session.root),
         )
         verification = trees.told(verification)
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)

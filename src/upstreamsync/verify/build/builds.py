@@ -16,7 +16,6 @@ from upstreamsync.kit.kubernetes.objects import ObjectId, numbered
 from upstreamsync.kit.run.engines import Kustomize, without_addresses
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.verify.build.budget import Budget
 from upstreamsync.verify.overlays.reading import Reading
 
 Manifest = Mapping[str, Any]
@@ -85,18 +84,12 @@ class Builder:
     store: Store | None = None
     reading: Reading = field(default_factory=Reading)
     slots: threading.BoundedSemaphore | None = None
-    budget: Budget | None = None
     count: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _slots: threading.BoundedSemaphore = field(init=False)
 
     def __post_init__(self) -> None:
         self._slots = self.slots or threading.BoundedSemaphore(self.jobs)
-
-    def check_budget(self) -> None:
-        """Raise OverBudget when the time for the overlay is over."""
-        if self.budget is not None:
-            self.budget.check()
 
     def build(
         self,
@@ -144,7 +137,6 @@ class Builder:
                 folder,
                 root=root,
                 unrestricted=unrestricted,
-                timeout=self._timeout(),
                 started=started,
             )
         except ToolFailed as failure:
@@ -167,12 +159,6 @@ class Builder:
             return ()
         value = self.reading.once(_load, text)
         return (value,) if isinstance(value, dict) else ()
-
-    def _timeout(self) -> float | None:
-        """How long one build may take: no longer than there is time for the overlay."""
-        if self.budget is None:
-            return None
-        return min(self.budget.left(), self.kustomize.timeout)
 
     def _key(self, folder: Path, root: Path, *, unrestricted: bool) -> str:
         total = hashlib.sha256()

@@ -32,7 +32,7 @@ def cause(error: str) -> str:
         return f"{absent.group('path')} is not there"
     if entry and entry not in inner:
         inner = f"{entry}: {inner}"
-    return shortened(inner or line)
+    return shortened(inner.lstrip("`: ") or line)
 
 
 def _last_line(error: str) -> str:

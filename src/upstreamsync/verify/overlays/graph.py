@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,9 @@ _VALUES: Final = ("valuesInline", "valuesFile", "additionalValuesFiles")
 _ADJUSTING: Final = (
     "images", "imageTags", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
 )  # fmt: skip
+#: What may name a file or folder in a text that can't be read, of which so many bytes are looked at.
+_WORD: Final = re.compile(r"[\w.][\w./-]*")
+_LONGEST: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,11 +320,8 @@ def find_overlays(tree: Path | Tree, upstream: Collection[str]) -> tuple[str, ..
     parents: dict[str, set[str]] = {}
     direct: set[str] = set()
     for folder in tree.folders():
-        kustomization = tree.kustomization(folder)
-        if kustomization is None:
-            continue
-        for path in (*(path for _, _, path in children(tree, kustomization)), *_sources(tree, kustomization)):
-            if tree.is_folder(path) and tree.kustomization(path) and path != folder:
+        for path in _named_paths(tree, folder):
+            if tree.is_folder(path) and tree.kustomization_file(path) and path != folder:
                 parents.setdefault(path, set()).add(folder)
             if within(path, paths) or any(within(other, (path,)) for other in paths if path != folder):
                 direct.add(folder)
@@ -335,9 +336,34 @@ def find_overlays(tree: Path | Tree, upstream: Collection[str]) -> tuple[str, ..
         sorted(
             folder
             for folder in affected
-            if not parents.get(folder) and not within(folder, paths) and _builds(tree, folder)
+            if not parents.get(folder)
+            and not within(folder, paths)
+            and (_builds(tree, folder) or tree.unreadable(folder) is not None)
         )
     )
+
+
+def _named_paths(tree: Tree, folder: str) -> Iterator[str]:
+    """What a kustomization names in the tree, whether it is there or not.
+
+    In one that can't be read whatever looks like the name of something counts: it is judged, and said to be
+    unreadable, rather than left out.
+    """
+    kustomization = tree.kustomization(folder)
+    if kustomization is not None:
+        for name in OBJECT_FIELDS:
+            for entry in kustomization.entries(name):
+                if isinstance(entry, str) and "\n" not in entry and "://" not in entry:
+                    yield kustomization.resolve(entry)
+        yield from _sources(tree, kustomization)
+        return
+    file = tree.kustomization_file(folder)
+    if file is None or tree.unreadable(folder) is None:
+        return
+    for word in _WORD.findall(tree.read(file)[:_LONGEST].decode("utf-8", "replace")):
+        path = normalize(posixpath.join(folder, word))
+        if tree.exists(path):
+            yield path
 
 
 def roots(tree: Tree) -> tuple[str, ...]:
