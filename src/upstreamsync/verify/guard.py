@@ -11,7 +11,7 @@ import re
 import traceback
 from dataclasses import replace
 
-from upstreamsync.errors import OverBudget, ToolCrashed, ToolMissing, ToolTimeout, UpstreamsyncError
+from upstreamsync.errors import ToolCrashed, ToolMissing, ToolTimeout, UpstreamsyncError
 from upstreamsync.kit.run import budget
 from upstreamsync.model import Build, Judgement, LeftOut, OverlayVerification, Verdict
 from upstreamsync.verify import explain
@@ -31,12 +31,12 @@ def judged(case: Case) -> OverlayVerification:
         seconds = case.seconds or math.inf
         if case.in_all is not None:
             seconds = min(seconds, case.in_all.left())
-        with budget.within(seconds, f"judging `{case.overlay}`"):
+        with budget.within(seconds, f"`{case.overlay}`"):
             return _unreadable(case) or judge_overlay(case)
     except ToolMissing:
         raise
     except UpstreamsyncError as error:
-        return _all_unjudged(case, _reason(error), _sentence(case, error), hint=error.hint)
+        return _all_unjudged(case, _reason(error), error.message, hint=error.hint)
     except Exception as error:  # a bug: the others are judged all the same
         why = f"judging it ended in a bug: {type(error).__name__}: {error}"
         return replace(_all_unjudged(case, Reason.CRASHED, why), crash=traceback.format_exc())
@@ -46,12 +46,6 @@ def _reason(error: UpstreamsyncError) -> Reason:
     if isinstance(error, ToolTimeout):
         return Reason.OVER_BUDGET
     return Reason.CRASHED if isinstance(error, ToolCrashed) else Reason.DOES_NOT_BUILD
-
-
-def _sentence(case: Case, error: UpstreamsyncError) -> str:
-    if isinstance(error, OverBudget):
-        return f"{error.message} before `{case.overlay}` was judged"
-    return shortened(error.message)
 
 
 def _all_unjudged(case: Case, reason: Reason, why: str, *, hint: str | None = None) -> OverlayVerification:
