@@ -362,7 +362,7 @@ def test_versions_that_yaml_would_misread_are_quoted(tmp_path: Path) -> None:
     chart = {"name": "c", "repo": "https://example.com", "version": "1.10"}
     write_files(tmp_path, {"a/kustomization.yaml": kustomization(helmCharts=[chart])})
 
-    assert '    version: "1.10"\n' in look_through(tmp_path).text
+    assert '#   version: "1.10"\n' in look_through(tmp_path).text, "to helm, it is a range"
 
 
 def test_helm_lines(tmp_path: Path) -> None:

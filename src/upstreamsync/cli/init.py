@@ -29,6 +29,10 @@ def initialize(common: Common, folder: Path | None, *, output: Path | None, forc
             hint="`--force` overwrites it, `--output FILE` writes another file beside it",
         )
     start = look_through(root, images=images)
+    if not common.offline:
+        from upstreamsync.project.init.trial import tried_upstream
+
+        start = tried_upstream(start, root.absolute(), common.settings())
     parse_configuration(start.text.encode(), path=target)
     try:
         target.write_text(start.text, encoding="utf-8")
@@ -41,6 +45,7 @@ def initialize(common: Common, folder: Path | None, *, output: Path | None, forc
 def _report(common: Common, start: Start, target: Path) -> None:
     lines = [_line(one) for one in start.proposals]
     complete = sum(one.complete for one in start.proposals)
+    lines += [f"{folder}: looks vendored, and nothing here says where from" for folder in start.unexplained]
     lines.append(f"{target}: {complete} vendors, {len(start.proposals) - complete} to complete, as comments")
     common.say(
         document=lambda: init_document(start, target),
@@ -61,6 +66,7 @@ def init_document(start: Start, target: Path) -> dict[str, Any]:
     return {
         "schema": "upstreamsync/init/v1",
         "file": target.as_posix(),
+        "unexplained": list(start.unexplained),
         "vendors": [
             {
                 "name": one.name,

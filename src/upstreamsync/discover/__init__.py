@@ -6,30 +6,39 @@ complete is written as a comment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from upstreamsync.config.load import parse_configuration
 from upstreamsync.discover.applications import read_applications
 from upstreamsync.discover.candidates import Candidate, Proposal
+from upstreamsync.discover.chart_dependencies import read_chart_dependencies
 from upstreamsync.discover.downloads import read_clones, read_copies, read_downloads
 from upstreamsync.discover.gather import gather
 from upstreamsync.discover.helm_lines import read_helm_lines, repositories_of
+from upstreamsync.discover.helmfile import read_helmfile
 from upstreamsync.discover.kustomizations import read_images, read_kustomization
 from upstreamsync.discover.render import entry, render
-from upstreamsync.discover.scan import TextFile, read_files
-from upstreamsync.discover.shell import read_script
+from upstreamsync.discover.renovate import read_renovate
+from upstreamsync.discover.scan import TextFile, read_files, tree_of
+from upstreamsync.discover.shell import read_scripts
+from upstreamsync.discover.trial import tried, unexplained_folders
 from upstreamsync.discover.vendored import read_header, read_rendered
+from upstreamsync.discover.vendoring_tools import read_kptfile, read_vendir
 from upstreamsync.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """A vendors.yaml to start from: the vendors in it, and its text."""
+    """A vendors.yaml to start from: the vendors in it, and its text.
+
+    ``unexplained`` are folders whose content looks like somebody else's, and that no vendor accounts for.
+    """
 
     proposals: tuple[Proposal, ...]
     text: str
+    unexplained: tuple[str, ...] = ()
 
 
 def look_through(root: Path, *, images: bool = False) -> Start:
@@ -38,9 +47,20 @@ def look_through(root: Path, *, images: bool = False) -> Start:
     The text passes the configuration's check. Raises nothing for files that can't be read or understood:
     they are left out.
     """
-    candidates = find_candidates(read_files(root), images=images)
-    proposals = _acceptable(gather(candidates), root)
-    return Start(proposals=proposals, text=render(proposals))
+    files = read_files(root)
+    tree = tree_of(file for file in files if file.name != "vendors.yaml")
+    gathered = (tried(proposal, tree) for proposal in gather(find_candidates(files, images=images)))
+    proposals = tuple(_checked(proposal, root) for proposal in gathered)
+    unexplained = unexplained_folders(tree, proposals)
+    return Start(
+        proposals=proposals, text=render(proposals, unexplained=unexplained), unexplained=unexplained
+    )
+
+
+def restarted(start: Start, proposals: tuple[Proposal, ...]) -> Start:
+    """The same start with other remarks on its vendors."""
+    text = render(proposals, unexplained=start.unexplained)
+    return replace(start, proposals=proposals, text=text)
 
 
 def find_candidates(files: Sequence[TextFile], *, images: bool = False) -> tuple[Candidate, ...]:
@@ -50,33 +70,28 @@ def find_candidates(files: Sequence[TextFile], *, images: bool = False) -> tuple
 
 def _candidates(files: Sequence[TextFile], *, images: bool) -> Iterator[Candidate]:
     files = [file for file in files if file.name != "vendors.yaml"]
-    folders = frozenset(_folders(files))
-    scripts = [script for file in files if (script := read_script(file)) is not None]
+    tree = tree_of(files)
+    scripts = read_scripts(files)
     repositories = {name: url for script in scripts for name, url in repositories_of(script).items()}
     for script in scripts:
         clones = read_clones(script)
-        yield from read_downloads(script, folders)
-        yield from read_copies(script, clones, folders)
-        yield from read_helm_lines(script, clones, repositories, folders)
+        yield from read_downloads(script, tree)
+        yield from read_copies(script, clones, tree)
+        yield from read_helm_lines(script, clones, repositories, tree)
     for file in files:
+        yield from read_renovate(file, repositories)
+        yield from read_kptfile(file, tree)
+        yield from read_helmfile(file)
         if not file.is_yaml:
             continue
         yield from read_kustomization(file)
         yield from read_header(file)
         yield from read_rendered(file)
+        yield from read_chart_dependencies(file, tree)
+        yield from read_vendir(file, tree)
         if images:
             yield from read_images(file)
     yield from read_applications(files)
-
-
-def _folders(files: Iterable[TextFile]) -> Iterator[str]:
-    for file in files:
-        yield from (parent.as_posix() for parent in PurePosixPath(file.path).parents)
-
-
-def _acceptable(proposals: tuple[Proposal, ...], root: Path) -> tuple[Proposal, ...]:
-    """The proposals, those that the configuration's check refuses turned into comments with its reason."""
-    return tuple(_checked(proposal, root) for proposal in proposals)
 
 
 def _checked(proposal: Proposal, root: Path) -> Proposal:
@@ -90,4 +105,4 @@ def _checked(proposal: Proposal, root: Path) -> Proposal:
     return proposal
 
 
-__all__ = ["Proposal", "Start", "entry", "find_candidates", "look_through", "render"]
+__all__ = ["Proposal", "Start", "entry", "find_candidates", "look_through", "render", "restarted"]

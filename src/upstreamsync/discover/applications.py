@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from upstreamsync.discover.candidates import Candidate, Piece
-from upstreamsync.discover.helm import chart_feed, version_remarks
-from upstreamsync.discover.origins import COMMIT, read_origin, read_tag
+from upstreamsync.discover.helm import chart_feed, chart_version_remarks, version_remarks
+from upstreamsync.discover.origins import COMMIT, is_release_branch, read_origin, read_tag
 from upstreamsync.discover.scan import TextFile
 from upstreamsync.discover.yamls import Document, dig, mappings, raw_text, read_documents, text_at
 
@@ -67,7 +67,7 @@ def _argo(document: Document, path: tuple[str, ...]) -> Iterator[Candidate]:
 def _chart(
     document: Document, here: tuple[str | int, ...], chart: str, repository: str, version: str, edit: Piece
 ) -> Candidate:
-    remarks, complete = version_remarks(version)
+    remarks, complete = chart_version_remarks(version)
     if re.search(r"[{}\s]", repository + chart):
         remarks, complete = (*remarks, "the chart's name or repository is a template: write them out"), False
     return Candidate(
@@ -89,7 +89,7 @@ def _tagged(
     if origin is None or origin.repository is None or COMMIT.fullmatch(ref) or not re.search(r"\d\.\d", ref):
         return
     tag = read_tag(origin)
-    if not tag.complete:
+    if not tag.complete or is_release_branch(ref):
         return
     yield Candidate(
         names=(origin.name, document.name),
@@ -111,7 +111,7 @@ def _helm_release(document: Document, repositories: Mapping[tuple[str, str], str
     near = [url for (_, name), url in sorted(repositories.items()) if name == wanted]
     url = repositories.get((namespace, wanted)) or (near[0] if near else "")
     version = raw_text(document.node, *at, "version")
-    remarks, complete = version_remarks(version)
+    remarks, complete = chart_version_remarks(version)
     if not url:
         remarks, complete = (*remarks, f"there is no HelmRepository `{wanted}` here: write its URL"), False
     yield Candidate(
@@ -135,7 +135,7 @@ def _flux_source(document: Document) -> Iterator[Candidate]:
         return
     remarks, complete = version_remarks(tag)
     yield Candidate(
-        names=(document.name, url.rpartition("/")[2]),
+        names=(url.rpartition("/")[2], document.name),
         found=document.place("spec", "ref"),
         version=tag,
         releases={"oci": url.removeprefix("oci://")},

@@ -28,7 +28,8 @@ class Candidate:
     ``names`` are wishes for the vendor's name, best first. ``source`` stands without its base; ``base`` is a
     wish, or (``base_is_real``) the folder that holds the content already. ``unsure`` are sentences for
     the person who reads the file. One that lacks a fact that nothing in the repository tells is not
-    ``complete``: it is written as a comment.
+    ``complete``: it is written as a comment. ``only_version`` says no more than which version stands in a line: it
+    gives way to a mention of the same upstream that says the rest.
     """
 
     names: Sequence[str]
@@ -42,6 +43,7 @@ class Candidate:
     images: tuple[Piece, ...] = ()
     unsure: tuple[str, ...] = ()
     complete: bool = True
+    only_version: bool = False
 
     @property
     def upstream(self) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from upstreamsync.discover.candidates import Candidate, Piece
 from upstreamsync.discover.kustomizations import normal
 from upstreamsync.discover.origins import Origin, read_origin, read_tag, source_of, templated
-from upstreamsync.discover.scan import TextFile
+from upstreamsync.discover.scan import TextFile, Tree
 from upstreamsync.discover.shell import Line, Script
+from upstreamsync.discover.vendored import shown_image_version
 from upstreamsync.model import Place
 
 _PROGRAMS = ("curl", "wget", "kubectl", "kustomize")
@@ -26,24 +27,20 @@ class Clone:
     line: Line
 
 
-def read_downloads(script: Script, folders: frozenset[str]) -> Iterator[Candidate]:
-    """What curl, wget and kubectl fetch; ``folders`` are those that the repository has."""
+def read_downloads(script: Script, tree: Tree) -> Iterator[Candidate]:
+    """What curl, wget and kubectl fetch; ``tree`` is what the repository has."""
     for line in script.lines:
         if not any(word.rpartition("/")[2] in _PROGRAMS for word in line.words):
             continue
         for word in line.words:
             if re.match(r"(?:git::)?https?://", word) and (origin := read_origin(word)) is not None:
-                yield from _download(script, line, origin, folders)
+                yield from _download(script, line, origin, tree)
 
 
-def _download(script: Script, line: Line, origin: Origin, folders: frozenset[str]) -> Iterator[Candidate]:
+def _download(script: Script, line: Line, origin: Origin, tree: Tree) -> Iterator[Candidate]:
     tag = read_tag(origin)
     edits = script.follow(tag.version, line.raw) if tag.version else ()
-    output = (
-        line.option("-o", "--output", "-Lo", "-sLo", "-sSLo", "-fsSLo", "-O", "--output-document")
-        or line.output
-    )
-    output = "" if output in ("-", "/dev/null") or output.startswith("-") else output
+    output = _output(line, origin)
     if origin.url is None and "kubectl" not in line.words and "kustomize" not in line.words:
         return
     if origin.url is not None and not _CONTENT.search(origin.url) and not _CONTENT.search(output):
@@ -51,24 +48,31 @@ def _download(script: Script, line: Line, origin: Origin, folders: frozenset[str
         return
     if origin.ref is None and origin.url is None:
         return
-    base, name = _target(script.file, output, folders)
+    base, name = target_of(script, line, output, tree)
+    version, complete = tag.version, tag.complete
     source = dict(source_of(origin, tag.version))
     if name and origin.url is not None and name != origin.url.rpartition("/")[2]:
         source["file"] = name
-    unsure = (
-        tag.unsure if base else (*tag.unsure, "no folder of the repository is named for it: choose `base`")
-    )
+    unsure = tag.unsure + piped_remarks(line)
+    if version is None and (shown := shown_image_version(tree, base, origin.name)):
+        version = shown
+        unsure = (
+            *unsure,
+            f"the images in `{base}` say {shown}: is that the version, and where does it stand in the URL?",
+        )
+    if base is None:
+        unsure = (*unsure, "no folder of the repository is named for it: choose `base`")
     yield Candidate(
         names=(origin.name, f"{origin.name}-{_stem(origin)}"),
         found=Place(file=script.file.path, line=line.number),
-        version=tag.version,
+        version=version,
         source=source,
         base=base or f"{origin.name.lower()}/base/upstream",
         base_is_real=base is not None,
         releases=tag.releases,
         edits=edits,
         unsure=unsure,
-        complete=tag.complete,
+        complete=complete,
     )
 
 
@@ -101,22 +105,57 @@ def _in_url(file: TextFile, origin: Origin, version: str) -> tuple[Piece, ...]:
     return ({"file": file.path, "pattern": pattern, "value": placeholder},)
 
 
-def _target(file: TextFile, output: str, folders: frozenset[str]) -> tuple[str | None, str]:
+def _output(line: Line, origin: Origin) -> str:
+    """The file that a download becomes; curl's ``-O`` takes its name from the URL, wget's ``-O`` names it."""
+    program = next((name for word in line.words if (name := word.rpartition("/")[2]) in _PROGRAMS), "")
+    named = line.option("-o", "--output", "--output-document")
+    for index, word in enumerate(line.words):
+        if named or not re.fullmatch(r"-[A-Za-z]*[oO]", word):
+            continue
+        if word.endswith("O") and program == "curl":
+            named = (origin.url or "").rpartition("/")[2]
+        elif index + 1 < len(line.words):
+            named = line.words[index + 1]
+    if not named and "--remote-name" in line.words:
+        named = (origin.url or "").rpartition("/")[2]
+    if not named and program == "wget" and not line.output and not line.piped:
+        named = (origin.url or "").rpartition("/")[2]
+    named = named or line.output
+    return "" if named in ("-", "/dev/null") or named.startswith("-") else named
+
+
+def piped_remarks(line: Line) -> tuple[str, ...]:
+    """What a script does with content besides fetching it: nothing of that is dropped in silence."""
+    return tuple(
+        f"the script also runs `{one[:120]}` on it: say it as `rewrite` or `select`, or as a patch"
+        for one in line.piped
+    )
+
+
+def target_of(script: Script, line: Line, output: str, tree: Tree) -> tuple[str | None, str]:
     """The folder and name of an output file, from the root; None for one outside or of unknown place."""
-    if not output or output.startswith(("/", "~", "$")) or "$" in output:
+    if not output or "$" in output or "$" in line.folder:
         return None, ""
-    folder, _, name = output.rpartition("/")
-    return place_folder(file, folder, folders), name
+    place = line.located(output)
+    if place.startswith(("/", "~")):
+        return None, ""
+    folder, _, name = place.rpartition("/")
+    if folder:
+        return place_folder(script.file, folder, tree), name
+    # A bare name lies in the Makefile's own folder, and in that of a script where the file is there.
+    own = script.file.folder
+    is_there = f"{own}/{name}" in tree.files
+    return (own if own and (script.file.is_make or is_there) else None), name
 
 
-def place_folder(file: TextFile, folder: str, folders: frozenset[str]) -> str | None:
+def place_folder(file: TextFile, folder: str, tree: Tree) -> str | None:
     """A folder that a script names, from the root: where it exists, as scripts start here or there."""
     if not folder or folder.startswith(("/", "~")) or "$" in folder:
         return None
     candidates = [path for start in (file.folder, "") if (path := normal(start, folder)) is not None]
     if file.is_make or not candidates:
         candidates = candidates[:1] or candidates
-    existing = [path for path in candidates if path in folders]
+    existing = [path for path in candidates if path in tree.folders]
     return next(iter([*existing, *candidates[-1:]]), None)
 
 
@@ -135,7 +174,7 @@ def read_clones(script: Script) -> tuple[Clone, ...]:
         rest = [word for word in words[words.index(url) + 1 :] if not word.startswith(("-", ">", "2>", "|"))]
         if origin is not None and origin.repository is not None:
             folder = rest[0] if rest else url.rstrip("/").rpartition("/")[2].removesuffix(".git")
-            found.append(Clone(folder=folder.rstrip("/"), origin=origin, line=line))
+            found.append(Clone(folder=line.located(folder.rstrip("/")), origin=origin, line=line))
     return tuple(found)
 
 
@@ -150,31 +189,43 @@ def _checked_out(lines: tuple[Line, ...]) -> str:
     return ""
 
 
-def read_copies(script: Script, clones: tuple[Clone, ...], folders: frozenset[str]) -> Iterator[Candidate]:
+def read_copies(script: Script, clones: tuple[Clone, ...], tree: Tree) -> Iterator[Candidate]:
     """What ``cp`` takes out of the cloned repositories; a clone without a copy once, with a remark."""
     for clone in clones:
-        copies = list(_copies(script, clone, folders))
+        copies = list(_copies(script, clone, tree))
         if copies:
             yield from copies
         elif not any(
-            inside(clone, word) for line in script.lines for word in line.words if "helm" in line.words
+            inside(clone, line.located(word))
+            for line in script.lines
+            for word in line.words
+            if "helm" in line.words
         ):
             remark = "which of its files are taken, and where to? `paths` and `base` are suggestions"
             yield _of_clone(script, clone, clone.line, "**/*.yaml", None, (remark,))
 
 
-def _copies(script: Script, clone: Clone, folders: frozenset[str]) -> Iterator[Candidate]:
+def _copies(script: Script, clone: Clone, tree: Tree) -> Iterator[Candidate]:
     for line in script.lines:
         if not line.words or line.words[0] not in ("cp", "rsync", "mv") or len(line.words) < 3:
             continue
         operands = [word for word in line.words[1:] if not word.startswith("-")]
         for operand in operands[:-1]:
-            path = inside(clone, operand)
+            path = inside(clone, line.located(operand))
             if path is not None:
-                base = place_folder(script.file, operands[-1].rstrip("/"), folders)
-                pattern = re.sub(r"/\.$", "", path) or "**"
+                base = place_folder(script.file, line.located(operands[-1]).rstrip("/"), tree)
+                pattern = _copied(path, line)
                 remarks = () if base else ("the folder it goes to is not clear: choose `base`",)
                 yield _of_clone(script, clone, line, pattern, base, remarks)
+
+
+def _copied(path: str, line: Line) -> str:
+    """What is copied, as a glob: a folder's name takes all below it, and so does ``*`` of a copy in depth."""
+    pattern = re.sub(r"/\.$", "", path) or "**"
+    deep = line.words[0] != "cp" or any(
+        re.fullmatch(r"-\w*[rRa]\w*|--recursive|--archive", word) for word in line.words
+    )
+    return f"{pattern}*" if deep and (pattern == "*" or pattern.endswith("/*")) else pattern
 
 
 def inside(clone: Clone, path: str) -> str | None:

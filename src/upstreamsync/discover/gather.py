@@ -41,6 +41,10 @@ def _without_echoes(candidates: Sequence[Candidate]) -> list[Candidate]:
 
     A chart's label in rendered manifests says nothing new where the render itself was found.
     """
+    told = {(one.upstream, one.version) for one in candidates if one.complete and not one.only_version}
+    candidates = [
+        one for one in candidates if not one.only_version or (one.upstream, one.version) not in told
+    ]
     charts = {_chart(one) for one in candidates if one.complete} - {None}
     bases = {one.base for one in candidates if one.complete and one.base_is_real}
     return [

@@ -34,6 +34,14 @@ def version_remarks(version: str) -> tuple[tuple[str, ...], bool]:
     return (), True
 
 
+def chart_version_remarks(version: str) -> tuple[tuple[str, ...], bool]:
+    """As ``version_remarks``, for a chart: to helm, a version with fewer than three parts is a constraint."""
+    remarks, complete = version_remarks(version)
+    if complete and not re.match(r"[vV]?\d+\.\d+\.\d+", version):
+        return (f"`{version}` is a range: write the version that is in use",), False
+    return remarks, complete
+
+
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested values as single ones, with keys as helm's ``--set`` writes them; lists stay whole."""
     return dict(_flat(values, prefix))

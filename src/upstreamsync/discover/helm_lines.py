@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from upstreamsync.discover.candidates import Candidate, Piece
-from upstreamsync.discover.downloads import Clone, inside, place_folder
-from upstreamsync.discover.helm import NO_RELEASE, version_remarks, with_scheme
+from upstreamsync.discover.downloads import Clone, inside, piped_remarks, place_folder, target_of
+from upstreamsync.discover.helm import NO_RELEASE, chart_version_remarks, with_scheme
 from upstreamsync.discover.kustomizations import normal
 from upstreamsync.discover.origins import read_tag
+from upstreamsync.discover.scan import Tree
 from upstreamsync.discover.shell import Line, Script
+from upstreamsync.discover.vendored import shown_chart_version
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Place
 
@@ -26,7 +28,7 @@ _VALUED = frozenset((
 
 
 def read_helm_lines(
-    script: Script, clones: tuple[Clone, ...], repositories: dict[str, str], folders: frozenset[str]
+    script: Script, clones: tuple[Clone, ...], repositories: dict[str, str], tree: Tree
 ) -> Iterator[Candidate]:
     """Charts that the script renders, fetches or installs; ``repositories`` are those of ``helm repo add``."""
     for line in script.lines:
@@ -38,7 +40,7 @@ def read_helm_lines(
         chart = operands[-1] if operands else ""
         origin, found = _chart(line, chart, clones, repositories)
         if origin is not None and found is not None:
-            yield _candidate(script, line, verb, release, origin, found, folders)
+            yield _candidate(script, line, verb, release, origin, found, tree)
 
 
 def repositories_of(script: Script) -> dict[str, str]:
@@ -83,7 +85,7 @@ def _chart(
         repository, _, name = chart.rpartition("/")
         return {"repository": repository, "chart": name}, version
     for clone in clones:
-        path = inside(clone, chart)
+        path = inside(clone, line.located(chart))
         if path:
             return {"git": clone.origin.repository, "path": path}, clone
     alias, _, name = chart.partition("/")
@@ -99,7 +101,7 @@ def _candidate(
     release: str,
     helm: dict[str, Any],
     found: Clone | str,
-    folders: frozenset[str],
+    tree: Tree,
 ) -> Candidate:
     releases: Piece | None = None
     if isinstance(found, Clone):
@@ -108,7 +110,7 @@ def _candidate(
         raw = found.line.raw + line.raw
     else:
         version, raw = found, line.raw
-        remarks, complete = version_remarks(version)
+        remarks, complete = chart_version_remarks(version)
     if re.search(r"[$\s]", helm.get("repository", "") + helm.get("chart", "")):
         remarks, complete = (
             (*remarks, "the chart's name or repository is not known here: write them out"),
@@ -117,7 +119,8 @@ def _candidate(
     name = helm.get("chart") or helm["path"].rpartition("/")[2]
     edits = script.follow(version, raw) if version else ()
     place = Place(file=script.file.path, line=line.number)
-    names = tuple(one for one in (release, name) if one and "$" not in one and one != ".")
+    project = found.origin.name if isinstance(found, Clone) else ""
+    names = tuple(one for one in (release, project, name) if one and "$" not in one and one != ".")
     if verb in ("install", "upgrade") and edits and "repository" in helm:
         feed = {"helm": {"repository": helm["repository"], "chart": helm["chart"]}}
         remark = "helm installs it: only the version in this file is kept up to date"
@@ -125,12 +128,14 @@ def _candidate(
             names=names, found=place, version=version, releases=feed, edits=edits,
             unsure=(*remarks, remark), complete=complete,
         )  # fmt: skip
-    output = line.output or line.option("--output-dir", "--untardir", "--destination", "-d")
-    folder = output.rpartition("/")[0] if line.output else output
-    base = place_folder(script.file, folder.rstrip("/"), folders)
+    base, file = _placed(script, line, tree)
+    if not complete and (shown := shown_chart_version(tree, base, str(helm.get("chart")))):
+        remarks, complete = (f"the version is not written here; what lies in `{base}` says {shown}",), True
+        version = shown
     source: dict[str, Any] = {"helm": {**helm, **_options(script, line, release)}}
-    if line.output and base:
-        source["file"] = line.output.rpartition("/")[2]
+    if file and base:
+        source["file"] = file
+    remarks = remarks + piped_remarks(line)
     if verb in ("pull", "fetch"):
         remarks = (
             *remarks,
@@ -150,6 +155,14 @@ def _candidate(
         unsure=remarks,
         complete=complete,
     )
+
+
+def _placed(script: Script, line: Line, tree: Tree) -> tuple[str | None, str]:
+    """The folder that a render goes to, and the file where it is one."""
+    if line.output:
+        return target_of(script, line, line.output, tree)
+    named = line.option("--output-dir", "--untardir", "--destination", "-d").rstrip("/")
+    return (place_folder(script.file, line.located(named), tree) if named else None), ""
 
 
 def _options(script: Script, line: Line, release: str) -> dict[str, Any]:

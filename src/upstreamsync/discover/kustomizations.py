@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from upstreamsync.discover.candidates import Candidate, Piece, without_user
-from upstreamsync.discover.helm import NO_RELEASE, flat, version_remarks, with_scheme
+from upstreamsync.discover.helm import NO_RELEASE, chart_version_remarks, flat, version_remarks, with_scheme
 from upstreamsync.discover.origins import Origin, read_origin, read_tag, source_of
 from upstreamsync.discover.scan import TextFile
 from upstreamsync.discover.yamls import Document, dig, mappings, raw_text, read_documents, text_at
@@ -68,7 +68,7 @@ def _chart(
     if not name or not repository:
         return  # a chart that lies in the repository itself has no upstream that anybody named
     version = raw_text(document.node, *path, "version")
-    remarks, complete = version_remarks(version)
+    remarks, complete = chart_version_remarks(version)
     helm: dict[str, Any] = {"repository": with_scheme(repository), "chart": name, "release": NO_RELEASE}
     for key, theirs in (
         ("release", "releaseName"),

@@ -17,6 +17,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 _TAG = re.compile(r"(?P<part>(?:[A-Za-z][\w.]*?[-_/])*?)(?P<version>[vV]?\d+(?:\.\d+)*(?:[-+._]?[\w.+-]+)?)")
 _SCP = re.compile(r"(?:[\w.-]+@)(?P<host>[\w.-]+):(?P<path>[^\s/][^\s]*)")
 _IN_PATH = re.compile(r"(?<=/)[vV]?\d+\.\d+(?:\.\d+)?(?:[-+][\w.+-]+)?(?=/)")
+_RELEASE_BRANCH = re.compile(r"(?:release|releases|stable|support|maintenance)[-/_]v?\d+(?:\.\d+)?(?:\.x)?")
 _FORGES = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 
 
@@ -137,6 +138,11 @@ def _file(url: str, host: str, path: str) -> Origin | None:
     return None
 
 
+def is_release_branch(ref: str) -> bool:
+    """Whether a ref is named as branches of releases are; a tag of that name would have to be known."""
+    return _RELEASE_BRANCH.fullmatch(ref) is not None
+
+
 def read_tag(origin: Origin) -> Tag:
     """The version and the feed that belong to an origin's ref."""
     ref = unquote(origin.ref) if origin.ref else None
@@ -152,7 +158,7 @@ def read_tag(origin: Origin) -> Tag:
             unsure=("a commit is pinned: is `main` the branch to follow, or is there a tag?",),
         )
     match = _TAG.fullmatch(ref)
-    if match is None or (match["part"] == "" and not re.search(r"\d", ref)):
+    if match is None or (match["part"] == "" and not re.search(r"\d", ref)) or is_release_branch(ref):
         if not origin.repository:
             return Tag(version=None, releases=None, complete=False, unsure=(f"`{ref}` is no version",))
         return Tag(
@@ -184,14 +190,20 @@ def _of_tag(origin: Origin, part: str, version: str) -> Tag:
 
 
 def templated(text: str, version: str) -> str:
-    """``text`` with the version, wherever it stands, replaced by its placeholder."""
+    """``text`` with the version replaced by its placeholder: as a segment of its own, and within one.
+
+    Within a segment only what can be nothing else is taken for it: 1.2.3 in ``app-1.2.3.tgz``, but neither
+    ``main`` in ``domain`` nor v1 in ``apps_v1_things.yaml``.
+    """
     text = _replaced(text, version, "{version}")
     bare = re.sub(r"^[vV](?=\d)", "", version)
     return _replaced(text, bare, "{semver}") if bare != version else text
 
 
 def _replaced(text: str, version: str, placeholder: str) -> str:
-    return re.sub(rf"(?<![\d.]){re.escape(version)}(?!\d|\.\d)", lambda _: placeholder, text)
+    within = re.search(r"\d\.\d", version) is not None or COMMIT.fullmatch(version) is not None
+    around = (r"(?<![\d.])", r"(?!\d|\.\d)") if within else (r"(?<=[/@=])", r"(?=[/?&#]|\Z)")
+    return re.sub(rf"{around[0]}{re.escape(version)}{around[1]}", lambda _: placeholder, text)
 
 
 def source_of(origin: Origin, version: str | None) -> Piece:
@@ -199,7 +211,7 @@ def source_of(origin: Origin, version: str | None) -> Piece:
     if origin.url is None:
         return {"kustomize": {"repository": origin.repository, "path": origin.path or "."}}
     if version is None:
-        url = origin.url.replace(origin.ref, "{version}") if origin.ref else origin.url
+        url = templated(origin.url, origin.ref) if origin.ref else origin.url
     else:
         url = templated(origin.url, version)
     if re.search(r"\.(?:tar\.gz|tgz|zip)$", origin.url):

@@ -38,8 +38,8 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def render(proposals: Sequence[Proposal]) -> str:
-    """vendors.yaml with these vendors; those that are not complete stand behind them, as comments."""
+def render(proposals: Sequence[Proposal], *, unexplained: Sequence[str] = ()) -> str:
+    """vendors.yaml with these vendors; what is not complete, or not explained, stands behind them as comments."""
     complete = [one for one in proposals if one.complete]
     rest = [one for one in proposals if not one.complete]
     parts = [_HEAD, "vendors:\n" if complete else "vendors: []\n"]
@@ -47,6 +47,9 @@ def render(proposals: Sequence[Proposal]) -> str:
     if rest:
         parts.append("\n  # Not complete: fill in what is missing, then take the comment signs away.\n")
         parts += [f"\n{_commented(_entry(one))}" for one in rest]
+    if unexplained:
+        parts.append("\n  # Looks vendored, and nothing here says where from:\n")
+        parts += [f"  # - {folder}\n" for folder in unexplained]
     return "".join(parts)
 
 

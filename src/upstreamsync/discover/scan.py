@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -49,12 +49,38 @@ class TextFile:
         return self.name in _MAKEFILES or self.name.endswith(".mk") or self.name.startswith("Makefile.")
 
     @property
+    def is_runbook(self) -> bool:
+        """Whether it is a page in Markdown, whose code blocks may be commands."""
+        return self.name.endswith(".md")
+
+    @property
     def is_script(self) -> bool:
         """Whether lines of shell stand in it: a Makefile, or a shell script by its name or first line."""
-        if self.is_make or self.name.endswith(_SCRIPT_SUFFIXES):
+        if self.is_make or self.name.endswith((*_SCRIPT_SUFFIXES, ".env")):
             return True
+        if self.is_runbook:
+            return False
         first = self.text.partition("\n")[0]
         return first.startswith("#!") and "sh" in first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """What a repository has: the files that were read, by path, and every folder above them."""
+
+    files: Mapping[str, TextFile]
+    folders: frozenset[str]
+
+    def below(self, folder: str) -> Iterator[TextFile]:
+        """The files that were read below a folder, by path."""
+        return (file for path, file in self.files.items() if path.startswith(f"{folder}/"))
+
+
+def tree_of(files: Iterable[TextFile]) -> Tree:
+    """The tree that these files make."""
+    by_path = {file.path: file for file in files}
+    parents = {parent.as_posix() for path in by_path for parent in PurePosixPath(path).parents}
+    return Tree(files=by_path, folders=frozenset(parents))
 
 
 def read_files(root: Path) -> tuple[TextFile, ...]:
@@ -80,7 +106,8 @@ def _files(root: Path) -> Iterator[TextFile]:
 
 def _of_interest(name: str) -> bool:
     suffix = os.path.splitext(name)[1]
-    return suffix in (".yaml", ".yml", *_SCRIPT_SUFFIXES, "") or name.startswith("Makefile.")
+    named = name.startswith("Makefile.") or name.endswith(".yaml.gotmpl")
+    return named or suffix in (".yaml", ".yml", ".md", ".env", *_SCRIPT_SUFFIXES, "")
 
 
 def _read(path: Path) -> str | None:

@@ -1,16 +1,17 @@
 r"""Lines of Makefiles and shell scripts, joined, with the file's own variables filled in. Best effort.
 
 Understood are ``NAME = x``, ``NAME := x``, ``NAME ?= x`` and, in a shell, ``NAME=x``, ``export NAME=x``,
-``NAME=${NAME:-x}``; they are filled in for ``$(NAME)``, ``${NAME}`` and ``$NAME``. What depends on a
-command's output or on arguments stays as it is written, and so is no version for anybody.
+``NAME=${NAME:-x}``; they are filled in for ``$(NAME)``, ``${NAME}`` and ``$NAME``, also where the file that
+sets them is sourced or included. What depends on a command's output or on arguments stays as it is written,
+and so is no version for anybody.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from upstreamsync.discover.candidates import Piece
 from upstreamsync.discover.scan import TextFile
@@ -23,24 +24,34 @@ _SHELL_VARIABLE = re.compile(
     r"(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\s;#&|]*))",
     re.MULTILINE,
 )
-_USE = re.compile(r"\$(?:\((\w[\w-]*)\)|\{(\w+)(?::-([^}]*))?\}|(\w+))")
+_USE = re.compile(r"\$(?:\((\w[\w-]*)\)|\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}|(\w+))")
 _CONTINUED = re.compile(r"\\\n[ \t]*")
 _DEPTH = 8
 #: What only make or the shell can work out: kept as one word.
 _CALL = re.compile(r"\$\((?:[^()]|\([^()]*\))*\)")
 #: Programs are often named by a variable that is set elsewhere.
 _PROGRAM = re.compile(r"\$[({]?(CURL|WGET|HELM|GIT|KUBECTL|KUSTOMIZE)[)}]?")
-#: What ends a command within a line.
-_ENDS = re.compile(r"\s(?:&&|\|\||;|\|)\s|;\s*$")
+_FENCE = re.compile(r"\s*(?:```+|~~~+)\s*([\w-]*)")
+#: How a file takes in the variables of another one.
+_INCLUDED = re.compile(r"^\s*(?:source|\.|-?include)\s+[\"']?([^\s\"';&|]+)", re.MULTILINE)
+#: A quoted text or a call, as a whole, or what ends a command.
+_TOKEN = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'|\$\((?:[^()]|\([^()]*\))*\)|(&&|\|\||;|\|&?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A command as it would run: ``words`` with variables filled in, ``raw`` as it is written."""
+    """A command as it would run: ``words`` with variables filled in, ``raw`` as it is written.
+
+    ``folder`` is where it runs, by the ``cd`` before it: relative to where the script starts, or absolute.
+    ``piped`` are the commands that its output goes through, and ``sink`` the file that the last one writes.
+    """
 
     number: int
     raw: str
     words: tuple[str, ...]
+    folder: str = ""
+    piped: tuple[str, ...] = ()
+    sink: str = ""
 
     def option(self, *names: str) -> str:
         """The value of the first of these options; the empty string without one."""
@@ -63,23 +74,26 @@ class Line:
 
     @property
     def output(self) -> str:
-        """The file that the output is written to by ``>``; the empty string without one."""
-        for index, word in enumerate(self.words):
-            if word == ">" and index + 1 < len(self.words):
-                return self.words[index + 1]
-            if word.startswith(">") and len(word.lstrip(">")) > 0:
-                return word.lstrip(">")
-        return ""
+        """The file that the output is written to by ``>`` or, at the end of a pipe, ``tee``; empty without one."""
+        return _redirected(self.words) or self.sink
+
+    def located(self, path: str) -> str:
+        """``path``, as the command means it, from where the script starts (or absolute)."""
+        return joined(self.folder, path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """A file's commands, and its variables as they are written and as they come out."""
+    """A file's commands, and its variables as they are written and as they come out.
+
+    ``homes`` says which file sets a variable, for those that come from another one.
+    """
 
     file: TextFile
     lines: tuple[Line, ...]
     written: Mapping[str, str]
     values: Mapping[str, str]
+    homes: Mapping[str, str] = field(default_factory=dict)
 
     def follow(self, version: str, raw: str) -> tuple[Piece, ...]:
         """The edit of the variable that ``version`` comes from; none when it does not come from one.
@@ -96,44 +110,181 @@ class Script:
                 if spelled:
                     return (
                         {
-                            "file": self.file.path,
-                            "pattern": _variable_pattern(name, text, form),
+                            "file": self.homes.get(name, self.file.path),
+                            "pattern": _variable_pattern(
+                                name, text[: spelled.start()], text[spelled.end() :]
+                            ),
                             "value": value,
                         },
                     )
         return ()
 
 
-def read_script(file: TextFile) -> Script | None:
-    """The script's commands; None when the file is no script."""
-    if not file.is_script:
+def read_scripts(files: Sequence[TextFile]) -> tuple[Script, ...]:
+    """The scripts among the files, each with the variables of those that it sources or includes."""
+    by_path = {file.path: file for file in files}
+    scripts = (file if file.is_script else _commands_of(file) for file in files)
+    return tuple(_read(file, by_path) for file in scripts if file is not None)
+
+
+def _commands_of(file: TextFile) -> TextFile | None:
+    """The shell blocks of a page in Markdown, each where it stands; None where there are none."""
+    if not file.is_runbook:
         return None
-    pattern = _MAKE_VARIABLE if file.is_make else _SHELL_VARIABLE
-    text = _CONTINUED.sub(" ", file.text)
-    written: dict[str, str] = {}
-    for match in pattern.finditer(text):
-        value = next((one for one in match.groups()[1:] if one is not None), "")
-        written.setdefault(match[1], value)
+    kept, inside, found = [], False, False
+    for line in file.text.split("\n"):
+        fence = _FENCE.match(line)
+        if fence is not None:
+            inside = not inside and fence[1].lower() in ("sh", "bash", "shell", "console", "zsh")
+            found = found or inside
+            kept.append("")
+        else:
+            kept.append(re.sub(r"^\s*[$#]\s+", "", line) if inside else "")
+    return replace(file, text="\n".join(kept)) if found else None
+
+
+def read_script(file: TextFile) -> Script | None:
+    """The script's commands, by itself; None when the file is no script."""
+    return _read(file, {}) if file.is_script else None
+
+
+def _read(file: TextFile, by_path: Mapping[str, TextFile]) -> Script:
+    written = _variables(file)
+    homes: dict[str, str] = {}
+    for other in _included(file, by_path):
+        for name, text in _variables(other).items():
+            if name not in written:
+                written[name] = text
+                homes[name] = other.path
     values = {name: _filled(value, written) for name, value in written.items()}
-    lines = tuple(_lines(file.text, values))
-    return Script(file=file, lines=lines, written=written, values=values)
+    return Script(file=file, lines=tuple(_lines(file, values)), written=written, values=values, homes=homes)
 
 
-def _lines(text: str, values: Mapping[str, str]) -> Iterator[Line]:
-    number, joined, first = 0, "", 1
-    for number, line in enumerate(text.split("\n"), 1):
-        first = first if joined else number
-        joined += line
-        if joined.endswith("\\"):
-            joined = joined[:-1] + " "
+def _variables(file: TextFile) -> dict[str, str]:
+    """The variables that a file sets, each as it is set first."""
+    pattern = _MAKE_VARIABLE if file.is_make else _SHELL_VARIABLE
+    written: dict[str, str] = {}
+    for match in pattern.finditer(_CONTINUED.sub(" ", file.text)):
+        value = next((one for one in match.groups()[1:] if one is not None), "")
+        written.setdefault(match[1], _unquoted(value) if file.is_make else value)
+    return written
+
+
+def _unquoted(value: str) -> str:
+    """Make keeps quotes, and the shell that runs the recipe takes them away."""
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" and value[0] not in value[1:-1]
+    return value[1:-1] if quoted else value
+
+
+def _included(file: TextFile, by_path: Mapping[str, TextFile]) -> Iterator[TextFile]:
+    """The files that a script takes in, and those that these take in, each once."""
+    seen, todo = {file.path}, [file]
+    while todo:
+        one = todo.pop(0)
+        for match in _INCLUDED.finditer(one.text):
+            named = re.sub(r"^(?:\$[({]?\w+[)}]?|\$\([^)]*\))/", "", match[1])
+            for start in (one.folder, ""):
+                path = joined(start, named)
+                if path in by_path and path not in seen:
+                    seen.add(path)
+                    todo.append(by_path[path])
+                    yield by_path[path]
+                    break
+
+
+def joined(folder: str, path: str) -> str:
+    """``path`` as seen from ``folder``, without ``.`` and, as far as they go, ``..``."""
+    if path.startswith(("/", "~", "$")):
+        return path
+    parts: list[str] = []
+    whole = f"{folder}/{path}" if folder else path
+    for part in whole.split("/"):
+        if part == ".." and parts and parts[-1] not in ("..", ""):
+            parts.pop()
+        elif part != "." and (part or not parts):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _lines(file: TextFile, values: Mapping[str, str]) -> Iterator[Line]:
+    number, whole, first, folder = 0, "", 1, ""
+    for number, text in enumerate(file.text.split("\n"), 1):
+        first = first if whole else number
+        whole += text
+        if whole.endswith("\\"):
+            whole = whole[:-1] + " "
             continue
-        whole, joined = joined, ""
-        if whole.lstrip().startswith("#"):
+        command, whole = whole, ""
+        if command.lstrip().startswith("#"):
             continue
-        for part in _ENDS.split(whole):
-            words = _words(_filled(part.replace("$$", "$"), values))
-            if words:
-                yield Line(number=first, raw=part, words=words)
+        if file.is_make:
+            folder = ""  # each line of a recipe is a shell of its own
+        for pipeline in _pipelines(command):
+            line, folder = _line(pipeline, first, folder, values)
+            if line is not None:
+                yield line
+
+
+def _line(
+    pipeline: Sequence[str], number: int, folder: str, values: Mapping[str, str]
+) -> tuple[Line | None, str]:
+    """The first command of a pipe, and the folder that the next one runs in."""
+    commands = [_words(_filled(part.replace("$$", "$"), values)) for part in pipeline]
+    words = commands[0]
+    if not words:
+        return None, folder
+    if words[0] in ("cd", "pushd"):
+        return None, joined(folder, words[1]) if len(words) > 1 else folder
+    rest = [one for one in commands[1:] if one]
+    sink = next((found for one in reversed(rest) if (found := _redirected(one) or _teed(one))), "")
+    piped = tuple(" ".join(_without_redirect(one)) for one in rest if one[0] not in ("tee", "cat"))
+    return Line(
+        number=number, raw=" | ".join(pipeline), words=words, folder=folder, piped=piped, sink=sink
+    ), folder
+
+
+def _pipelines(text: str) -> Iterator[list[str]]:
+    """The commands of a line, those that are piped into one another together."""
+    parts, start = [], 0
+    for match in _TOKEN.finditer(text):
+        if match[1] is None:
+            continue
+        parts.append(_without_parentheses(text[start : match.start()]))
+        start = match.end()
+        if not match[1].startswith("|") or match[1] == "||":
+            yield parts
+            parts = []
+    parts.append(_without_parentheses(text[start:]))
+    yield parts
+
+
+def _without_parentheses(text: str) -> str:
+    """A command without those of a subshell around it."""
+    text = text.strip().lstrip("( \t")
+    while text.endswith(")") and text.count(")") > text.count("("):
+        text = text[:-1].rstrip()
+    return text
+
+
+def _redirected(words: Sequence[str]) -> str:
+    for index, word in enumerate(words):
+        if word in (">", ">>", ">|") and index + 1 < len(words):
+            return words[index + 1]
+        if word.startswith(">") and len(word.lstrip(">|")) > 0:
+            return word.lstrip(">|")
+    return ""
+
+
+def _teed(words: Sequence[str]) -> str:
+    named = [word for word in words[1:] if not word.startswith("-")]
+    return named[0] if words[0] == "tee" and named else ""
+
+
+def _without_redirect(words: Sequence[str]) -> Iterator[str]:
+    for word in words:
+        if word.startswith(">"):
+            return
+        yield word
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -186,9 +337,9 @@ def _closure(names: set[str], written: Mapping[str, str]) -> set[str]:
     return reached
 
 
-def _variable_pattern(name: str, text: str, form: str) -> str:
-    """A pattern whose group is the version in the variable's definition."""
-    before = text[: text.index(form)]
-    return (
-        rf"^\s*(?:export\s+|readonly\s+)?{re.escape(name)}\s*[:?]*=\s*[\"']?{re.escape(before)}([^\s\"'}}#]+)"
-    )
+def _variable_pattern(name: str, before: str, after: str) -> str:
+    """A pattern whose group is the version in the variable's definition, and nothing of what stands behind it."""
+    start = rf"^\s*(?:export\s+|readonly\s+)?{re.escape(name)}\s*[:?]*=\s*[\"']?{re.escape(before)}"
+    if not after:
+        return rf"{start}([^\s\"'}}#]+)"
+    return rf"{start}([^\s\"'}}#/]+?){re.escape(after)}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from upstreamsync.discover.candidates import Candidate
 from upstreamsync.discover.origins import read_origin, read_tag, source_of
-from upstreamsync.discover.scan import TextFile
+from upstreamsync.discover.scan import TextFile, Tree
 from upstreamsync.model import Place
 
 #: Folders that by their name hold other people's content.
@@ -18,6 +18,10 @@ _SAID = re.compile(
     r"((?:git::)?https?://[^\s\"'<>,;)]+)",
     re.IGNORECASE,
 )
+_CHART_FIELD = {
+    key: re.compile(rf"^{key}:\s*[\"']?([^\s\"'#]+)", re.MULTILINE) for key in ("name", "version")
+}
+_IMAGE = re.compile(r"\bimage:\s*[\"']?([^\s\"'@:]+(?::\d+/[^\s\"'@:]+)?):([vV]?\d[\w.+-]*)", re.MULTILINE)
 _CHART = re.compile(
     r"^\s*[\"']?helm\.sh/chart[\"']?:\s*[\"']?([a-z0-9][a-z0-9-]*?)-(v?\d+\.\d+\.\d+[\w.+-]*)[\"']?\s*$",
     re.MULTILINE,
@@ -57,6 +61,33 @@ def read_header(file: TextFile) -> Iterator[Candidate]:
             complete=tag.complete,
         )
         return
+
+
+def shown_chart_version(tree: Tree, base: str | None, chart: str) -> str | None:
+    """The version of a chart that lies in ``base``: by its Chart.yaml, else by the labels of what it rendered."""
+    if base is None:
+        return None
+    shown: set[str] = set()
+    for file in tree.below(base):
+        if file.name == "Chart.yaml":
+            name, version = (_CHART_FIELD[key].search(file.text) for key in ("name", "version"))
+            if name and version and name[1] == chart:
+                return version[1]
+        shown |= {match[2].replace("_", "+") for match in _CHART.finditer(file.text) if match[1] == chart}
+    return shown.pop() if len(shown) == 1 else None
+
+
+def shown_image_version(tree: Tree, base: str | None, name: str) -> str | None:
+    """The version that the images of ``name`` in ``base`` have, where they agree."""
+    if base is None:
+        return None
+    shown = {
+        match[2]
+        for file in tree.below(base)
+        for match in _IMAGE.finditer(file.text)
+        if name.lower() in match[1].rpartition("/")[2].lower()
+    }
+    return shown.pop() if len(shown) == 1 else None
 
 
 def read_rendered(file: TextFile) -> Iterator[Candidate]:

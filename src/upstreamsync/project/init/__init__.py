@@ -1,0 +1,1 @@
+"""``init``: what was found in a repository, held against its upstreams."""

@@ -1,0 +1,82 @@
+"""What ``init`` proposes, tried: does upstream give, at that version, what lies in the repository?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from upstreamsync.config.load import parse_configuration
+from upstreamsync.config.spec import Vendor
+from upstreamsync.discover import Proposal, Start, restarted
+from upstreamsync.kit.run.threads import ordered_map
+from upstreamsync.model import Failure, Release
+from upstreamsync.project.check.check import lookups
+from upstreamsync.project.check.lookup import Lookup
+from upstreamsync.project.failures import guarded
+from upstreamsync.project.session import Session
+from upstreamsync.project.settings import Settings
+from upstreamsync.project.update.first import Contact, make_contact
+from upstreamsync.project.update.regenerate import Prepared, prepare
+
+
+def tried_upstream(start: Start, root: Path, settings: Settings) -> Start:
+    """The start with a remark on each vendor whose content is there and not what upstream gives.
+
+    Only what is there is held against upstream, and only where that answers; nothing is written.
+    """
+    text = start.text.encode()
+    # Nobody waits for an upstream that does not answer, only to be told how sure a proposal is.
+    hasty = replace(settings, attempts=1, timeout=10.0, total_timeout=60.0)
+    configuration = parse_configuration(text, path=root / "vendors.yaml")
+    by_name = {one.name: one for one in start.proposals if one.complete}
+    with Session(configuration, hasty) as session:
+        there = [one for one in configuration.vendors if one.name in by_name and _is_there(one, session)]
+        pairs = list(zip(there, lookups(session, there), strict=True))
+        outcomes = ordered_map(lambda pair: _remark(session, *pair), pairs, settings.engine_jobs)
+        remarks = {vendor.name: outcome.get() for (vendor, _), outcome in zip(pairs, outcomes, strict=True)}
+    return restarted(start, tuple(_with(one, remarks.get(one.name)) for one in start.proposals))
+
+
+def _is_there(vendor: Vendor, session: Session) -> bool:
+    return any(session.view.listing(base) for base in vendor.bases)
+
+
+def _remark(session: Session, vendor: Vendor, lookup: Lookup) -> str | None:
+    """What a person should know; None where the content is upstream's own, or upstream can't be asked."""
+    current = lookup.release(vendor.version) if vendor.version else None
+    if lookup.finding.error is not None:
+        return None
+    if current is None:
+        return f"upstream has no version `{vendor.version}` (any more)"
+
+    def make(release: Release) -> Prepared:
+        place = partial(session.configuration.place, vendor.name)
+        view = session.view
+        return prepare(vendor, release, session.tools, images=(), view=view, current=release, at=place)
+
+    contact = guarded(lambda: make_contact(vendor, current, make, session.view))
+    if isinstance(contact, Failure):
+        return None
+    return _told(vendor, contact)
+
+
+def _told(vendor: Vendor, contact: Contact) -> str | None:
+    if contact.prepared is None:
+        return None
+    if contact.is_first:
+        return f"none of the files of {vendor.version} is in the repository: is it the right folder?"
+    if contact.edited:
+        files = _listed(contact.edited)
+        return f"{vendor.version} has other content in {files}: `upstreamsync adopt {vendor.name}` tells what differs"
+    return None
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = ", ".join(f"`{path}`" for path in paths[:3])
+    return shown if len(paths) <= 3 else f"{shown} and {len(paths) - 3} more files"
+
+
+def _with(proposal: Proposal, remark: str | None) -> Proposal:
+    return proposal if remark is None else replace(proposal, unsure=(*proposal.unsure, remark))
