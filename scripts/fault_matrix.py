@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from trust import matrix
+from trust import endings, matrix
 from upstreamsync.testing import World
 
 
@@ -36,6 +36,8 @@ def main() -> int:
     with World(tls=True) as elsewhere, ThreadPoolExecutor(len(kinds)) as pool:
         for found in pool.map(lambda kind: list(matrix.run(kind, elsewhere.url)), kinds):
             cells += found
+    if not options.kinds:
+        cells += endings.run()
     show(cells, messages=options.messages)
     wrong = [cell for cell in cells if cell.problems]
     print(f"\n{len(cells)} runs, {len(wrong)} not as they have to be, {time.monotonic() - started:.0f} s")

@@ -1,9 +1,10 @@
-"""``kill -9`` at random moments of ``update`` and of ``pr``, and whether a plain re-run mends everything.
+"""``kill -9`` and signals at random moments of ``update`` and of ``pr``, and whether a plain re-run mends everything.
 
 Each attempt starts from a copy of one small repository, is killed after a random part of the time that an
 undisturbed run takes (every other time together with the git and kustomize that it started, as when a
 container ends), and is then run again undisturbed. The end has to be that of an undisturbed run: the same
-files, the same branches with the same trees, the same texts, nothing left over, and no lock in the way.
+files, the same branches with the same trees, the same texts, nothing left over, and no lock in the way. After
+SIGINT, SIGTERM and SIGHUP, besides, the exit code has to be theirs, nothing temporary is left, and no program.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from upstreamsync.testing import GitOps, World
 from upstreamsync.testing.git import git
 
+#: What else may end a run, and the exit code that says so.
+SIGNALS: Mapping[signal.Signals, int] = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 VERBS: Mapping[str, tuple[str, ...]] = {"update": ("update",), "pr": ("pr", "--forge", "local")}
 
 
@@ -91,7 +95,12 @@ class Arena:
         self.world.file(f"{name}/index.html", f"<html>{links}</html>")
 
     def run(
-        self, where: str, *argv: str, kill_after: float | None = None, family: bool = False
+        self,
+        where: str,
+        *argv: str,
+        kill_after: float | None = None,
+        family: bool = False,
+        number: signal.Signals = signal.SIGKILL,
     ) -> int | None:
         """One run of the command line in ``folder/where``; its exit code, None when it was killed."""
         scratch = self.folder / f"{where}-tmp"
@@ -103,6 +112,7 @@ class Arena:
             "environment": {**kept, "HOME": str(self.folder), "TMPDIR": str(scratch), "NO_COLOR": "1"},
             "output": str(self.folder / "output"),
             "kill_after": kill_after,
+            "signal": int(number),
             "family": family,
         }
         assert self.zygote.stdin is not None
@@ -110,7 +120,7 @@ class Arena:
         self.zygote.stdin.write(json.dumps(order) + "\n")
         self.zygote.stdin.flush()
         answer = json.loads(self.zygote.stdout.readline())
-        self.seconds = float(answer["seconds"])
+        self.seconds, self.struck = float(answer["seconds"]), bool(answer["struck"])
         code: int | None = answer["code"]
         return code
 
@@ -147,8 +157,10 @@ def state(root: Path) -> dict[str, str]:
     return found
 
 
-def attempts(arena: Arena, verb: str, count: int, seed: int = 1) -> Iterator[Attempt]:
-    """``count`` kills spread over the length of a run of ``verb``."""
+def attempts(
+    arena: Arena, verb: str, count: int, seed: int = 1, signals: Sequence[signal.Signals] = (signal.SIGKILL,)
+) -> Iterator[Attempt]:
+    """``count`` kills, or other ``signals`` in turn, spread over the length of a run of ``verb``."""
     chance = random.Random(f"{verb}-{seed}")
     arena.fresh("cold")
     assert arena.run("cold", *VERBS[verb]) == 0, arena.output
@@ -161,11 +173,15 @@ def attempts(arena: Arena, verb: str, count: int, seed: int = 1) -> Iterator[Att
         # A warm cache makes a run short, and the moments in which it writes a large part of it.
         empty = number % 5 == 4
         after = chance.uniform(0, cold if empty else warm)
-        family = number % 2 == 1
+        which = signals[number % len(signals)]
+        family = number % 2 == 1 and which is signal.SIGKILL
         root = arena.fresh("struck", cache=None if empty else "cold")
-        killed = arena.run("struck", *VERBS[verb], kill_after=after, family=family) is None
+        ended = arena.run("struck", *VERBS[verb], kill_after=after, family=family, number=which)
+        killed = arena.struck
+        problem = "" if which is signal.SIGKILL else _of_signal(arena, which, ended)
         code = arena.run("struck", *VERBS[verb])
-        problem = "" if code == 0 else f"the re-run ended with {code}: {arena.output[-800:]}"
+        if code != 0:
+            problem = problem or f"the re-run ended with {code}: {arena.output[-800:]}"
         yield Attempt(
             verb=verb,
             after=after,
@@ -173,6 +189,16 @@ def attempts(arena: Arena, verb: str, count: int, seed: int = 1) -> Iterator[Att
             killed=killed,
             problem=problem or _difference(wanted, state(root)),
         )
+
+
+def _of_signal(arena: Arena, which: signal.Signals, ended: int | None) -> str:
+    """What is wrong with how a run ended that had a signal; nothing where it was over, or had not begun."""
+    if ended not in ((SIGNALS[which], 0, -which) if arena.struck else (0,)):
+        return f"{which.name}: ended with {ended}: {arena.output[-800:]}"
+    if "Traceback" in arena.output:
+        return f"{which.name}: {arena.output[-800:]}"
+    left = sorted(path.name for path in (arena.folder / "struck-tmp").iterdir())
+    return f"{which.name}: left {left} in TMPDIR" if left else ""
 
 
 def _difference(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
@@ -183,12 +209,12 @@ def _difference(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
     )
 
 
-def moments(verb: str, count: int) -> list[Attempt]:
+def moments(verb: str, count: int, signals: Sequence[signal.Signals] = (signal.SIGKILL,)) -> list[Attempt]:
     """All attempts of one verb, in an arena of their own."""
     with World() as world, tempfile.TemporaryDirectory(prefix="kills-") as folder:
         arena = Arena(folder=Path(folder), world=world)
         try:
-            return list(attempts(arena, verb, count))
+            return list(attempts(arena, verb, count, signals=signals))
         finally:
             arena.close()
 
@@ -198,16 +224,21 @@ def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     worst = 0
     for verb in VERBS:
-        found = moments(verb, count)
-        struck = sum(attempt.killed for attempt in found)
-        bad = [attempt for attempt in found if attempt.problem]
-        print(f"{verb}: {count} moments, {struck} struck, {len(bad)} not mended by a plain re-run")
-        for attempt in bad:
-            print(
-                f"  after {attempt.after:.3f} s{', family too' if attempt.family else ''}: {attempt.problem}"
-            )
-        worst += len(bad)
+        worst += told(f"{verb}, kill -9", moments(verb, count))
+        worst += told(f"{verb}, signals", moments(verb, max(3, count // 3), tuple(SIGNALS)))
     return 1 if worst else 0
+
+
+def told(what: str, found: Sequence[Attempt]) -> int:
+    """Print what became of attempts; how many were not right."""
+    struck = sum(attempt.killed for attempt in found)
+    bad = [attempt for attempt in found if attempt.problem]
+    print(
+        f"{what}: {len(found)} moments, {struck} struck, {len(bad)} not mended by a plain re-run", flush=True
+    )
+    for attempt in bad:
+        print(f"  after {attempt.after:.3f} s{', family too' if attempt.family else ''}: {attempt.problem}")
+    return len(bad)
 
 
 if __name__ == "__main__":

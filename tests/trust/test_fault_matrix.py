@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from trust import matrix
+from trust import endings, matrix
 from upstreamsync.testing import World
 
 pytestmark = pytest.mark.slow
@@ -29,3 +29,9 @@ def test_a_fault_ends_in_the_right_exit_code_and_harms_nobody_else(kind: matrix.
         if one.problems
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_process_that_is_struck_ends_in_the_right_exit_code_and_leaves_nothing():
+    cells = list(endings.run(3))
+    assert {cell.fault for cell in cells} >= {"full, 0 bytes free"}
+    assert [f"{one.kind}, {one.fault}: {'; '.join(one.problems)}" for one in cells if one.problems] == []

@@ -17,6 +17,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(60 + 10 * MOMENTS)]
 
 
 @pytest.mark.parametrize("verb", kills.VERBS)
+def test_a_signal_ends_a_run_with_its_code_and_leaves_nothing(verb: str):
+    found = kills.moments(verb, max(3, MOMENTS // 4), tuple(kills.SIGNALS))
+    assert [attempt for attempt in found if attempt.problem] == []
+
+
+@pytest.mark.parametrize("verb", kills.VERBS)
 def test_a_plain_run_after_a_kill_ends_as_an_undisturbed_one(verb: str):
     found = kills.moments(verb, MOMENTS // 2)
     assert [attempt for attempt in found if attempt.problem] == []

@@ -1,8 +1,8 @@
 """Runs the command line again and again in forks of one warm process, and kills it where told to.
 
-Reads one JSON object a line: ``argv``, ``folder``, ``environment``, ``kill_after`` (seconds, or null), and
-``family``: whether the programs that it started are killed with it. Answers with one: ``code`` (null when
-killed) and ``seconds``.
+Reads one JSON object a line: ``argv``, ``folder``, ``environment``, ``kill_after`` (seconds, or null),
+``signal``, and ``family``: whether the programs that it started are killed with it. Answers with one: ``code``
+(null when killed), ``struck`` (whether the signal was sent) and ``seconds``.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def carry_out(order: dict) -> dict:
     child = os.fork()
     if child == 0:
         _run(order)
+    struck = False
     if order["kill_after"] is not None:
         deadline = started + order["kill_after"]
         while time.monotonic() < deadline:
@@ -54,11 +55,13 @@ def carry_out(order: dict) -> dict:
             family = _descendants(child) if order["family"] else []
             for process in (child, *family):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
+                    os.kill(process, order["signal"])
+            struck = True
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     _wait_for_orphans(order["environment"]["TMPDIR"])
-    return {"code": None if code == -signal.SIGKILL else code, "seconds": time.monotonic() - started}
+    seconds = time.monotonic() - started
+    return {"code": None if code == -signal.SIGKILL else code, "struck": struck, "seconds": seconds}
 
 
 def _run(order: dict) -> None:
@@ -101,14 +104,14 @@ def _descendants(root: int) -> list[int]:
 
 
 def _wait_for_orphans(mark: str) -> None:
-    """Wait for programs that outlive the one killed: they are known by their TMPDIR."""
-    needle = f"TMPDIR={mark}".encode()
+    """Wait for programs that outlive the one killed: they are known by their TMPDIR, which lies in ours."""
+    needle = f"\0TMPDIR={mark}".encode()
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit() and int(entry.name) != os.getpid():
                 with contextlib.suppress(OSError):
-                    if needle in (entry / "environ").read_bytes().split(b"\0"):
+                    if needle in b"\0" + (entry / "environ").read_bytes():
                         break
         else:
             return

@@ -88,16 +88,16 @@ def of_pull_requests(pull_requests: Sequence[PullRequest]) -> int:
 
 def run(function: Callable[[], int]) -> NoReturn:
     """Run a verb and end the process: no traceback for a user's mistake, one for a bug."""
-    ending.make_run_folder()
     try:
         with ending.interruptible():
+            ending.make_run_folder()
             code = _code(function)
             _flush()
+            ending.remove_run_folder()
     except KeyboardInterrupt as error:
         with contextlib.suppress(OSError):  # after a SIGHUP there may be no terminal any more
             output.tell("interrupted")
         ending.leave(error.exit_code if isinstance(error, ending.Interrupted) else INTERRUPTED)
-    ending.remove_run_folder()
     gc.freeze()  # what is still there goes with the process: no circles have to be looked for
     sys.exit(code)
 
