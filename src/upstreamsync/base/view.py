@@ -31,7 +31,8 @@ class View:
             return laid_over[path] if path in laid_over else self.read(path)
 
         def listing(folder: str) -> Sequence[str]:
-            known = set(self.listing(folder)) | {path for path in laid_over if path.startswith(f"{folder}/")}
+            below = f"{folder}/" if folder else ""
+            known = set(self.listing(folder)) | {path for path in laid_over if path.startswith(below)}
             return sorted(path for path in known if laid_over.get(path, b"") is not None)
 
         return View(read=read, listing=listing)

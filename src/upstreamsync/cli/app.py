@@ -287,6 +287,35 @@ def doctor(
 
 @app.command()
 @verb
+def adopt(
+    common: Common,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="VENDOR…|FOLDER", help="Vendors; or a folder, with --from.")
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="URL|REPOSITORY#CHART|GIT//PATH",
+            help="Where a folder that no vendor declares came from; writes the entry, too.",
+        ),
+    ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option("--version", metavar="VERSION", help="The version that the copy was made from."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show everything that would be written; write nothing.")
+    ] = False,
+) -> int:
+    """Make a pristine base and patches of a copy that was edited by hand, proven by building both."""
+    from upstreamsync.cli.adopt import adopt as make
+
+    return make(common, tuple(names or ()), origin=origin, version=version, dry_run=dry_run)
+
+
+@app.command()
+@verb
 def demo(
     common: Common,
     folder: Annotated[

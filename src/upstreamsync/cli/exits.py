@@ -33,7 +33,7 @@ def of_check(findings: Sequence[Finding], *, updates_count: bool = False) -> int
 
     An alarm is a version that was withdrawn or republished, or a base that is not what lock and version say.
     """
-    if failed := _of_failures([one.error for one in findings if one.status == "failed"]):
+    if failed := of_failures([one.error for one in findings if one.status == "failed"]):
         return failed
     if any(finding.status in _ALARMS for finding in findings):
         return PERSON
@@ -41,7 +41,7 @@ def of_check(findings: Sequence[Finding], *, updates_count: bool = False) -> int
     return PERSON if updates_count and outdated else DONE
 
 
-def _of_failures(failures: Sequence[Failure | None]) -> int:
+def of_failures(failures: Sequence[Failure | None]) -> int:
     """The code for what failed: work undone before wrong configuration before what a person decides."""
     codes = {_BY_KIND.get(one.kind, PARTIAL) if one is not None else PARTIAL for one in failures}
     return max(codes, default=DONE)
@@ -63,7 +63,7 @@ def of_updates(updates: Sequence[VendorUpdate], verification: Verification | Non
     judged = of_verification(verification) if verification is not None else DONE
     if judged == BUG:
         return BUG
-    failed = _of_failures([update.error for update in updates if update.error is not None])
+    failed = of_failures([update.error for update in updates if update.error is not None])
     if failed == PARTIAL or judged == PARTIAL:
         return PARTIAL
     if failed:
@@ -78,7 +78,7 @@ def of_pull_requests(pull_requests: Sequence[PullRequest]) -> int:
         for crash in crashes:
             report_bug(crash)
         return BUG
-    failed = _of_failures([one.error for one in pull_requests if one.action == "failed"])
+    failed = of_failures([one.error for one in pull_requests if one.action == "failed"])
     if failed == PARTIAL or any(one.unjudged for one in pull_requests):
         return PARTIAL
     if failed:

@@ -15,7 +15,7 @@ from upstreamsync.project.settings import Settings
 
 if TYPE_CHECKING:  # what only some commands need is imported where it is used: `check` is to start quickly
     from upstreamsync.config import Vendor
-    from upstreamsync.model import Finding, PullRequest, Release, Verification
+    from upstreamsync.model import Adoption, Finding, PullRequest, Release, Verification
     from upstreamsync.project.changes import Changes
     from upstreamsync.project.check.lookup import Lookup
     from upstreamsync.project.check.offline import Held
@@ -86,6 +86,24 @@ class Project:
         return update(
             self.session, vendors, to=to, locked=locked, discard_edits=discard_edits, progress=progress
         )
+
+    def adopt(self, vendors: Sequence[str] = (), *, version: str | None = None) -> tuple[Adoption, ...]:
+        """What makes pristine bases and patches of copies that were edited by hand; nothing is written yet.
+
+        Without names: of all whose base is not what its lock says, or has none. ``version`` says for the one
+        vendor given which version its copy was made from. Raises UsageError for an unknown vendor.
+        """
+        from upstreamsync.project.adopt.adopt import adopt
+
+        return adopt(self.session, vendors, version=version)
+
+    def write(self, adoptions: Sequence[Adoption]) -> None:
+        """Write adoptions: all of them, or nothing. Raises RepositoryError; then all is as it was."""
+        from upstreamsync.base.write import write
+
+        changes = [one.change for one in adoptions if one.change is not None]
+        if changes:
+            write(changes, self.root)
 
     def verify(
         self, changes: Changes | None = None, *, overlays: Sequence[str] = (), since: str = "HEAD"

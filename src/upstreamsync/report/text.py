@@ -17,6 +17,7 @@ from rich.text import Text
 
 from upstreamsync.kit.sanitize import Guarded, visible
 from upstreamsync.model import (
+    Adoption,
     BaseCondition,
     BaseState,
     Failure,
@@ -167,6 +168,48 @@ def print_pull_requests(out: Console, pull_requests: Sequence[PullRequest]) -> N
         )
         if one.error is not None:
             _print_failure(out, one.vendor, one.error)
+
+
+def print_adoptions(out: Console, adoptions: Sequence[Adoption], *, dry_run: bool) -> None:
+    """The version with its runners-up, each customization in a line, the files, and what was proven.
+
+    A dry run shows the text of everything that would be written but for upstream's own files.
+    """
+    if not adoptions:
+        out.print("nothing to adopt: every base is as its lock says")
+    for one in adoptions:
+        if one.error is not None:
+            _print_failure(out, one.vendor, one.error)
+            continue
+        out.print(
+            f"[bold]{escape(one.vendor)}[/] {escape(one.base)}: {escape(one.version)} ({escape(one.why)})"
+        )
+        for each in one.candidates:
+            shared = f"{each.shared:.1%} of the content"
+            out.print(f"  [dim]{escape(each.version)}: {each.differing} values differ, {shared}[/]")
+        for line in one.customizations:
+            out.print(f"  {escape(line)}")
+        if one.change is not None and not one.customizations:
+            out.print("  no customization: it is upstream's own")
+        for note in one.notes:
+            out.print(f"  note: {escape(note)}")
+        if one.proven:
+            out.print(f"  proven by building before and after: {escape(', '.join(one.proven))}")
+        _print_files(out, one, dry_run=dry_run)
+
+
+def _print_files(out: Console, adoption: Adoption, *, dry_run: bool) -> None:
+    files = adoption.change.files if adoption.change is not None else {}
+    for path, data in files.items():
+        verb = "remove" if data is None else "write"
+        out.print(f"  {'would ' if dry_run else ''}{verb} {escape(path)}")
+        if dry_run and data is not None and not path.startswith(f"{adoption.base}/") and _is_short(data):
+            for line in data.decode("utf-8", "replace").splitlines():
+                out.print(f"    [dim]{escape(line)}[/]")
+
+
+def _is_short(data: bytes) -> bool:
+    return data.count(b"\n") < 400
 
 
 def _print_base(out: Console, base: BaseState) -> None:

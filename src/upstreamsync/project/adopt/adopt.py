@@ -1,0 +1,363 @@
+"""A vendor whose base was edited by hand → a pristine base and patches, proven by the real kustomize."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from upstreamsync.adopt.customize import Customizations, customize
+from upstreamsync.adopt.matching import Manifest, Pair, Ranking, match
+from upstreamsync.base.change import laid_out, make_lock
+from upstreamsync.base.kustomization import NAMES, is_ours
+from upstreamsync.base.located import nowhere
+from upstreamsync.base.shape import make_bases
+from upstreamsync.base.view import View
+from upstreamsync.config.load import content_digest, parse_configuration
+from upstreamsync.config.spec import Vendor
+from upstreamsync.errors import ContentError, HandEdited, UsageError
+from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
+from upstreamsync.kit.run.engines import Kustomize
+from upstreamsync.kit.yaml import edit, manifests
+from upstreamsync.lock import changed_files, render
+from upstreamsync.model import Adoption, Base, Change, Failure, Release, RunnerUp
+from upstreamsync.project.adopt.copy import Copy, build_files, objects_of, parts_of, read_copy
+from upstreamsync.project.adopt.layout import (
+    Places,
+    choose_places,
+    files_gone,
+    level_files,
+    redirect,
+)
+from upstreamsync.project.adopt.origin import Search, find_version
+from upstreamsync.project.adopt.proof import prove
+from upstreamsync.project.adopt.story import Story, read_story
+from upstreamsync.project.failures import guarded
+from upstreamsync.project.session import Session
+from upstreamsync.project.update.regenerate import Prepared, prepare
+from upstreamsync.releases import effective_releases, fetch_releases
+
+
+def adopt(session: Session, names: Sequence[str], *, version: str | None) -> tuple[Adoption, ...]:
+    """What adopting the vendors would write; nothing is written yet. One that fails is a value of its own.
+
+    Without names: those whose base is not what its lock says, or has none. ``version`` needs one vendor.
+    Raises UsageError for an unknown vendor.
+    """
+    chosen = session.selected(names)
+    if version is not None and len(names) != 1:
+        raise UsageError(
+            "--version needs exactly one vendor", hint="upstreamsync adopt VENDOR --version VERSION"
+        )
+    if not names:
+        chosen = [vendor for vendor in chosen if _is_open(session, vendor)]
+    return tuple(_guarded(session, vendor, version) for vendor in chosen)
+
+
+def _is_open(session: Session, vendor: Vendor) -> bool:
+    states = guarded(lambda: session.base_states(vendor))
+    if isinstance(states, Failure):
+        return False
+    return any(state.condition.value in ("edited", "unlocked") for state in states)
+
+
+def _guarded(session: Session, vendor: Vendor, version: str | None) -> Adoption:
+    made = guarded(lambda: adopt_vendor(session, vendor, version=version))
+    if isinstance(made, Failure):
+        base = vendor.bases[0] if vendor.bases else ""
+        return Adoption(vendor=vendor.name, base=base, version=vendor.version or "", error=made)
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What one adoption works with."""
+
+    session: Session
+    vendor: Vendor
+    copy: Copy
+    kustomize: Kustomize
+    story: Story
+
+    @property
+    def view(self) -> View:
+        return self.session.view
+
+    def build(self, files: Mapping[str, bytes]) -> list[Manifest]:
+        return list(build_files(files, self.kustomize))
+
+
+def adopt_vendor(session: Session, vendor: Vendor, *, version: str | None) -> Adoption:
+    """Adopt one vendor's base. Raises HandEdited where somebody has to say more, UpstreamsyncError otherwise."""
+    if len(vendor.bases) != 1:
+        raise HandEdited(
+            f"`{vendor.name}` has {len(vendor.bases)} bases; one at a time can be adopted",
+            hint="declare a vendor for each base",
+        )
+    lock = session.lock(vendor)
+    if lock is not None and lock.version == vendor.version and not changed_files(lock, session.read):
+        return Adoption(
+            vendor=vendor.name, base=vendor.bases[0], version=lock.version, why="it is as it was vendored"
+        )
+    copy = read_copy(vendor.bases[0], session.view)
+    work = _Work(
+        session=session,
+        vendor=vendor,
+        copy=copy,
+        kustomize=session.tools.engines.kustomize(),
+        story=read_story(session.root, copy),
+    )
+    contents = _Contents(work)
+    before = objects_of(copy.folder, copy.files, work.kustomize)
+    ranking, release = _origin(
+        work, contents, before, version or (lock.version if lock is not None else None)
+    )
+    return _adopted(work, contents.prepared(release), release, ranking, before)
+
+
+class _Contents:
+    """What versions ship, each fetched once."""
+
+    def __init__(self, work: _Work) -> None:
+        self._work = work
+        self._prepared: dict[str, Prepared] = {}
+
+    def prepared(self, release: Release) -> Prepared:
+        """Everything of a version. Raises UpstreamsyncError."""
+        if release.version not in self._prepared:
+            session, vendor = self._work.session, self._work.vendor
+            declared = _is_declared(session, vendor)
+            place = partial(session.configuration.place, vendor.name) if declared else nowhere
+            self._prepared[release.version] = prepare(
+                vendor, release, session.tools, images=(), view=session.view, at=place
+            )
+        return self._prepared[release.version]
+
+    def __call__(self, release: Release) -> Sequence[Manifest]:
+        return base_objects(self.prepared(release).bases, self._work.kustomize)
+
+
+def _is_declared(session: Session, vendor: Vendor) -> bool:
+    return vendor.name in [one.name for one in session.configuration.vendors]
+
+
+def base_objects(bases: Sequence[Base], kustomize: Kustomize) -> list[Manifest]:
+    """The objects of a pristine base: built where upstream brings a kustomization, else as they stand."""
+    (base,) = bases
+    files = {file.path: file.data for file in base.files}
+    brought = any(name in files and not is_ours(files[name]) for name in NAMES)
+    if brought:
+        return list(build_files(files, kustomize))
+    return [
+        one
+        for path, data in files.items()
+        if path.endswith((".yaml", ".yml", ".json")) and path not in NAMES
+        for one in manifests.objects(data, name=path)
+        if one.get("kind")
+    ]
+
+
+def texts_of(bases: Sequence[Base]) -> dict[ObjectId, str]:
+    """Upstream's own text of each object of a base, as far as it stands in a file."""
+    return {
+        object_id(part.manifest): part.data.decode("utf-8", "replace")
+        for base in bases
+        for file in base.files
+        for part in parts_of(file.path, file.data)
+    }
+
+
+def _origin(
+    work: _Work, contents: _Contents, objects: Sequence[Manifest], version: str | None
+) -> tuple[Ranking | None, Release]:
+    """The version that the copy comes from: that which is named, or the one that is found."""
+    tools = replace(work.session.tools, allow_http=work.vendor.allow_http)
+    releases = fetch_releases(effective_releases(work.vendor), tools)
+    if version is not None:
+        bare = version.removeprefix("v")
+        named = [one for one in releases if one.version == version] or [
+            one for one in releases if one.version.removeprefix("v") == bare
+        ]
+        if named:
+            return None, named[0]
+        raise HandEdited(
+            f"`{work.vendor.name}` has no version `{version}` on offer",
+            hint=f"`upstreamsync explain {work.vendor.name}` lists them",
+        )
+    ranking, by_version = find_version(
+        releases,
+        Search(
+            objects=objects,
+            earlier=work.story.earlier,
+            declared=work.vendor.version,
+            changed=work.story.changed,
+            content=contents,
+            jobs=work.session.settings.engine_jobs,
+        ),
+    )
+    if not ranking.sure:
+        shown = ", ".join(f"{one.version} ({one.distance.differing})" for one in ranking.candidates[:5])
+        raise HandEdited(
+            f"the version that `{work.copy.folder}` was made from is not clear: {ranking.why}; "
+            f"differing values: {shown}",
+            hint=f"say which: upstreamsync adopt {work.vendor.name} --version {ranking.best.version}",
+        )
+    return ranking, by_version[ranking.best.version]
+
+
+def _adopted(
+    work: _Work, prepared: Prepared, release: Release, ranking: Ranking | None, before: Sequence[Manifest]
+) -> Adoption:
+    copy = work.copy
+    theirs = base_objects(prepared.bases, work.kustomize)
+    brought = any(
+        file.path in NAMES and not is_ours(file.data) for base in prepared.bases for file in base.files
+    )
+    whole = copy.kustomization is None or copy.only_lists or brought
+    local = before if whole else _listed(copy)
+    if not whole:
+        local = _without_own_files(theirs, local, copy)
+    found = customize(theirs, local, work.build)
+    same_names = _same_names(copy, prepared)
+    places = choose_places(copy, upstream_kustomization=brought, empty=found.empty and same_names)
+    files, told = _files(work, prepared, release, found, places, match(theirs, local).pairs)
+    proof = prove(work.session, work.kustomize, copy, places, files, before)
+    notes = [*told, *(f"left in upstream's order: {one}" for one in found.reordered + proof.reordered)]
+    return Adoption(
+        vendor=work.vendor.name,
+        base=places.base,
+        version=release.version,
+        why=ranking.why if ranking is not None else "it was named",
+        candidates=_runners_up(ranking),
+        customizations=_said(found),
+        notes=tuple(dict.fromkeys(notes)),
+        proven=proof.folders,
+        change=Change(
+            vendor=work.vendor.name,
+            before=work.vendor.version or "",
+            after=release.version,
+            release=release,
+            base_files=dict(sorted(files.items())),
+            bases=(places.base,),
+        ),
+    )
+
+
+def _runners_up(ranking: Ranking | None) -> tuple[RunnerUp, ...]:
+    if ranking is None:
+        return ()
+    return tuple(
+        RunnerUp(version=one.version, differing=one.distance.differing, shared=one.distance.shared)
+        for one in ranking.candidates[:5]
+    )
+
+
+def _listed(copy: Copy) -> list[Manifest]:
+    """The objects of the files that the copy's own kustomization lists."""
+    listed = {f"{copy.folder}/{str(one).removeprefix('./')}" for one in copy.fields.get("resources") or ()}
+    return [part.manifest for part in copy.parts if part.file in listed]
+
+
+def _without_own_files(theirs: Sequence[Manifest], local: Sequence[Manifest], copy: Copy) -> list[Manifest]:
+    """Without the objects of files that hold nothing of upstream's: they stay what they are."""
+    ours = {object_id(pair.local) for pair in match(theirs, local).pairs}
+    files = {part.file for part in copy.parts if object_id(part.manifest) in ours}
+    return [part.manifest for part in copy.parts if part.file in files and part.manifest in local]
+
+
+def _same_names(copy: Copy, prepared: Prepared) -> bool:
+    """Whether upstream's files have the names that the copy's have."""
+    theirs = {f"{copy.folder}/{file.path}" for base in prepared.bases for file in base.files}
+    return {part.file for part in copy.parts} <= theirs
+
+
+def _files(
+    work: _Work,
+    prepared: Prepared,
+    release: Release,
+    found: Customizations,
+    places: Places,
+    pairs: Sequence[Pair],
+) -> tuple[dict[str, bytes | None], tuple[str, ...]]:
+    """Everything that has to be written, and what is to be told."""
+    copy, session = work.copy, work.session
+    files: dict[str, bytes | None] = {}
+    matched = [pair.local for pair in pairs]
+    told: tuple[str, ...] = ()
+    if places.level:
+        gone = files_gone(copy, matched, places)
+        if found.replaced:
+            matched += list(found.replaced)
+        files.update(dict.fromkeys(gone))
+        remarks = partial(work.story.remarks, upstream=texts_of(prepared.bases))
+        files.update(level_files(places, found, copy, remarks, work.story.head(release.version)))
+        edited, told = redirect(session.view, copy, gone, places)
+        files.update(edited)
+    moved = with_base(work.vendor, places.base, release.version)
+    view = session.view.with_changes(Change(vendor="", before="", after="", base_files=files))
+    bases = make_bases(moved, prepared.parts, release)
+    content = laid_out(moved, bases, None, view)
+    files.update({path: file.data for path, file in content.items()})
+    artifacts = [artifact for _, artifact in prepared.parts]
+    old = work.vendor.lock_path
+    if old is not None and old != moved.lock_path and session.read(old) is not None:
+        files[old] = None
+    if moved.lock_path is not None:
+        lock = make_lock(moved, release, list(content.items()), artifacts, prepared.watched)
+        files[moved.lock_path] = render(lock)
+    files.update(_configuration(session, work.vendor, moved))
+    return {path: data for path, data in files.items() if session.read(path) != data}, told
+
+
+def with_base(vendor: Vendor, base: str, version: str) -> Vendor:
+    """The vendor with its one base elsewhere."""
+    update: dict[str, object] = {"version": version}
+    if vendor.base is not None:
+        update["base"] = base
+    sources = tuple(
+        one.model_copy(update={"base": base}) if one.base is not None else one for one in vendor.source
+    )
+    return vendor.model_copy(update={**update, "source": sources})
+
+
+def _configuration(session: Session, vendor: Vendor, moved: Vendor) -> dict[str, bytes]:
+    """vendors.yaml with the base and the version; the rest stays as it stands."""
+    configuration = session.configuration
+    name = configuration.path.name
+    text = configuration.text
+    here = f"vendors[name={vendor.name}]"
+    if moved.version is not None and moved.version != vendor.version:
+        text = edit.replace(text, f"{here}.version", moved.version, file=name)[0]
+    if moved.bases != vendor.bases:
+        raw = manifests.load(text, name=name)
+        row = next(one for one in raw["vendors"] if one.get("name") == vendor.name)
+        paths = [f"{here}.base"] if "base" in row else []
+        sources = row.get("source")
+        if isinstance(sources, dict) and "base" in sources:
+            paths.append(f"{here}.source.base")
+        elif isinstance(sources, list):
+            paths += [f"{here}.source[{n}].base" for n, one in enumerate(sources) if "base" in one]
+        for path in paths:
+            text = edit.replace(text, path, moved.bases[0], file=name)[0]
+    data = text.encode()
+    again = parse_configuration(data, path=configuration.path, name=name).vendor(vendor.name)
+    if content_digest(again) != content_digest(moved) or again.version != moved.version:
+        raise ContentError(
+            f"{name} could not be changed as needed for `{vendor.name}`",
+            hint=f"write `base: {moved.bases[0]}` and `version: {moved.version}` into it by hand first",
+        )
+    return {name: data} if text != configuration.text else {}
+
+
+def _said(found: Customizations) -> tuple[str, ...]:
+    """Each customization in a line."""
+    lines = [f"{key}: {value}" for key, value in found.settings.fields().items()]
+    for patch in found.patches:
+        name = object_id(patch.upstream).short
+        if patch.local is None:
+            lines.append(f"deletes {name}")
+        else:
+            form = "JSON 6902" if patch.is_json else "strategic merge"
+            lines.append(f"patches {name} ({form}): {', '.join(map(str, patch.operations[:4]))}")
+    lines += [f"own object {object_id(one).short}" for one in (*found.own, *found.replaced)]
+    return tuple(lines)

@@ -1,0 +1,149 @@
+"""What is there: the files of a copy, their objects, and what kustomize builds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from upstreamsync.adopt.matching import Manifest
+from upstreamsync.base.documents import documents, is_manifest
+from upstreamsync.base.kustomization import NAMES, is_ours, own_kustomization
+from upstreamsync.base.view import View
+from upstreamsync.errors import HandEdited, ToolFailed, UpstreamsyncError
+from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
+from upstreamsync.kit.run.engines import Kustomize
+from upstreamsync.kit.yaml import manifests
+from upstreamsync.model import ContentFile
+
+#: Fields of a kustomization that only list what there is.
+_LISTING = frozenset(("apiVersion", "kind", "metadata", "resources"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One document of the copy: its file, its own bytes, the line (from 0) where it begins, and its object."""
+
+    file: str
+    data: bytes
+    line: int
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A folder with a copy of upstream's manifests.
+
+    ``files`` maps every path below ``folder`` (from the folder of vendors.yaml) to its bytes. ``kustomization``
+    is the path of the team's own kustomization in it, None where there is none, or one of ours.
+    ``fields`` is what that one says; ``parts`` are the documents that are objects.
+    """
+
+    folder: str
+    files: Mapping[str, bytes]
+    kustomization: str | None
+    fields: Mapping[str, Any]
+    parts: tuple[Part, ...]
+
+    @property
+    def only_lists(self) -> bool:
+        """Whether its kustomization does nothing but to list files of the folder."""
+        return self.fields.keys() <= _LISTING and all(
+            isinstance(one, str) and f"{self.folder}/{one.removeprefix('./')}" in self.files
+            for one in self.fields.get("resources") or ()
+        )
+
+    def part_of(self, manifest: Manifest) -> Part | None:
+        """The document that an object of the build comes from."""
+        name = object_id(manifest)
+        for same in (lambda one: one == name, lambda one: _kind_and_name(one) == _kind_and_name(name)):
+            for part in self.parts:
+                if same(object_id(part.manifest)):
+                    return part
+        return None
+
+
+def _kind_and_name(name: ObjectId) -> tuple[str, str]:
+    return name.kind, name.name
+
+
+def read_copy(folder: str, view: View) -> Copy:
+    """Read a folder. Raises HandEdited when there is nothing to adopt in it."""
+    found = {path: data for path in view.listing(folder) if (data := view.read(path)) is not None}
+    named = [f"{folder}/{name}" for name in NAMES if f"{folder}/{name}" in found]
+    kustomization = next((path for path in named if not is_ours(found[path])), None)
+    fields: Mapping[str, Any] = {}
+    if kustomization is not None:
+        loaded = manifests.load(found[kustomization], name=kustomization)
+        fields = loaded if isinstance(loaded, dict) else {}
+    parts = tuple(part for path in found if path not in named for part in parts_of(path, found[path]))
+    if not parts:
+        raise HandEdited(f"`{folder}` holds no Kubernetes objects", hint="name the folder of the copy")
+    return Copy(folder=folder, files=found, kustomization=kustomization, fields=fields, parts=parts)
+
+
+def parts_of(path: str, data: bytes) -> list[Part]:
+    """The objects of a file with their documents; none of a file that is no YAML."""
+    if not path.endswith((".yaml", ".yml", ".json")):
+        return []
+    found: list[Part] = []
+    line = 0
+    try:
+        for document in documents(path, data):
+            if document.identity is not None and document.identity.kind:
+                found += [
+                    Part(file=path, data=document.data, line=line, manifest=one)
+                    for one in manifests.objects(document.data, name=path)
+                ]
+            line += document.data.count(b"\n")
+    except UpstreamsyncError:
+        return []
+    return found
+
+
+def build_files(files: Mapping[str, bytes], kustomize: Kustomize, inside: str = "") -> list[dict[str, Any]]:
+    """The objects that kustomize builds of a folder given as files; of the folder ``inside`` in it."""
+    with TemporaryDirectory(prefix="upstreamsync-adopt-") as folder:
+        root = Path(folder)
+        for path, data in files.items():
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        return manifests.objects(kustomize.build(root / inside, root=root), name="the build")
+
+
+def objects_of(folder: str, files: Mapping[str, bytes], kustomize: Kustomize) -> list[dict[str, Any]]:
+    """What a folder builds; one without a kustomization builds all manifests in it.
+
+    Raises HandEdited with kustomize's words for a folder that does not build.
+    """
+    inner = {path.removeprefix(f"{folder}/"): data for path, data in files.items()}
+    if not any(name in inner for name in NAMES):
+        listed = [path for path, data in inner.items() if _is_manifest(path, data)]
+        own = own_kustomization([ContentFile(path=path, data=inner[path]) for path in listed], listed)
+        if own is None:
+            raise HandEdited(
+                f"`{folder}` holds nothing that kustomize can build", hint="name the folder of the copy"
+            )
+        inner[own.path] = own.data
+    try:
+        return build_files(inner, kustomize)
+    except ToolFailed as error:
+        raise HandEdited(
+            f"`{folder}` does not build as it is: {error.stderr.strip() or error.message}",
+            hint="make it build first: what it builds is what has to come out again",
+        ) from None
+
+
+def _is_manifest(path: str, data: bytes) -> bool:
+    try:
+        return is_manifest(path, data)
+    except UpstreamsyncError:
+        return False
+
+
+def raw_objects(parts: Sequence[Part]) -> list[Manifest]:
+    """The objects of documents as they stand in their files."""
+    return [part.manifest for part in parts]

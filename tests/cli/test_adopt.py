@@ -1,0 +1,246 @@
+"""A copy that was edited by hand becomes a base and patches, on the real command line."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from cli.conftest import Bench
+from upstreamsync.kit.run.engines import Engines
+
+UPSTREAM = """\
+# The server.
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: server, namespace: app}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: server}}
+rules:
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [get, list]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: server
+  namespace: app
+  labels: {{version: "{version}"}}
+spec:
+  replicas: 1
+  selector: {{matchLabels: {{app: server}}}}
+  template:
+    metadata: {{labels: {{app: server}}}}
+    spec:
+      containers:
+      - name: server
+        image: example.com/server:{version}
+        args: [--one, --two]
+        ports: [{{containerPort: 80}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: server, namespace: app}}
+spec:
+  selector: {{app: server}}
+  ports: [{{port: 80, targetPort: 80}}]
+"""
+VERSIONS = ("v1.0.0", "v1.1.0", "v1.2.0")
+
+
+def publish(bench: Bench, *versions: str) -> None:
+    for version in versions:
+        text = UPSTREAM.format(version=version)
+        if version != "v1.0.0":
+            text = text.replace("resources: [pods]", f"resources: [pods, pods/{version}]")
+        bench.world.file(f"server/{version}/install.yaml", text)
+    bench.world.file("server/index.html", " ".join(f"server {version};" for version in versions))
+
+
+def edited(text: str) -> str:
+    """What a person did to a copy."""
+    for old, new in (
+        ("replicas: 1", "replicas: 3  # one per zone"),
+        ("args: [--one, --two]", "# the proxy is slow\n        args: [--one, --two, --timeout=60s]"),
+        ("verbs: [get, list]", "verbs: [get, list, watch]"),
+        ("image: example.com/server", "image: mirror.example.com/server"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    return (
+        text + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: own, namespace: app}\ndata: {a: b}\n"
+    )
+
+
+def built(bench: Bench, folder: str) -> list[dict]:
+    text = Engines().kustomize().build(bench.root / folder, root=bench.root)
+    found = list(yaml.safe_load_all(text))
+    return sorted(found, key=lambda one: (one["kind"], one["metadata"]["name"]))
+
+
+def copied(
+    bench: Bench, version: str = "v1.1.0", declared: str = "v1.1.0", name: str = "install.yaml"
+) -> None:
+    publish(bench, *VERSIONS)
+    bench.configure(bench.vendor(version=declared))
+    base = bench.root / "server/base"
+    base.mkdir(parents=True)
+    text = UPSTREAM.format(version=version).replace("resources: [pods]", f"resources: [pods, pods/{version}]")
+    (base / name).write_text(text)
+    (base / "kustomization.yaml").write_text(f"resources:\n- {name}\n")
+    bench.overlay("namePrefix: my-\n")
+    bench.commit()
+    (base / name).write_text(edited(text))
+    bench.commit()
+
+
+def test_a_copy_becomes_a_base_and_patches(bench: Bench):
+    copied(bench)
+    before = built(bench, "server/base"), built(bench, "server/overlay")
+    document = bench.json("adopt", "server")
+    (vendor,) = document["vendors"]
+    assert (vendor["version"], vendor["base"]) == ("v1.1.0", "server/base/upstream")
+    assert vendor["proven"] == ["server/base", "server/overlay"]
+    assert (built(bench, "server/base"), built(bench, "server/overlay")) == before
+    base = bench.root / "server/base"
+    assert (base / "upstream/install.yaml").read_text() == UPSTREAM.format(version="v1.1.0").replace(
+        "resources: [pods]", "resources: [pods, pods/v1.1.0]"
+    )
+    fields = yaml.safe_load((base / "kustomization.yaml").read_text())
+    assert fields["replicas"] == [{"name": "server", "count": 3}]
+    assert fields["images"] == [{"name": "example.com/server", "newName": "mirror.example.com/server"}]
+    patch = (base / "patches/deployment-server.yaml").read_text()
+    assert "the proxy is slow" in patch
+    assert " All" in patch, "the commit that changed it is quoted"
+    assert not (base / "install.yaml").exists()
+    bench.commit()
+    assert bench.json("verify")["bases"][0]["condition"] == "pristine"
+    # and the next update carries them over
+    document = bench.json("update", code=None)
+    assert document["vendors"][0]["to"] == "v1.2.0"
+    deployment = next(one for one in built(bench, "server/base") if one["kind"] == "Deployment")
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    assert container["image"] == "mirror.example.com/server:v1.2.0"
+    assert container["args"] == ["--one", "--two", "--timeout=60s"]
+
+
+def test_the_version_is_found_by_the_content(bench: Bench):
+    copied(bench, version="v1.1.0", declared="v1.2.0")
+    (vendor,) = bench.json("adopt", "--dry-run")["vendors"]
+    assert vendor["version"] == "v1.1.0"
+    assert vendor["candidates"][0]["version"] == "v1.1.0"
+    assert len(vendor["candidates"]) == 3
+    assert bench.git("status", "--porcelain") == "", "a dry run writes nothing"
+
+
+def test_a_dry_run_shows_all(bench: Bench):
+    copied(bench)
+    said = bench.run("adopt", "server", "--dry-run")
+    assert said.returncode == 0, said.stderr
+    assert "would write server/base/patches/deployment-server.yaml" in said.stdout
+    assert "--timeout=60s" in said.stdout
+
+
+def test_a_copy_without_edits_needs_no_patch(bench: Bench):
+    copied(bench)
+    file = bench.root / "server/base/install.yaml"
+    file.write_text(file.read_text().replace("# The server.\n", ""))
+    bench.git("checkout", "HEAD~1", "--", "server/base/install.yaml")
+    bench.commit()
+    (vendor,) = bench.json("adopt")["vendors"]
+    assert vendor["customizations"] == []
+    assert vendor["base"] == "server/base"
+    bench.commit()
+    assert bench.json("verify")["bases"][0]["condition"] == "pristine"
+
+
+def test_an_edited_base_with_a_lock_is_adopted_too(bench: Bench):
+    publish(bench, *VERSIONS)
+    bench.configure(bench.vendor(version="v1.0.0"))
+    bench.overlay("namePrefix: my-\n")
+    assert bench.run("update").returncode == 0
+    file = bench.root / "server/base/install.yaml"
+    file.write_text(edited(file.read_text()))
+    bench.commit()
+    before = built(bench, "server/overlay")
+    (vendor,) = bench.json("adopt", "server")["vendors"]
+    assert vendor["version"] == "v1.0.0"
+    assert built(bench, "server/overlay") == before
+    assert not (bench.root / "server/server.lock.yaml").exists()
+    bench.commit()
+    assert bench.json("verify")["bases"][0]["condition"] == "pristine"
+
+
+def test_a_kustomization_of_the_team_s_own_stays(bench: Bench):
+    copied(bench)
+    kustomization = bench.root / "server/base/kustomization.yaml"
+    kustomization.write_text(
+        "# ours\nresources:\n- install.yaml\nnamePrefix: a-\ncommonAnnotations: {x: z}\n"
+    )
+    bench.commit()
+    before = built(bench, "server/base"), built(bench, "server/overlay")
+    bench.json("adopt")
+    assert (
+        kustomization.read_text()
+        == "# ours\nresources:\n- adopted\nnamePrefix: a-\ncommonAnnotations: {x: z}\n"
+    )
+    assert (built(bench, "server/base"), built(bench, "server/overlay")) == before
+
+
+def test_a_base_that_is_named_upstream_already_gets_a_level_above_it(bench: Bench):
+    publish(bench, *VERSIONS)
+    bench.configure(bench.vendor(version="v1.0.0", base="server/base/upstream"))
+    above = bench.root / "server/base/kustomization.yaml"
+    above.parent.mkdir(parents=True)
+    above.write_text("# above\nresources:\n- upstream  # theirs\n")
+    bench.overlay("namePrefix: my-\n")
+    assert bench.run("update").returncode == 0
+    file = bench.root / "server/base/upstream/install.yaml"
+    file.write_text(edited(file.read_text()))
+    bench.commit()
+    before = built(bench, "server/overlay")
+    (vendor,) = bench.json("adopt")["vendors"]
+    assert vendor["base"] == "server/base/upstream"
+    assert above.read_text() == "# above\nresources:\n- adopted  # theirs\n"
+    assert built(bench, "server/overlay") == before
+
+
+def test_an_unclear_origin_asks_for_the_version(bench: Bench):
+    publish(bench, "v1.0.0")
+    for version in ("v2.0.0", "v2.1.0"):
+        bench.world.file(f"server/{version}/install.yaml", UPSTREAM.format(version="x") + f"# {version}\n")
+    bench.world.file("server/index.html", "server v2.0.0; server v2.1.0;")
+    bench.configure(bench.vendor(version="v9.0.0"))
+    base = bench.root / "server/base"
+    base.mkdir(parents=True)
+    (base / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {k: v}\n")
+    bench.commit()
+    document = bench.json("adopt", "server", code=1)
+    assert document["vendors"][0]["error"]["kind"] == "edited"
+    assert "--version" in document["vendors"][0]["error"]["hint"]
+
+
+@pytest.mark.parametrize("name", ["several files", "renamed file"])
+def test_objects_spread_over_other_files_are_matched(bench: Bench, name: str):
+    copied(bench, name="other-name.yaml")
+    base = bench.root / "server/base"
+    if name == "several files":
+        parts = (base / "other-name.yaml").read_text().split("---\n")
+        (base / "other-name.yaml").unlink()
+        for number, part in enumerate(parts):
+            (base / f"{number}.yaml").write_text(part)
+        lines = "".join(f"- {number}.yaml\n" for number in range(len(parts)))
+        (base / "kustomization.yaml").write_text(f"resources:\n{lines}")
+        bench.commit()
+    before = built(bench, "server/overlay")
+    (vendor,) = bench.json("adopt")["vendors"]
+    assert vendor["version"] == "v1.1.0"
+    assert built(bench, "server/overlay") == before
+    left = sorted(path.name for path in base.iterdir())
+    assert "0.yaml" not in left
+    assert ("4.yaml" in left) == (name == "several files"), "a file of one's own stays"
