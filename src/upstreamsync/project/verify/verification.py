@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -24,10 +26,22 @@ if TYPE_CHECKING:
 def verify_change(
     session: Session, files: Mapping[str, bytes | None], changes: Sequence[Change], *, overlays: Sequence[str]
 ) -> Verification:
-    """Judge the working tree against itself with ``files`` written over it."""
+    """Judge the working tree against itself with ``files`` written over it.
+
+    A base that was not there before is new, and what stands on it did nothing before: both sides have it.
+    """
     concerned = [session.configuration.vendor(change.vendor) for change in changes]
-    with tree_with(session.root, files) as after:
-        return _judge(session, session.root, after, concerned, overlays, bases=())
+    first = {
+        path: data
+        for change in changes
+        if change.first
+        for path, data in change.base_files.items()
+        if any(path.startswith(f"{base}/") for base in change.bases)
+    }
+    with ExitStack() as stack:
+        after = stack.enter_context(tree_with(session.root, files))
+        before = stack.enter_context(tree_with(session.root, first)) if first else session.root
+        return _judge(session, before, after, concerned, overlays, bases=())
 
 
 def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]) -> Verification:
@@ -38,6 +52,7 @@ def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]
     since = base_revision(repository, since, session.settings)
     with tree_of_revision(repository, since, session.root) as before:
         vendors = session.configuration.vendors
+        _add_new_bases(before, session.root, vendors)
         verification = _judge(
             session, before, session.root, vendors, overlays, bases=bases, revisions=(repository, since)
         )
@@ -49,6 +64,13 @@ def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]
             session.tools.engines,
             session.configuration.cluster,
         )
+
+
+def _add_new_bases(before: Path, root: Path, vendors: Sequence[Vendor]) -> None:
+    """Lay the bases that are new since the revision into its tree: nothing stood on them, nothing was lost."""
+    for base in (base for vendor in vendors for base in vendor.bases):
+        if not (before / base).exists() and (root / base).is_dir():
+            shutil.copytree(root / base, before / base, symlinks=True)
 
 
 def verify_revision_without_configuration(
