@@ -120,7 +120,7 @@ def verify_folders(
             upstream=trees.upstream,
             jobs=settings.engine_jobs,
             cache=build_store(settings.cache()),
-            helm=lambda: engines(settings).helm(),
+            helm=engines(settings).helm,
             options=judging(settings, root=after),
         )
         verification = trees.told(verification)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from upstreamsync.discover.scan import MAX_BYTES, TextFile
-from upstreamsync.discover.yamls import Document, read_documents
-from upstreamsync.references.units import flux
-from upstreamsync.references.units.argocd import applications
-from upstreamsync.references.units.umbrella import dependencies, releases
 from upstreamsync.references.units.unit import Unit
 from upstreamsync.verify.overlays.graph import Tree
+
+if TYPE_CHECKING:  # most repositories have nothing for these modules to read
+    from upstreamsync.discover.yamls import Document
+    from upstreamsync.references.units import flux
 
 _KINDS: Final = re.compile(
     rb"^kind:\s*[\"']?(?:Application|ApplicationSet|HelmRelease|HelmRepository|HelmChart|OCIRepository"
@@ -22,6 +21,8 @@ _KINDS: Final = re.compile(
 )
 _GROUPS: Final = re.compile(rb"argoproj\.io/|toolkit\.fluxcd\.io/")
 _CONFIG_MAP: Final = re.compile(rb"^kind:\s*ConfigMap\b", re.MULTILINE)
+#: Larger files are content or data, never where somebody names an upstream.
+_MAX_BYTES: Final = 2 * 1024 * 1024
 _HELMFILES: Final = re.compile(r"(?:^|/)helmfile(?:\.d/[^/]+)?\.ya?ml$")
 
 
@@ -30,10 +31,18 @@ def units(tree: Tree) -> tuple[tuple[Unit, ...], frozenset[str]]:
 
     What can't be read is no unit.
     """
-    documents = list(_documents(tree, _is_of_interest))
-    if not documents:
+    texts = list(_texts(tree, _is_of_interest))
+    if not texts:
         return (), frozenset()
-    cluster = flux.Cluster(documents, tree, cache(lambda: tuple(_documents(tree, _has_config_map))))
+    from upstreamsync.references.units import flux
+
+    documents = [document for path, data in texts for document in _documents(path, data)]
+
+    def config_maps() -> tuple[Document, ...]:
+        found = _texts(tree, _has_config_map)
+        return tuple(document for path, data in found for document in _documents(path, data))
+
+    cluster = flux.Cluster(documents, tree, cache(config_maps))
     found: dict[str, Unit] = {}
     for document in documents:
         for unit in _of(document, cluster, tree):
@@ -44,6 +53,10 @@ def units(tree: Tree) -> tuple[tuple[Unit, ...], frozenset[str]]:
 
 
 def _of(document: Document, cluster: flux.Cluster, tree: Tree) -> Iterator[Unit]:
+    from upstreamsync.references.units import flux
+    from upstreamsync.references.units.argocd import applications
+    from upstreamsync.references.units.umbrella import dependencies, releases
+
     if document.file.endswith("Chart.yaml"):
         yield from dependencies(document, tree)
     elif _HELMFILES.search(document.file):
@@ -53,13 +66,19 @@ def _of(document: Document, cluster: flux.Cluster, tree: Tree) -> Iterator[Unit]
         yield from flux.units(document, cluster)
 
 
-def _documents(tree: Tree, wanted: Callable[[str, bytes], bool]) -> Iterator[Document]:
+def _texts(tree: Tree, wanted: Callable[[str, bytes], bool]) -> Iterator[tuple[str, bytes]]:
     for path in tree.files("."):
-        if not path.endswith((".yaml", ".yml")):
-            continue
-        data = tree.read(path)
-        if len(data) <= MAX_BYTES and wanted(path, data):
-            yield from read_documents(TextFile(path=path, text=data.decode("utf-8", "replace")))
+        if path.endswith((".yaml", ".yml")):
+            data = tree.read(path)
+            if len(data) <= _MAX_BYTES and wanted(path, data):
+                yield path, data
+
+
+def _documents(path: str, data: bytes) -> Iterator[Document]:
+    from upstreamsync.discover.scan import TextFile
+    from upstreamsync.discover.yamls import read_documents
+
+    yield from read_documents(TextFile(path=path, text=data.decode("utf-8", "replace")))
 
 
 def _is_of_interest(path: str, data: bytes) -> bool:

@@ -13,7 +13,8 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from upstreamsync.kit.kubernetes.objects import diff
-from upstreamsync.model import Verdict
+from upstreamsync.kit.kubernetes.values import image, older
+from upstreamsync.model import FieldChange, Verdict
 from upstreamsync.verify.build.builds import Builder, Failed
 from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.build.chart_values import ChartUse
@@ -223,8 +224,16 @@ def _signature(effect: Effect) -> dict[Any, Any]:
         if touch.before is None or touch.after is None:
             found[key] = (touch.before is None, touch.after is None)
         else:
-            found[key] = diff(touch.before, touch.after)
+            found[key] = tuple(map(_same_pin, diff(touch.before, touch.after)))
     return found
+
+
+def _same_pin(change: FieldChange) -> FieldChange:
+    """An image that is pinned is the same change whatever upstream's tag is by now, until that is the newer one."""
+    before, after = image(change.before), image(change.after)
+    if change.op != "changed" or before is None or after is None or before.name != after.name:
+        return change
+    return replace(change, before=(before.name, older(after.tag, before.tag)))
 
 
 def _parts(items: Sequence[Item], depth: int) -> Iterator[tuple[list[Item], int]]:
