@@ -193,7 +193,9 @@ class Comparison:
             return alone
         budget.check()
         sides = (self.old, self.new)
-        for blamed in blame.check(self.trees, self.overlay, self.new_items, sides, self.cluster):
+        for blamed in blame.check(
+            self.trees, self.overlay, self.new_items, sides, self.cluster, self.builder.reading
+        ):
             if left_out.is_open(blamed.note, self.available.missing):
                 continue
             if blamed.item is not None and blamed.item.name in notes:

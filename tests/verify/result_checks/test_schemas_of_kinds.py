@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from upstreamsync.verify.result_checks import ResultContext, check_result
+from upstreamsync.verify.result_checks.schema import lean
 from upstreamsync.verify.result_checks.schema.kinds import kinds, nearest, versions
 
 KILN = {"apiVersion": "shop.io/v1", "kind": "Kiln", "metadata": {"name": "big"}}
@@ -210,3 +211,90 @@ def test_the_nearest_version_stands_for_one_that_is_not_described() -> None:
     assert nearest("v1.34.2") == "1.34"
     assert nearest("1.3") == versions()[0]
     assert nearest("1.99") == versions()[-1]
+
+
+# -- what reading a large definition costs -----------------------------------------------------------
+
+LARGE = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: kilns.shop.io}
+spec:
+  group: shop.io
+  names: {kind: Kiln, plural: kilns}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        description: |-
+          What a kiln is.
+
+          properties: {a: b}
+        type: object
+        properties:
+          spec:
+            description: 'What it
+              should be: hot'
+            type: object
+            properties:
+              description:
+                description: Its own words.
+                type: string
+              flow: {description: kept where it stands, type: integer}
+              item:
+                items:
+                - description: an element
+"""
+
+
+def test_descriptions_are_left_out_and_fields_of_that_name_are_not() -> None:
+    text = lean.lean(LARGE.encode()).decode()
+    assert "What" not in text
+    assert "Its own words" not in text
+    assert "should be" not in text
+    whole, short = yaml.safe_load(LARGE), lean.read(LARGE.encode())
+    spec = short["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    assert spec["properties"]["description"] == {"type": "string"}
+    assert spec["properties"]["flow"]["type"] == "integer"
+    assert short["spec"]["names"] == whole["spec"]["names"]
+
+
+class Kept:
+    """A definition of which the result has a part alone."""
+
+    def __init__(self, text: str) -> None:
+        self.document = text.encode()
+
+    def may_exceed(self, limit: int) -> bool:
+        return False
+
+    def exceeds(self, limit: int) -> bool | None:
+        return False
+
+    def read(self) -> Any:
+        raise AssertionError("not needed")
+
+
+def test_a_definition_that_only_describes_itself_otherwise_is_not_read() -> None:
+    asked: list[str] = []
+
+    def once(function: Any, text: bytes) -> Any:
+        asked.append(function.__name__)
+        return function(text)
+
+    part = {**crd("{type: object}"), "spec": {**crd("{type: object}")["spec"], "versions": []}}
+    name = "apiextensions.k8s.io/v1 CustomResourceDefinition kilns.shop.io"
+    mine = {**KILN, "spec": {"unknown": 1}}
+    more = {"whole_before": {name: Kept(LARGE)}, "once": once}
+    assert (
+        found([part, mine], [part, mine], whole_after={name: Kept(LARGE.replace("What", "How"))}, **more)
+        == []
+    )
+    assert set(asked) == {"lean"}
+    changed = {name: Kept(LARGE.replace("flow:", "flows:"))}
+    assert found([part, mine], [part, {**KILN, "spec": {"flow": 1}}], whole_after=changed, **more) == [
+        ("spec.flow", "schema_violation", "rejected")
+    ]

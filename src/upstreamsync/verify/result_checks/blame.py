@@ -18,6 +18,7 @@ from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays.definitions import TreeDefinitions
 from upstreamsync.verify.overlays.graph import Tree, reached
 from upstreamsync.verify.overlays.items import Item, Kind
+from upstreamsync.verify.overlays.reading import Reading
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
 from upstreamsync.verify.result_checks.appliers import applying
 from upstreamsync.verify.result_checks.index import meets
@@ -40,7 +41,12 @@ class Blamed:
 
 
 def check(
-    trees: tuple[Tree, Tree], overlay: str, items: Sequence[Item], sides: tuple[Side, Side], cluster: Cluster
+    trees: tuple[Tree, Tree],
+    overlay: str,
+    items: Sequence[Item],
+    sides: tuple[Side, Side],
+    cluster: Cluster,
+    reading: Reading,
 ) -> list[Blamed]:
     """The defects that the new result has and the old one had not."""
     (old, new), tree = sides, trees[1]
@@ -61,6 +67,7 @@ def check(
         crds_before=TreeDefinitions(trees[0]),
         crds_after=TreeDefinitions(tree),
         kubernetes=cluster.kubernetes,
+        once=reading.once,
         applied=cache(partial(applying, tree, overlay, cluster)),
     )
     findings = check_result(before=old.final.manifests, after=new.final.manifests, context=context)

@@ -73,6 +73,10 @@ class Applied(Protocol):
         """What to know of an object that is a hook of helm."""
 
 
+def _at_once(function: Callable[[bytes], Any], text: bytes) -> Any:
+    return function(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultContext:
     """What the caller knows beyond the two results; everything is optional.
@@ -85,6 +89,7 @@ class ResultContext:
     ``whole_before`` and ``whole_after``: objects that are larger than the results have them.
     ``crds_before`` and ``crds_after``: definitions in the tree that are no part of the results, by group and kind.
     ``kubernetes``: the minor version of the cluster, ``1.34``; None for the newest that is known.
+    ``once`` remembers what functions make of texts.
     ``applied`` tells how the new result is applied; it may have to look for that.
     An id is written ``apps/v1 Deployment namespace/name``; its version does not matter.
     """
@@ -103,3 +108,4 @@ class ResultContext:
     crds_after: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
     kubernetes: str | None = None
     applied: Callable[[], Applied] | None = None
+    once: Callable[[Callable[[bytes], Any], bytes], Any] = _at_once

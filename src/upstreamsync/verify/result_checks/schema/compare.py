@@ -18,7 +18,7 @@ from upstreamsync.verify.result_checks.index import World, key_of, resource_id, 
 
 from . import rules
 from .check import defects, values_along
-from .definitions import Definitions, same
+from .definitions import Definitions
 from .kinds import Kinds, kinds
 from .model import KEPT, Defect, Fault, Path, Schema
 
@@ -33,29 +33,42 @@ class _Sides:
     after: Definitions
     context: ResultContext
 
-    def schemas(self, old: Manifest | None, new: Manifest) -> tuple[Schema | None, Schema] | None:
-        """The schemas of an object on both sides; None where there is nothing to look at."""
+    def has_rules(self, new: Manifest) -> bool:
+        """Whether CEL rules hold for an object, perhaps."""
+        return self.after.has_rules(text(new.get("apiVersion")), text(new.get("kind")))
+
+    def earlier(self, old: Manifest | None, new: Manifest) -> Schema | None:
+        """The schema of the old object; where its definition is new to the repository that of the new one.
+
+        The cluster may well have had such a definition: as it is now.
+        """
+        if old is None:
+            return None
+        api, kind = text(old.get("apiVersion")), text(old.get("kind"))
+        own = self.kinds.schema(api, kind)
+        if own is not None:
+            return own
+        if self.before.source(api.rpartition("/")[0], kind) is None:
+            return self.schema(old, new)
+        return self.before.schema(api, kind)
+
+    def schema(self, old: Manifest | None, new: Manifest) -> Schema | None:
+        """The schema of the new object; None where there is nothing to look at."""
         api, kind = text(new.get("apiVersion")), text(new.get("kind"))
         own = self.kinds.schema(api, kind)
         unchanged = old is new or old == new
         if own is not None:
             if unchanged:
                 return None
-            return (self.kinds.schema(text(old.get("apiVersion")), kind) if old else None), own
+            return own
         group = api.rpartition("/")[0]
         definition = self.after.source(group, kind)
         if definition is None:
             return None
         earlier = self.before.source(group, kind)
-        if unchanged and (earlier is None or same(earlier, definition)):
+        if unchanged and (earlier is None or self.after.same(earlier, definition)):
             return None
-        schema = self.after.schema(api, kind)
-        if schema is None:
-            return None
-        if old is None:
-            return None, schema
-        # Where the definition is new to the repository the cluster may well have had it: as it is now.
-        return (schema if earlier is None else self.before.schema(text(old.get("apiVersion")), kind)), schema
+        return self.after.schema(api, kind)
 
 
 def compare(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
@@ -63,24 +76,25 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
     known = kinds(context.kubernetes)
     sides = _Sides(
         known,
-        Definitions(before, context.whole_before, context.crds_before, known),
-        Definitions(after, context.whole_after, context.crds_after, known),
+        Definitions(before, context.whole_before, context.crds_before, known, context.once),
+        Definitions(after, context.whole_after, context.crds_after, known, context.once),
         context,
     )
     for new in after.objects:
         key = key_of(new)
         old = before.by_key.get(key)
-        schemas = sides.schemas(old, new)
-        if schemas is None:
+        schema = sides.schema(old, new)
+        if schema is None:
             continue
-        earlier, schema = schemas
-        broken, unknown = rules.check(schema, new, earlier, old)
-        yield from (_not_evaluated(new, item) for item in unknown[:1])
+        broken: list[Defect] = []
+        if sides.has_rules(new):
+            broken, unknown = rules.check(schema, new, sides.earlier(old, new), old)
+            yield from (_not_evaluated(new, item) for item in unknown[:1])
         if found := [*defects(schema, new), *broken]:
             if old is None and _is_upstreams(new, context):
                 # What upstream adds and nobody here touches is complete in upstream's eyes.
                 found = [defect for defect in found if defect.fault is not Fault.REQUIRED]
-            yield from _findings(sides, old, new, earlier, found)
+            yield from _findings(sides, old, new, sides.earlier(old, new), found)
 
 
 def _findings(

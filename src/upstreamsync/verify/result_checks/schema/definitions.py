@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from upstreamsync.verify.result_checks.finding import Manifest, Whole
 from upstreamsync.verify.result_checks.index import World, at, resource_id, text
 
+from . import lean
 from .custom import compile_schema
 from .kinds import Kinds
 from .model import Schema
 
 _KIND = "CustomResourceDefinition"
+#: What a function makes of a text, remembered.
+Once = Callable[[Callable[[bytes], Any], bytes], Any]
 
 
 class Definitions:
@@ -27,8 +30,10 @@ class Definitions:
         whole: Mapping[str, Whole],
         others: Mapping[tuple[str, str], Manifest],
         kinds: Kinds,
+        once: Once,
     ) -> None:
         self._kinds = kinds
+        self._once = once
         self._found: dict[tuple[str, str], Manifest | Whole] = {}
         self._others = others
         self._ready: dict[tuple[str, str, str], Schema | None] = {}
@@ -56,9 +61,30 @@ class Definitions:
         source = self.source(group, kind)
         if source is None:
             return None
-        crd = source if isinstance(source, Mapping) else source.read()
+        crd = (
+            source if isinstance(source, Mapping) else self._once(lean.read, source.document) or source.read()
+        )
         spec = _schema_of(crd, version)
         return compile_schema(spec, self._kinds.metadata()) if spec is not None else None
+
+    def has_rules(self, api_version: str, kind: str) -> bool:
+        """Whether the definition of a kind has CEL rules, perhaps."""
+        source = self.source(api_version.rpartition("/")[0], kind)
+        if source is None:
+            return False
+        return isinstance(source, Mapping) or self._once(lean.has_rules, source.document)
+
+    def same(self, one: Manifest | Whole | None, other: Manifest | Whole | None) -> bool:
+        """Whether two definitions surely say the same of their objects."""
+        if one is None or other is None or isinstance(one, Mapping) != isinstance(other, Mapping):
+            return one is other
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            return one is other or at(one, "spec", "versions") == at(other, "spec", "versions")
+        if isinstance(one, Mapping) or isinstance(other, Mapping):
+            return False
+        if one.document == other.document:
+            return True
+        return bool(self._once(lean.lean, one.document) == self._once(lean.lean, other.document))
 
 
 def _schema_of(crd: Manifest, version: str) -> Mapping[str, Any] | None:
@@ -70,12 +96,3 @@ def _schema_of(crd: Manifest, version: str) -> Mapping[str, Any] | None:
             found = at(item, "schema", "openAPIV3Schema")
             return found if isinstance(found, dict) else None
     return None
-
-
-def same(one: Manifest | Whole | None, other: Manifest | Whole | None) -> bool:
-    """Whether two definitions surely say the same of their objects."""
-    if one is None or other is None or isinstance(one, Mapping) != isinstance(other, Mapping):
-        return one is other
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one is other or at(one, "spec", "versions") == at(other, "spec", "versions")
-    return not isinstance(one, Mapping) and not isinstance(other, Mapping) and one.document == other.document
