@@ -105,7 +105,9 @@ def weigh(
         else:
             places[obstacle.place] = one = _one_sided(obstacle, before=False)
             missing.append(one)
-    missing += [_one_sided(obstacle, before=True) for obstacle in old if obstacle.key not in now]
+    # What an overlay listed before it was there (a base that is vendored now) has come: nothing is to be compared.
+    came = {one.key for one in old if one.reason is Reason.NOT_IN_TREE and not _is_excused(before, one)}
+    missing += [_one_sided(one, before=True) for one in old if one.key not in {*now, *came}]
     moved = {one.obstacle.place: one.moved_to for one in gone}
     return Availability(
         instead=(
