@@ -91,3 +91,14 @@ def test_a_chart_as_it_is(bench: Bench) -> None:
     edited.write_text(edited.read_text() + "# ours\n")
     (base,) = bench.json("verify", code=1)["bases"]
     assert base["changed_files"] == ["app/charts/widget/templates/deployment.yaml"]
+
+
+def test_init_tells_renovate_to_leave_the_bases_alone(bench: Bench) -> None:
+    bench.publish("v1.0.0")
+    url = f"{bench.world.url}/server/v1.0.0/install.yaml"
+    (bench.root / "Makefile").write_text(f"update:\n\tcurl -o server/base/install.yaml {url}\n")
+    assert "ignorePaths" not in bench.run("init", "--output", "first.yaml").stdout
+    (bench.root / "renovate.json").write_text("{}\n")
+    done = bench.run("init", "--output", "second.yaml")
+    assert done.returncode == 0, done.stderr
+    assert 'renovate.json: add `"ignorePaths": ["server/base/**"]`' in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,34 @@ def initialize(common: Common, folder: Path | None, *, output: Path | None, forc
         target.write_text(start.text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{target} can't be written: {error.strerror}", hint="check --output") from None
-    _report(common, start, target)
+    _report(common, start, target, root)
     return exits.DONE
 
 
-def _report(common: Common, start: Start, target: Path) -> None:
+#: Where Renovate looks for its configuration.
+_RENOVATE = (
+    "renovate.json", "renovate.json5", ".github/renovate.json", ".github/renovate.json5",
+    ".gitlab/renovate.json", ".gitlab/renovate.json5", ".renovaterc", ".renovaterc.json", ".renovaterc.json5",
+)  # fmt: skip
+
+
+def _beside_renovate(start: Start, root: Path) -> list[str]:
+    """What Renovate should be told, where it is at work: the bases are not its own to change."""
+    found = next((name for name in _RENOVATE if (root / name).is_file()), None)
+    if found is None:
+        return []
+    bases = sorted({str(entry(one)["base"]) for one in start.proposals if entry(one).get("base")})
+    if not bases:
+        return []
+    paths = json.dumps([f"{base}/**" for base in bases])
+    return [f'{found}: add `"ignorePaths": {paths}`, so that Renovate leaves the bases alone']
+
+
+def _report(common: Common, start: Start, target: Path, root: Path) -> None:
     lines = [_line(one) for one in start.proposals]
     complete = sum(one.complete for one in start.proposals)
     lines += [f"{folder}: looks vendored, and nothing here says where from" for folder in start.unexplained]
+    lines += _beside_renovate(start, root)
     lines.append(f"{target}: {complete} vendors, {len(start.proposals) - complete} to complete, as comments")
     common.say(
         document=lambda: init_document(start, target),
