@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from references.conftest import Repository, Since, Upstreams, loud, verdicts
+from upstreamsync.project.settings import Settings
+from upstreamsync.project.verify.effects import effects_of
 
 PATCHES = """\
 - target: {kind: Deployment, name: widget}
@@ -287,3 +290,17 @@ def test_what_breaks_nothing_is_quiet(
     assert found.overlays[0].after.ok
     assert item in {judged.item for judged in found.items}
     assert loud(found) == []
+
+
+def test_effects_of_what_a_controller_builds(
+    upstreams: Upstreams, repository: Repository, tmp_path: Path
+) -> None:
+    """Without any update: each value of an Application's chart, and what does nothing."""
+    files = argo_chart(upstreams, "1.0.0", "valuesObject:\n  replicas: 2\n  nmae: typo")
+    repository.commit(files)
+    found = effects_of(repository.root, Settings(cache_folder=tmp_path / "cache", jobs=2))
+    items = {item.item: (item.does.value, item.line) for item in found.items}
+    assert items == {
+        "apps/widget.yaml: Application[widget].values.replicas": ("changes", 12),
+        "apps/widget.yaml: Application[widget].values.nmae": ("changes-nothing", 13),
+    }

@@ -83,6 +83,7 @@ def lay(
     upstream: Sequence[str] = (),
     foreign: Sequence[str] = (),
     deduce: bool = True,
+    all_units: bool = False,
     hosts: Collection[str] = (),
     offline: bool = False,
     jobs: int = 8,
@@ -92,7 +93,7 @@ def lay(
     ``overlays`` None means those in ``always`` and all that stand on what moved. ``upstream`` is what is
     known to be vendored; ``deduce`` the rest from what differs. ``foreign`` are submodules: upstream's, and
     of concern where they moved. What ``before`` names may be asked for, and so may ``hosts``; ``fetcher`` is
-    called when something has to be.
+    called when something has to be. ``all_units`` asks for what controllers build whether it moved or not.
     """
     (was, theirs), (now, others) = units(before), units(after)
     before, after = (
@@ -104,6 +105,7 @@ def lay(
     deduced = _deduced(old, new, (*upstream, *foreign), theirs | others) if deduce else ()
     moved = [path for path in foreign if _differs(before, after, path)]
     vendored = tuple(dict.fromkeys((*upstream, *deduced, *moved)))
+    always = (*always, *(unit.folder for unit in now)) if all_units else tuple(always)
     chosen = (
         tuple(overlays) if overlays is not None else tuple(sorted({*always, *concerned(old, new, vendored)}))
     )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from upstreamsync.effects import Does, Effects, ItemEffect, ObjectEffect, OverlayEffects
 from upstreamsync.kit.kubernetes.objects import diff, object_id
-from upstreamsync.kit.run.engines import Kustomize
+from upstreamsync.kit.run.engines import Engines, Helm, Kustomize
 from upstreamsync.kit.run.threads import ordered_map, processors
 from upstreamsync.model import LeftOut
 from upstreamsync.verify.build.availability import on_one_side
 from upstreamsync.verify.build.builds import Builder, Failed, Store
 from upstreamsync.verify.build.chain import Chain, Effect, Side, Touch
+from upstreamsync.verify.build.inflate import Charts
 from upstreamsync.verify.build.trim import plan_trim
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.classify import failures, helm_values
@@ -33,17 +34,19 @@ def describe(
     upstream: Collection[str] = (),
     jobs: int | None = None,
     cache: Store | None = None,
+    helm: Callable[[], Helm] | None = None,
 ) -> Effects:
     """The effects of the customizations of ``overlays``; those in ``upstream`` are not the user's.
 
     Raises ToolCrashed and ToolTimeout when kustomize gives no answer.
     """
     together = jobs or processors()
+    charts = Charts(helm or Engines().helm)
     reading, slots = Reading(), threading.BoundedSemaphore(together)
 
     def one(overlay: str) -> OverlayEffects:
         builder = Builder(kustomize, together, cache, reading, slots)
-        return _overlay(tree, overlay, upstream, builder)
+        return _overlay(tree, overlay, upstream, builder, charts)
 
     found = [outcome.get() for outcome in ordered_map(one, overlays, together)]
     return Effects(overlays=tuple(_said_once(found)), engine=str(kustomize))
@@ -62,13 +65,15 @@ def _said_once(overlays: Sequence[OverlayEffects]) -> list[OverlayEffects]:
     return result
 
 
-def _overlay(tree: Tree, overlay: str, upstream: Collection[str], builder: Builder) -> OverlayEffects:
+def _overlay(
+    tree: Tree, overlay: str, upstream: Collection[str], builder: Builder, charts: Charts
+) -> OverlayEffects:
     items = enumerate_items(tree, overlay, upstream)
     available = on_one_side(tree, overlay)
     missing = available.left_out
     with tempfile.TemporaryDirectory(prefix="upstreamsync-effects-") as scratch:
         cut, _ = plan_trim(tree, tree, overlay, upstream, items, builder.reading)
-        space = Workspace(tree, overlay, items, Path(scratch), cut, instead=available.instead[1])
+        space = Workspace(tree, overlay, items, Path(scratch), cut, charts, instead=available.instead[1])
         side = Chain(space, builder, items).run()
         if isinstance(side.base, Failed):
             return OverlayEffects(path=overlay, error=side.base.error, left_out=missing)

@@ -18,13 +18,23 @@ def effects_of(
     from upstreamsync.verify.describe import describe
     from upstreamsync.verify.overlays.graph import Tree, roots, within
 
-    chosen = tuple(overlays) or tuple(one for one in roots(Tree(folder)) if not within(one, upstream))
-    kustomize = engines(settings, cache=settings.cache()).kustomize()
-    with laid(folder, folder, settings, overlays=chosen, upstream=upstream, deduce=False) as trees:
+    own = tuple(one for one in roots(Tree(folder)) if not within(one, upstream))
+    tools = engines(settings, cache=settings.cache())
+    with laid(
+        folder,
+        folder,
+        settings,
+        overlays=overlays,
+        always=own,
+        upstream=upstream,
+        deduce=False,
+        all_units=True,
+    ) as trees:
         found = describe(
             trees.after,
             trees.overlays,
-            kustomize=kustomize,
+            kustomize=tools.kustomize(),
+            helm=tools.helm,
             upstream=trees.upstream,
             jobs=settings.engine_jobs,
             cache=build_store(settings.cache()),

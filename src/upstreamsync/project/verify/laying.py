@@ -25,6 +25,7 @@ def laid(
     always: Sequence[str] = (),
     upstream: Sequence[str] = (),
     deduce: bool = True,
+    all_units: bool = False,
     hosts: Sequence[str] = (),
     revisions: tuple[Repository, str] | None = None,
 ) -> Iterator[Laid]:
@@ -63,6 +64,7 @@ def laid(
             always=always,
             upstream=upstream,
             deduce=deduce,
+            all_units=all_units,
             foreign=modules,
             hosts=asked,
             offline=settings.offline,
