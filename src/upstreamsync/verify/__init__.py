@@ -97,6 +97,7 @@ def verify_trees(
             seconds=mine.budget or PER_OVERLAY,
             in_all=options.budget,
             strict=mine.load_restrictor == "root",
+            as_it_is=options.as_it_is,
         )
         found = judged(case)
         if options.progress is not None:

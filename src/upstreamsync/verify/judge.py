@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upstreamsync.kit.run.budget import Total
 from upstreamsync.kit.run.engines import Kustomize
@@ -31,6 +32,9 @@ from upstreamsync.verify.crossed import Followed, followed_items
 from upstreamsync.verify.overlays.graph import Tree, inputs
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
 from upstreamsync.verify.overlays.reading import Reading
+
+if TYPE_CHECKING:
+    from upstreamsync.verify.classify.notes import Note
 
 #: So often an overlay is built again without what kustomize can't bear.
 _ATTEMPTS = 5
@@ -55,6 +59,7 @@ class Case:
     seconds: float | None = None
     in_all: Total | None = None
     strict: bool = False
+    as_it_is: bool = False
 
     @property
     def is_new(self) -> bool:
@@ -69,7 +74,11 @@ def judge_overlay(case: Case) -> OverlayVerification:
     found = (obstacles(case.before, case.overlay), obstacles(case.after, case.overlay))
     available = weigh(case.before, case.after, case.overlay, *found, is_new=case.is_new)
     if unchanged(case) and not available.differs:
-        return _as_before(case, new_items, available)
+        known = _as_before(case, new_items, available)
+        if not case.as_it_is or available.left_out:
+            return known
+        with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder:
+            return _Judge(case, old_items, new_items, Path(folder), available).as_it_is(known)
     with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder:
         return _Judge(case, old_items, new_items, Path(folder), available).run()
 
@@ -174,6 +183,28 @@ class _Judge:
             return sides
         self.prepare(Cut(), Cut())
         return self.build()
+
+    def as_it_is(self, known: OverlayVerification) -> OverlayVerification:
+        """An unchanged overlay, with what the API server refuses of it; that counts against no update."""
+        side = self.chains[1].run()
+        from upstreamsync.verify import explain
+        from upstreamsync.verify.result_checks import blame
+
+        trees = (self.case.before, self.case.after)
+        notes: dict[str, list[Note]] = {}
+        for blamed in blame.check_as_it_is(
+            trees, self.case.overlay, self.new_items, side, self.case.cluster, self.case.reading
+        ):
+            if blamed.item is not None:
+                notes.setdefault(blamed.item.name, []).append(replace(blamed.note, was_so=True))
+        items = {item.name: item for item in self.new_items}
+        found = {
+            name: replace(explain.judgement(items[name], told, self.case.overlay), failed_before=True)
+            for name, told in notes.items()
+        }
+        return replace(
+            known, items=tuple(found.get(item.item, item) for item in known.items), builds=self.builder.count
+        )
 
     def is_sound(self) -> bool:
         """Whether all that is new of what is left out can be read."""

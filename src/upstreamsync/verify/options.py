@@ -33,11 +33,15 @@ class OverlayOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How overlays are judged. ``budget`` bounds them together; later ``overlays`` count more."""
+    """How overlays are judged. ``budget`` bounds them together; later ``overlays`` count more.
+
+    ``as_it_is``: an overlay in which nothing differs is built all the same, and the result looked at.
+    """
 
     budget: Total = field(default_factory=lambda: Total(IN_ALL), compare=False)
     overlays: tuple[OverlayOptions, ...] = ()
     progress: Progress | None = field(default=None, compare=False)
+    as_it_is: bool = False
 
     def of(self, overlay: str) -> OverlayOptions:
         """What holds for one overlay."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,8 @@ def verify_folders(
             jobs=settings.engine_jobs,
             cache=build_store(settings.cache()),
             helm=engines(settings).helm,
-            options=judging(settings, root=after),
+            # Whoever names an overlay of two folders wants to know of it, also where nothing differs.
+            options=replace(judging(settings, root=after), as_it_is=bool(overlays) and revisions is None),
         )
         verification = trees.told(verification)
     return _with_server(

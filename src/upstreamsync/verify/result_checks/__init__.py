@@ -51,17 +51,25 @@ COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFindin
 
 
 def check_result(
-    *, before: Sequence[Manifest], after: Sequence[Manifest], context: ResultContext | None = None
+    *,
+    before: Sequence[Manifest],
+    after: Sequence[Manifest],
+    context: ResultContext | None = None,
+    as_it_is: bool = False,
 ) -> tuple[ResultFinding, ...]:
-    """The defects of ``after`` that ``before`` had not, in the order of the rules and of the objects."""
+    """The defects of ``after`` that ``before`` had not, in the order of the rules and of the objects.
+
+    ``as_it_is``: ``before`` is no earlier state, but the same one without customizations; what an update may
+    not change is not asked then.
+    """
     known = context or ResultContext()
     old, new = World.of(before), World.of(after)
     found: list[ResultFinding] = []
-    for check in STATES:
+    for check in () if as_it_is else STATES:
         if defects := list(check(new, known)):
             seen = {_defect(finding) for finding in check(old, known)}
             found += [finding for finding in defects if _defect(finding) not in seen]
-    for compare in COMPARISONS:
+    for compare in (validation.compare, schema.compare) if as_it_is else COMPARISONS:
         found += compare(old, new, known)
     return tuple(_once(found))
 

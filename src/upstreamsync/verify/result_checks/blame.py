@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -53,7 +53,41 @@ def check(
     if not isinstance(old.final, State) or not isinstance(new.final, State):
         return []
     owners = local_objects(tree, items, new)
-    context = ResultContext(
+    context = _context(trees, overlay, sides, cluster, reading, owners)
+    findings = check_result(before=old.final.manifests, after=new.final.manifests, context=context)
+    return [Blamed(_blame(finding, items, new, owners), _note(finding)) for finding in findings]
+
+
+def check_as_it_is(
+    trees: tuple[Tree, Tree],
+    overlay: str,
+    items: Sequence[Item],
+    side: Side,
+    cluster: Cluster,
+    reading: Reading,
+) -> list[Blamed]:
+    """What the API server refuses of a result that no update has changed, and that upstream alone has not."""
+    if not isinstance(side.base, State) or not isinstance(side.final, State):
+        return []
+    owners = local_objects(trees[1], items, side)
+    bare = replace(side, final=side.base, names={})
+    context = _context(trees, overlay, (bare, side), cluster, reading, owners)
+    findings = check_result(
+        before=side.base.manifests, after=side.final.manifests, context=context, as_it_is=True
+    )
+    return [Blamed(_blame(finding, items, side, owners), _note(finding)) for finding in findings]
+
+
+def _context(
+    trees: tuple[Tree, Tree],
+    overlay: str,
+    sides: tuple[Side, Side],
+    cluster: Cluster,
+    reading: Reading,
+    owners: Mapping[str, Item],
+) -> ResultContext:
+    (old, new), tree = sides, trees[1]
+    return ResultContext(
         local=frozenset(owners),
         base_before=_upstream(old, owners),
         base_after=_upstream(new, owners),
@@ -70,8 +104,6 @@ def check(
         once=reading.once,
         applied=cache(partial(applying, tree, overlay, cluster)),
     )
-    findings = check_result(before=old.final.manifests, after=new.final.manifests, context=context)
-    return [Blamed(_blame(finding, items, new, owners), _note(finding)) for finding in findings]
 
 
 def local_objects(tree: Tree, items: Sequence[Item], side: Side) -> dict[str, Item]:

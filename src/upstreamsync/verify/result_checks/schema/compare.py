@@ -131,7 +131,7 @@ def _findings(
             paths=(path,),
             why=f"{path} {defect.text}{_consequence(defect, kept=kept, own=own is not None, soft=softly)}",
             hint=_hint(defect, schema),
-            severity=Severity.REVIEW if softly else None,
+            severity=_severity(defect, kept=kept) if softly else None,
         )
 
 
@@ -153,6 +153,11 @@ def _not_evaluated(manifest: Manifest, unknown: rules.Unknown) -> ResultFinding:
 
 def _is_upstreams(manifest: Manifest, context: ResultContext) -> bool:
     return any(other == manifest for other in context.base_after or ())
+
+
+def _severity(defect: Defect, *, kept: bool) -> Severity:
+    """A rule that an existing object may break is told: it was not the server itself that evaluated it."""
+    return Severity.INFO if kept and defect.fault is Fault.RULE else Severity.REVIEW
 
 
 def _ratchets(known: Kinds) -> bool:
