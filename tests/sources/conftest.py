@@ -25,7 +25,7 @@ def tools(tmp_path: Path) -> Iterator[Toolbox]:
     cache = Cache(tmp_path / "cache")
     root = tmp_path / "repository"
     root.mkdir()
-    http = Http(cache=cache, attempts=1, timeout=5)
+    http = Http(cache=cache, attempts=1, timeout=60)
     git = Git(cache=cache)
     yield Toolbox(
         http=http, git=git, engines=Engines(), cache=cache, root=root, now=datetime(2026, 1, 1, tzinfo=UTC)

@@ -29,7 +29,7 @@ from upstreamsync.testing import Fault, World, tarball, write_files
 OLD, NEW = "v1.0.0", "v1.1.0"
 #: What a terminal, or the runner of a job, would obey; as printf of a shell writes it.
 HOSTILE = r"\033]0;owned\007\033[2J\r\n::error::owned\n##[command]owned\n\342\200\256"
-PATIENCE = {"timeout": 0.4, "total_timeout": 1.5, "attempts": 2, "max_wait": 0.3, "max_body": 2_000_000}
+PATIENCE = {"timeout": 1.5, "total_timeout": 4.0, "attempts": 2, "max_wait": 0.3, "max_body": 2_000_000}
 #: helm and kustomize need their time on a busy machine; what hangs on purpose gets less of it.
 TOOL_PATIENCE, SHORT_TOOL_PATIENCE = 20.0, 1.2
 

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -263,6 +262,11 @@ def test_an_identity_that_would_break_a_commit_is_refused() -> None:
         Identity(name="x\nparent 0", email="a@b")
 
 
+def usage() -> float:
+    """CPU seconds of this process and of the programs that it ran, which no other process makes longer."""
+    return sum(os.times()[:4])
+
+
 def test_a_branch_on_a_thousand_files_costs_little(clone: Path, repository: Repository) -> None:
     for number in range(1000):
         (clone / "base" / f"{number}.yaml").write_text(f"number: {number}\n")
@@ -270,10 +274,10 @@ def test_a_branch_on_a_thousand_files_costs_little(clone: Path, repository: Repo
     git(clone, "commit", "-q", "-m", "many")
     taken = []
     for number in range(5):
-        start = time.perf_counter()
+        start = usage()
         files: dict[str, bytes | None] = {f"base/{n}.yaml": b"changed: %d\n" % number for n in range(3)}
         commit = repository.commit(parent="HEAD", files=files, message="m", author=ME)
         repository.update_branch("topic", commit)
-        taken.append(time.perf_counter() - start)
+        taken.append(usage() - start)
     print(f"best of 5: {min(taken) * 1000:.0f} ms")
-    assert min(taken) < 0.25  # 50 ms on an idle machine; see benchmarks
+    assert min(taken) < 0.25  # of CPU time; 50 ms all in all on an idle machine, see benchmarks

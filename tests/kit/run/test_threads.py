@@ -32,13 +32,14 @@ def test_one_job_means_no_thread() -> None:
 
 def test_never_more_than_the_jobs() -> None:
     running, most, lock = 0, 0, threading.Lock()
+    together = threading.Barrier(3)
 
     def work(_: int) -> None:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        time.sleep(0.01)
+        together.wait(60)  # three at a time, however busy the machine is
         with lock:
             running -= 1
 
@@ -52,7 +53,8 @@ def test_a_bug_is_not_swallowed_and_what_has_not_begun_is_dropped(jobs: int) -> 
 
     def work(number: int) -> None:
         begun.append(number)
-        time.sleep(0.02)
+        if number:  # so that who waits for the first one has all the time to notice
+            time.sleep(0.5)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -189,7 +189,7 @@ from upstreamsync.kit.run.processes import can_fork, in_processes
 assert can_fork()
 def work(part):
     if part == "sleeps":
-        time.sleep(60)
+        time.sleep(600)
     if part == "fails":
         raise KeyError(part)
     return part.encode() * 100_000
@@ -217,7 +217,7 @@ except ChildProcessError:
 def test_parts_are_worked_on_in_copies_that_leave_nothing_behind(parts, said):
     begin = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-c", FORKS, *parts], capture_output=True, text=True, check=True, timeout=50
+        [sys.executable, "-c", FORKS, *parts], capture_output=True, text=True, check=True, timeout=300
     )
     assert [line for line in done.stdout.splitlines() if line != "end" or "raised" not in done.stdout] == said
-    assert time.monotonic() - begin < 40
+    assert time.monotonic() - begin < 250
