@@ -23,7 +23,7 @@ from upstreamsync.kit.kubernetes.objects import object_id
 #: Files of a folder with a kustomization.yaml → the objects that kustomize builds of it. Raises ToolFailed.
 Build = Callable[[Mapping[str, bytes]], Sequence[Manifest]]
 #: How much longer a strategic merge may be than a JSON 6902 patch: it reads better, and outlives more.
-_READABLE = 1.5
+_READABLE = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

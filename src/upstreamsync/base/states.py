@@ -18,7 +18,8 @@ from upstreamsync.kit.paths import LOCK_SUFFIX, files_named
 from upstreamsync.lock import Lock, parse, verify
 from upstreamsync.model import BaseCondition, BaseState
 
-Strays = Mapping[str, tuple[Lock, ...]]
+#: Vendor → (path, lock) for each lock that lies where no vendor has its lock.
+Strays = Mapping[str, tuple[tuple[str, Lock], ...]]
 
 
 def base_states(vendor: Vendor, lock: Lock | None, view: View, strays: Strays) -> tuple[BaseState, ...]:
@@ -36,7 +37,7 @@ def base_states(vendor: Vendor, lock: Lock | None, view: View, strays: Strays) -
 
 def orphans(names: Sequence[str], strays: Strays, view: View) -> tuple[BaseState, ...]:
     """What is left of vendors that vendors.yaml no longer has: their locks, and the bases that they name."""
-    gone = [lock for name, locks in strays.items() if name not in names for lock in locks]
+    gone = [lock for name, locks in strays.items() if name not in names for _, lock in locks]
     return tuple(
         replace(
             state,
@@ -55,7 +56,7 @@ def stray_locks(root: Path, vendors: Sequence[Vendor], view: View) -> Strays:
     A file that merely has such a name, or is damaged, is nobody's lock and left out.
     """
     expected = {vendor.lock_path for vendor in vendors}
-    found: dict[str, list[Lock]] = {}
+    found: dict[str, list[tuple[str, Lock]]] = {}
     for path in files_named(root, LOCK_SUFFIX):
         if path in expected:
             continue
@@ -65,15 +66,15 @@ def stray_locks(root: Path, vendors: Sequence[Vendor], view: View) -> Strays:
         except RepositoryError:
             continue
         if lock is not None:
-            found.setdefault(lock.vendor, []).append(lock)
+            found.setdefault(lock.vendor, []).append((path, lock))
     return {name: tuple(locks) for name, locks in found.items()}
 
 
-def _unlocked(vendor: Vendor, base: str, view: View, left: Sequence[Lock]) -> BaseState:
+def _unlocked(vendor: Vendor, base: str, view: View, left: Sequence[tuple[str, Lock]]) -> BaseState:
     """A base without a lock: not there yet, moved from elsewhere, or made by hand."""
     own = [path for path in view.listing(base) if path.rpartition("/")[2] not in NAMES]
     if left:
-        old = ", ".join(f"`{one}`" for lock in left for one in lock.bases)
+        old = ", ".join(f"`{one}`" for _, lock in left for one in lock.bases)
         return BaseState(
             vendor=vendor.name,
             path=base,

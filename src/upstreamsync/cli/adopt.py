@@ -18,7 +18,7 @@ def adopt(
     with common.project() as project:
         adoptions = project.adopt(names, version=version)
         if not dry_run:
-            project.write(adoptions)
+            project.write(*(one.change for one in adoptions if one.change is not None))
         file = project.configuration.places.file
     from upstreamsync.report import adoptions as report
 

@@ -314,6 +314,39 @@ def adopt(
     return make(common, tuple(names or ()), origin=origin, version=version, dry_run=dry_run)
 
 
+@app.command("mv")
+@verb
+def mv(
+    common: Common,
+    vendor: Annotated[str, typer.Argument(metavar="VENDOR", help="The vendor.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="The new folder of its base.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+) -> int:
+    """Move a base to another folder, with its lock, its entry, and the kustomizations that name it."""
+    from upstreamsync.cli.relocate import move
+
+    return move(common, vendor, path, dry_run=dry_run)
+
+
+@app.command()
+@verb
+def remove(
+    common: Common,
+    vendor: Annotated[
+        str, typer.Argument(metavar="VENDOR", help="The vendor; also one that is gone already.")
+    ],
+    keep_files: Annotated[
+        bool, typer.Option("--keep-files", help="Leave the base as files of your own.")
+    ] = False,
+    discard_edits: DiscardEdits = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+) -> int:
+    """Take a vendor away: its entry, its lock, and upstream's files."""
+    from upstreamsync.cli.relocate import remove as take_away
+
+    return take_away(common, vendor, keep_files=keep_files, discard_edits=discard_edits, dry_run=dry_run)
+
+
 @app.command()
 @verb
 def demo(

@@ -15,7 +15,7 @@ from upstreamsync.project.settings import Settings
 
 if TYPE_CHECKING:  # what only some commands need is imported where it is used: `check` is to start quickly
     from upstreamsync.config import Vendor
-    from upstreamsync.model import Adoption, Finding, PullRequest, Release, Verification
+    from upstreamsync.model import Adoption, Change, Finding, PullRequest, Release, Verification
     from upstreamsync.project.changes import Changes
     from upstreamsync.project.check.lookup import Lookup
     from upstreamsync.project.check.offline import Held
@@ -97,11 +97,25 @@ class Project:
 
         return adopt(self.session, vendors, version=version)
 
-    def write(self, adoptions: Sequence[Adoption]) -> None:
-        """Write adoptions: all of them, or nothing. Raises RepositoryError; then all is as it was."""
+    def move(self, vendor: str, path: str) -> Change:
+        """What brings a vendor's base to another folder; ``write`` it. Raises UsageError and HandEdited."""
+        from upstreamsync.project.relocate.move import move
+
+        return move(self.session, vendor, path)
+
+    def remove(self, vendor: str, *, keep_files: bool = False, discard_edits: bool = False) -> Change:
+        """What takes a vendor away, also one that is no longer declared; ``write`` it.
+
+        Raises UsageError for an unknown one, HandEdited for edited files unless ``discard_edits``.
+        """
+        from upstreamsync.project.relocate.remove import remove
+
+        return remove(self.session, vendor, keep_files=keep_files, discard_edits=discard_edits)
+
+    def write(self, *changes: Change) -> None:
+        """Write changes: all of them, or nothing. Raises RepositoryError; then all is as it was."""
         from upstreamsync.base.write import write
 
-        changes = [one.change for one in adoptions if one.change is not None]
         if changes:
             write(changes, self.root)
 

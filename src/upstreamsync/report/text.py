@@ -170,6 +170,12 @@ def print_pull_requests(out: Console, pull_requests: Sequence[PullRequest]) -> N
             _print_failure(out, one.vendor, one.error)
 
 
+def print_lines(out: Console, lines: Sequence[str]) -> None:
+    """What was done in the first line, and what has to be done by hand in the others."""
+    for number, line in enumerate(lines):
+        out.print(escape(line) if number == 0 else f"  note: {escape(line)}")
+
+
 def print_adoptions(out: Console, adoptions: Sequence[Adoption], *, dry_run: bool) -> None:
     """The version with its runners-up, each customization in a line, the files, and what was proven.
 

@@ -101,7 +101,7 @@ def _first(releases: Sequence[Release], declared: str | None, texts: frozenset[s
     named = [
         one for one in releases if one.version == declared or any(_names(text, one.version) for text in texts)
     ]
-    return list(dict.fromkeys([*named[: _ALL // 2], *releases[::step]]))
+    return list({one.version: one for one in (*named[: _ALL // 2], *releases[::step])}.values())
 
 
 def _near(releases: Sequence[Release], found: Mapping[str, Candidate]) -> list[Release]:
