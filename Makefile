@@ -85,8 +85,11 @@ sbom: $(VENV)/.dev ## a bill of materials of what is released, in dist/
 faults: $(VENV)/.dev $(TOOLS)/.engines ## run the fault matrix and print its table
 	$(BIN)/python scripts/fault_matrix.py
 
-kills: $(VENV)/.dev $(TOOLS)/.engines ## kill update and pr at 200 random moments each
+kills: $(VENV)/.dev $(TOOLS)/.engines ## kill update and pr at 200 random moments each, and signal them
 	$(BIN)/python tests/trust/kills.py 200
+
+mutation: $(VENV)/.dev $(TOOLS)/.all ## break each safeguard on purpose and see that a test notices
+	$(BIN)/python scripts/mutation.py --jobs 2
 
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.dev $(TOOLS)/.all ## fuzz each parser for a minute, and all properties, with new seeds (FUZZ_SEED repeats one)
@@ -100,4 +103,4 @@ bench: $(VENV)/.dev $(TOOLS)/.engines ## measure, quickly; `python benchmarks/ru
 clean: ## remove what was installed or made here
 	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help readme demo test test-fast floors lint format docs audit sbom faults kills fuzz bench clean
+.PHONY: help readme demo test test-fast floors lint format docs audit sbom faults kills mutation fuzz bench clean
