@@ -11,8 +11,8 @@ from pathlib import Path
 
 import peers
 from measure import Caches, Cost, Wrong, alternating, run
-from report import Figure, Section, ratio
 
+from report import Figure, Section, ratio
 from world import Upstream, WorldProcess
 
 PROGRAM = [sys.executable, "-m", "upstreamsync"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import content
 from measure import Cost, alternating, told
+
 from report import Section, seconds
 
 _MARKER = re.compile(rb"^---[ \t]*\n", re.MULTILINE)

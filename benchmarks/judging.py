@@ -19,6 +19,7 @@ from typing import Any
 import content
 from content import Releases
 from measure import Cost, Wrong, alternating, run, told
+
 from report import Figure, Section, ratio
 
 PROGRAM = [sys.executable, "-m", "upstreamsync"]

@@ -26,11 +26,11 @@ import content
 import peers
 from difference import measure_difference
 from judging import kustomize, measure_judging
-from report import Section, print_section, print_summary, write_page
 from startup import measure_startup
 from updating import measure_updating
 
 import upstreamsync
+from report import Section, print_section, print_summary, write_page
 from world import WorldProcess
 
 PARTS = ("startup", "check", "update", "judge", "difference")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from measure import alternating, run
+
 from report import Section, seconds
 
 LIMIT = 0.2

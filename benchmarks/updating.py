@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 from judging import kustomize
 from measure import Caches, Cost, Wrong, alternating, run
-from report import Figure, Section, ratio
 
+from report import Figure, Section, ratio
 from world import WorldProcess
 
 PROGRAM = [sys.executable, "-m", "upstreamsync"]

@@ -135,6 +135,7 @@ def test_a_figure_holds_up_to_its_limit(modules, measured, limit, verdict):
 
 def test_a_share_of_several_is_compared(modules):
     from measure import Cost
+
     from report import ratio
 
     costs = {

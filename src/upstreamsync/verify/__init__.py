@@ -79,6 +79,12 @@ def verify_trees(
     charts = Charts(helm or Engines().helm)
     options = options or Options()
 
+    others: tuple[str, ...] = ()
+    if overlays is None or options.elsewhere:
+        from upstreamsync.verify.elsewhere import standing_on_definitions
+
+        others = tuple(path for path in standing_on_definitions(old, new, paths) if path not in roots)
+
     def judge(overlay: str) -> OverlayVerification:
         mine = options.of(overlay)
         case = Case(
@@ -98,6 +104,7 @@ def verify_trees(
             in_all=options.budget,
             strict=mine.load_restrictor == "root",
             as_it_is=options.as_it_is,
+            definitions_moved=overlay in others,
         )
         found = judged(case)
         if options.progress is not None:
@@ -105,8 +112,14 @@ def verify_trees(
         return replace(found, allow_unjudged=bool(mine.allow_unjudged))
 
     # While one overlay is being compared another one can be built.
-    found = [outcome.get() for outcome in ordered_map(judge, roots, together)]
+    found = [outcome.get() for outcome in ordered_map(judge, (*roots, *others), together)]
+    found = found[: len(roots)] + [one for one in found[len(roots) :] if _tells(one)]
     return Verification(overlays=tuple(_deduplicated(found)), engine=str(engine))
+
+
+def _tells(overlay: OverlayVerification) -> bool:
+    """Whether there is anything to say of an overlay that does not stand on what moved."""
+    return any(item.verdict is not Verdict.OK for item in overlay.items)
 
 
 def as_tree(tree: Path | Tree) -> Tree:

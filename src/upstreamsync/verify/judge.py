@@ -60,6 +60,7 @@ class Case:
     in_all: Total | None = None
     strict: bool = False
     as_it_is: bool = False
+    definitions_moved: bool = False
 
     @property
     def is_new(self) -> bool:
@@ -75,7 +76,7 @@ def judge_overlay(case: Case) -> OverlayVerification:
     available = weigh(case.before, case.after, case.overlay, *found, is_new=case.is_new)
     if unchanged(case) and not available.differs:
         known = _as_before(case, new_items, available)
-        if not case.as_it_is or available.left_out:
+        if available.left_out or not (case.as_it_is or case.definitions_moved):
             return known
         with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder:
             return _Judge(case, old_items, new_items, Path(folder), available).as_it_is(known)
@@ -185,22 +186,29 @@ class _Judge:
         return self.build()
 
     def as_it_is(self, known: OverlayVerification) -> OverlayVerification:
-        """An unchanged overlay, with what the API server refuses of it; that counts against no update."""
+        """An unchanged overlay, with what the API server refuses of it; that counts against no update.
+
+        What comes of definitions that moved elsewhere does.
+        """
         side = self.chains[1].run()
+        moved = self.case.definitions_moved
         from upstreamsync.verify import explain
         from upstreamsync.verify.result_checks import blame
 
         trees = (self.case.before, self.case.after)
         notes: dict[str, list[Note]] = {}
-        for blamed in blame.check_as_it_is(
-            trees, self.case.overlay, self.new_items, side, self.case.cluster, self.case.reading
-        ):
+        about = (self.case.cluster, self.case.reading)
+        if moved:
+            told = blame.check(trees, self.case.overlay, self.new_items, (side, side), *about)
+        else:
+            told = blame.check_as_it_is(trees, self.case.overlay, self.new_items, side, *about)
+        for blamed in told:
             if blamed.item is not None:
-                notes.setdefault(blamed.item.name, []).append(replace(blamed.note, was_so=True))
+                notes.setdefault(blamed.item.name, []).append(replace(blamed.note, was_so=not moved))
         items = {item.name: item for item in self.new_items}
         found = {
-            name: replace(explain.judgement(items[name], told, self.case.overlay), failed_before=True)
-            for name, told in notes.items()
+            name: replace(explain.judgement(items[name], each, self.case.overlay), failed_before=not moved)
+            for name, each in notes.items()
         }
         return replace(
             known, items=tuple(found.get(item.item, item) for item in known.items), builds=self.builder.count

@@ -36,12 +36,15 @@ class Options:
     """How overlays are judged. ``budget`` bounds them together; later ``overlays`` count more.
 
     ``as_it_is``: an overlay in which nothing differs is built all the same, and the result looked at.
+    ``elsewhere``: overlays that hold objects of a kind whose definition moves are looked at, too, and told
+    where something is found.
     """
 
     budget: Total = field(default_factory=lambda: Total(IN_ALL), compare=False)
     overlays: tuple[OverlayOptions, ...] = ()
     progress: Progress | None = field(default=None, compare=False)
     as_it_is: bool = False
+    elsewhere: bool = False
 
     def of(self, overlay: str) -> OverlayOptions:
         """What holds for one overlay."""

@@ -123,7 +123,11 @@ def verify_folders(
             cache=build_store(settings.cache()),
             helm=engines(settings).helm,
             # Whoever names an overlay of two folders wants to know of it, also where nothing differs.
-            options=replace(judging(settings, root=after), as_it_is=bool(overlays) and revisions is None),
+            options=replace(
+                judging(settings, root=after),
+                as_it_is=bool(overlays) and revisions is None,
+                elsewhere=not overlays,
+            ),
         )
         verification = trees.told(verification)
     return _with_server(
@@ -188,7 +192,10 @@ def _judge(
             followed=without_followed(vendors),
             cluster=session.configuration.cluster,
             helm=session.tools.engines.helm,
-            options=judging(session.settings, session.configuration.kustomize, root=session.root),
+            options=replace(
+                judging(session.settings, session.configuration.kustomize, root=session.root),
+                elsewhere=not overlays,
+            ),
         )
         verification = trees.told(verification)
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)

@@ -12,7 +12,9 @@ from upstreamsync.kit.yaml import manifests
 from upstreamsync.verify.overlays.graph import Tree
 
 _KIND: Final = b"CustomResourceDefinition"
-_NAME: Final = re.compile(rb"^  name:[ \t]*[\"']?([^\s\"']+)", re.MULTILINE)
+_NAME: Final = re.compile(rb"\bname[\"']?:[ \t]*[\"']?([a-z0-9-]+(?:\.[a-z0-9-]+)+)")
+#: In so many bytes a definition says what it is called, annotations included.
+_HEAD: Final = 16 * 1024
 #: A tree is not searched for definitions beyond so many bytes of files that have some.
 _MOST: Final = 64 * 1024 * 1024
 
@@ -42,9 +44,7 @@ class TreeDefinitions(Mapping[tuple[str, str], Mapping[str, Any]]):
     def _find(self, group: str, kind: str) -> Mapping[str, Any] | None:
         if self._documents is None:
             self._documents = _documents(self.tree)
-        wanted = re.compile(
-            rb"^ +kind:[ \t]*[\"']?" + re.escape(kind.encode()) + rb"[\"']?[ \t]*\r?$", re.MULTILINE
-        )
+        wanted = re.compile(rb"\bkind[\"']?:[ \t]*[\"']?" + re.escape(kind.encode()) + rb"\b")
         for document in self._documents.get(group.encode(), ()):
             if not wanted.search(document):
                 continue
@@ -73,7 +73,7 @@ def _documents(tree: Tree) -> dict[bytes, list[bytes]]:
         if size > _MOST:
             break
         for document in manifests.split(data):
-            match = _NAME.search(document) if _KIND in document else None
-            if match:
-                found.setdefault(match[1].partition(b".")[2], []).append(document)
+            if _KIND in document:
+                for full in set(_NAME.findall(document[:_HEAD])):
+                    found.setdefault(full.partition(b".")[2], []).append(document)
     return found

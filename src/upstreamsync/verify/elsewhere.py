@@ -1,0 +1,48 @@
+"""Overlays that do not stand on what moved, and hold custom resources whose definitions moved with it.
+
+A definition that is vendored in one place is a schema for the user's own objects in all others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from upstreamsync.verify.overlays.graph import Tree, find_overlays, within
+
+_KIND: Final = b"CustomResourceDefinition"
+_GROUP: Final = re.compile(rb"\bgroup[\"']?:[ \t]*[\"']?([a-z0-9-]+(?:\.[a-z0-9-]+)+)")
+_YAML: Final = (".yaml", ".yml")
+
+
+def standing_on_definitions(before: Tree, after: Tree, upstream: Collection[str]) -> tuple[str, ...]:
+    """The roots with objects of the groups whose definitions differ in ``upstream``; sorted."""
+    groups = sorted(set(_moved_groups(before, after, upstream)))
+    if not groups:
+        return ()
+    wanted = re.compile(
+        rb"^apiVersion:[ \t]*[\"']?(?:" + b"|".join(map(re.escape, groups)) + rb")/", re.MULTILINE
+    )
+    files = [
+        name
+        for name in after.files("")
+        if name.endswith(_YAML) and not within(name, upstream) and wanted.search(after.read(name))
+    ]
+    if not files:
+        return ()
+    return tuple(root for root in find_overlays(after, files) if not within(root, upstream))
+
+
+def _moved_groups(before: Tree, after: Tree, upstream: Collection[str]) -> Iterator[bytes]:
+    for path in upstream:
+        if not after.exists(path):
+            continue
+        for name in after.files(path):
+            if not name.endswith(_YAML):
+                continue
+            data = after.read(name)
+            if _KIND not in data:
+                continue
+            if not before.is_file(name) or before.read(name) != data:
+                yield from _GROUP.findall(data)
