@@ -219,6 +219,18 @@ class Shrunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForkChange:
+    """A local file that was derived from upstream's by hand, and what became of its origin.
+
+    ``before`` and ``after`` are the origin's bytes; None where it is not known, or gone.
+    """
+
+    file: str
+    before: bytes | None = None
+    after: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """The complete change to the repository for one vendor, not yet on disk.
 
@@ -226,7 +238,7 @@ class Change:
     goes away. The two are apart because they become two commits; the lock and the version line of
     vendors.yaml belong to the base. ``notes`` are remarks for people (a fork whose origin changed).
     ``executable`` are those of the paths that upstream marks as programs; ``shrunk`` are the bases that lose
-    most of their objects; ``first`` when there was no base.
+    most of their objects; ``first`` when there was no base; ``forks`` are local files whose origin changed.
     """
 
     vendor: str
@@ -241,6 +253,7 @@ class Change:
     executable: frozenset[str] = frozenset()
     shrunk: tuple[Shrunk, ...] = ()
     first: bool = False
+    forks: tuple[ForkChange, ...] = ()
 
     @property
     def files(self) -> Mapping[str, bytes | None]:

@@ -9,9 +9,9 @@ from upstreamsync.base.edits import NO_EDITS, Edits
 from upstreamsync.base.kustomization import NAMES, OWN_NAME, is_ours, is_read_as_folder
 from upstreamsync.base.origins import (
     Watching,
-    find_origin,
     fork_digests,
     fork_note,
+    origin_of,
     shortened,
     watch_fact,
     watch_note,
@@ -24,7 +24,7 @@ from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import ContentError, EditError, RepositoryError
 from upstreamsync.kit.git.conversions import same_text, stands_for
 from upstreamsync.lock import Lock, digest, render
-from upstreamsync.model import Artifact, Base, Change, ContentFile, ImageFinding, Release, Shrunk
+from upstreamsync.model import Artifact, Base, Change, ContentFile, ForkChange, ImageFinding, Release, Shrunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class _Situation:
     lock: Lock | None
     new: Mapping[str, ContentFile]
     notes: list[str] = field(default_factory=list)
+    forks: list[ForkChange] = field(default_factory=list)
 
 
 def plan(
@@ -90,6 +91,7 @@ def plan(
         edits=edits.edited,
         bases=vendor.bases,
         notes=tuple(situation.notes),
+        forks=tuple(situation.forks),
         executable=frozenset(path for path, file in situation.new.items() if file.executable),
         shrunk=shrunk,
     )
@@ -245,13 +247,13 @@ def _note_origins(situation: _Situation, watched: Sequence[Watching]) -> None:
         )
         old = [path for path in old if view.read(path) is not None]
         for fork in vendor.forks:
-            note = fork_note(
-                fork,
-                find_origin(fork.of, old, vendor.bases, view.read),
-                find_origin(fork.of, sorted(new), vendor.bases, new.get),
-                lock.forks.get(fork.file) if lock is not None else None,
-            )
-            situation.notes.extend([note] if note else [])
+            before = origin_of(fork, old, vendor.bases, view.read)
+            after = origin_of(fork, sorted(new), vendor.bases, new.get)
+            note = fork_note(fork, before, after, lock.forks.get(fork.file) if lock is not None else None)
+            if note:
+                situation.notes.append(note)
+            if note and (before, after) != (None, None):
+                situation.forks.append(ForkChange(file=fork.file, before=before, after=after))
     for watching in watched:
         note = watch_note(watching, lock)
         situation.notes.extend([note] if note else [])

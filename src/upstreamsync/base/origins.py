@@ -48,11 +48,22 @@ def find_origin(
     return None
 
 
+def origin_of(
+    fork: Fork, paths: Sequence[str], bases: Sequence[str], read: Callable[[str], bytes | None]
+) -> bytes | None:
+    """What a fork was derived from: the bytes of its origin, or of all of several, one behind the other."""
+    found = [find_origin(of, paths, bases, read) for of in fork.origins]
+    known = [one for one in found if one is not None]
+    if len(fork.origins) == 1:
+        return found[0]
+    return b"\n".join(known) if known else None
+
+
 def fork_digests(
     forks: Sequence[Fork], paths: Sequence[str], bases: Sequence[str], read: Callable[[str], bytes | None]
 ) -> dict[str, str]:
     """For the lock: local file → digest of what it was derived from, where that exists."""
-    found = {fork.file: find_origin(fork.of, paths, bases, read) for fork in forks}
+    found = {fork.file: origin_of(fork, paths, bases, read) for fork in forks}
     return {file: digest(data) for file, data in found.items() if data is not None}
 
 
@@ -60,13 +71,13 @@ def fork_note(fork: Fork, old: bytes | None, new: bytes | None, locked: str | No
     """A remark when a fork's origin changed; ``locked`` is its digest at the last update, where known."""
     if new is None:
         if old is None and locked is None:
-            return f"`{fork.file}` is said to derive from `{fork.of}`, which is not in the base"
-        return f"`{fork.file}` derives from `{fork.of}`, which upstream has removed"
+            return f"`{fork.file}` is said to derive from {fork.shown}, which is not in the base"
+        return f"`{fork.file}` derives from {fork.shown}, which upstream has removed"
     before = locked if locked is not None else digest(old) if old is not None else None
     if before is None or before == digest(new):
         return None
     diff = _diff(old, new) if old is not None and old != new else ""
-    return f"`{fork.file}` derives from `{fork.of}`, which has changed: see whether it has to follow{diff}"
+    return f"`{fork.file}` derives from {fork.shown}, which has changed: see whether it has to follow{diff}"
 
 
 def watch_note(watching: Watching, lock: Lock | None) -> str | None:

@@ -69,7 +69,8 @@ def of_updates(updates: Sequence[VendorUpdate], verification: Verification | Non
     if failed:
         return failed
     alarms = any(update.finding is not None and update.finding.status in _ALARMS for update in updates)
-    return PERSON if alarms else judged
+    forked = any(update.change is not None and update.change.forks for update in updates)
+    return PERSON if alarms or forked else judged
 
 
 def of_pull_requests(pull_requests: Sequence[PullRequest]) -> int:

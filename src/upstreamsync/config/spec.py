@@ -600,8 +600,18 @@ class Fork(Spec):
 
     file: RepositoryPath
     """The local file."""
-    of: str
-    """The upstream file: a path in the base, optionally ``path#Kind/name`` for one document."""
+    of: str | tuple[str, ...]
+    """The upstream file: a path in the base, optionally ``path#Kind/name`` for one document; a list for several."""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The one or several."""
+        return (self.of,) if isinstance(self.of, str) else self.of
+
+    @property
+    def shown(self) -> str:
+        """The origins, for sentences."""
+        return ", ".join(f"`{one}`" for one in self.origins)
 
 
 class PullRequestOptions(Spec):

@@ -77,7 +77,7 @@ def build_proposal(
         commits=_with_trailer(commits, digest),
         base_commit=base_commit,
         draft=verification.needs_person
-        or any(change.shrunk for change in changes)
+        or any(change.shrunk or change.forks for change in changes)
         or any(stage.holds_up for stage in review.stages),
         labels=options.labels,
         reviewers=options.reviewers,
@@ -85,6 +85,7 @@ def build_proposal(
         milestone=options.milestone,
         automerge=options.automerge
         and _all_ok(verification)
+        and not any(change.forks for change in changes)
         and not any(stage.holds_up for stage in review.stages),
         statuses=(*_statuses(verification), *map(_stage_status, review.stages)),
         unjudged=len(verification.unjudged),

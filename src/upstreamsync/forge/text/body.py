@@ -87,7 +87,7 @@ def _sections(
     short = cluster.overlays_section(facts.review, cluster.SHORT)
     dangers = cluster.dangers_section(facts.review)
     head = _summary(facts, items)
-    remarks = "\n".join(f"- {prose(note)}" for change in facts.changes for note in change.notes)
+    remarks = "\n".join(_remark(note) for change in facts.changes for note in change.notes)
     needed = "\n\n".join(part for part in (urgent, explained) if part)
     return [
         Section(title="", forms=(head,), keep=100),
@@ -107,6 +107,12 @@ def _sections(
         Section(title="", forms=(_notes(facts, notes), _notes(facts, 2_000), ""), keep=10),
         Section(title="", forms=(_reproduce(facts),), keep=99),
     ]
+
+
+def _remark(note: str) -> str:
+    """A remark as an item of a list; what stands below its first line is a diff."""
+    first, _, diff = note.partition("\n")
+    return f"- {prose(first)}\n\n{fence(diff, 'diff')}\n" if diff else f"- {prose(first)}"
 
 
 def _summary(facts: Facts, items: Sequence[Judgement]) -> str:

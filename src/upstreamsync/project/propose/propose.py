@@ -23,6 +23,7 @@ from upstreamsync.forge import (
     webhook_message,
     write_notices,
 )
+from upstreamsync.forge.text.diff import merge
 from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.http.credentials import is_loopback
 from upstreamsync.kit.store.first_sights import FirstSights
@@ -299,8 +300,22 @@ def _fixes(
     there: Session, changes: Sequence[Change], verification: Verification, prefix: str
 ) -> dict[str, bytes]:
     """The judge's corrections upon these changes, with paths from the top of the git repository."""
-    fixed = fixed_files(verification, there.view.with_changes(changes).read)
+    read = there.view.with_changes(changes).read
+    fixed = {**_merged_forks(changes, read), **fixed_files(verification, read)}
     return {prefix + path: data for path, data in fixed.items()}
+
+
+def _merged_forks(changes: Sequence[Change], read: Callable[[str], bytes | None]) -> dict[str, bytes]:
+    """Local forks with what upstream did to their origins, where that applies without a conflict."""
+    merged: dict[str, bytes] = {}
+    for fork in (fork for change in changes for fork in change.forks):
+        local = read(fork.file)
+        if local is None or fork.before is None or fork.after is None:
+            continue
+        result = merge(fork.before, local, fork.after)
+        if result is not None and result != local:
+            merged[fork.file] = result
+    return merged
 
 
 def _check_same(session: Session, repository: Repository, commit: str, changes: Changes) -> None:
