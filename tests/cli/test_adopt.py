@@ -244,3 +244,31 @@ def test_objects_spread_over_other_files_are_matched(bench: Bench, name: str):
     left = sorted(path.name for path in base.iterdir())
     assert "0.yaml" not in left
     assert ("4.yaml" in left) == (name == "several files"), "a file of one's own stays"
+
+
+def test_a_folder_that_no_vendor_declares_gets_its_entry(bench: Bench):
+    remote = bench.world.git("server")
+    for version in VERSIONS:
+        text = UPSTREAM.format(version=version).replace(
+            "resources: [pods]", f"resources: [pods, pods/{version}]"
+        )
+        remote.commit({"deploy/install.yaml": text}, tag=version)
+    (bench.root / "vendors.yaml").write_text("# ours\nversion: 1\nvendors: []\n")
+    folder = bench.root / "apps/server/base"
+    folder.mkdir(parents=True)
+    text = UPSTREAM.format(version="v1.1.0").replace("resources: [pods]", "resources: [pods, pods/v1.1.0]")
+    (folder / "all.yaml").write_text(edited(text))
+    bench.commit()
+    origin = f"{bench.world.url}/git/server.git//deploy"
+    (vendor,) = bench.json("adopt", "apps/server/base", "--from", origin)["vendors"]
+    assert (vendor["name"], vendor["version"], vendor["base"]) == (
+        "server",
+        "v1.1.0",
+        "apps/server/base/upstream",
+    )
+    written = (bench.root / "vendors.yaml").read_text()
+    assert written.startswith("# ours\nversion: 1\nvendors:\n  - name: server\n    version: v1.1.0\n")
+    bench.commit()
+    assert bench.json("verify")["bases"][0]["condition"] == "pristine"
+    assert bench.json("check")["vendors"][0]["target"] == "v1.2.0"
+    assert bench.run("adopt", "apps/server/base", "--from", "nonsense").returncode == 2

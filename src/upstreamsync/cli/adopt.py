@@ -16,7 +16,10 @@ def adopt(
     if origin is not None and len(names) != 1:
         raise UsageError("--from needs exactly one folder", hint="upstreamsync adopt FOLDER --from URL")
     with common.project() as project:
-        adoptions = project.adopt(names, version=version)
+        if origin is None:
+            adoptions = project.adopt(names, version=version)
+        else:
+            adoptions = (project.adopt_folder(names[0], origin, version=version),)
         if not dry_run:
             project.write(*(one.change for one in adoptions if one.change is not None))
         file = project.configuration.places.file

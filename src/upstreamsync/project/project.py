@@ -97,6 +97,16 @@ class Project:
 
         return adopt(self.session, vendors, version=version)
 
+    def adopt_folder(self, folder: str, origin: str, *, version: str | None = None) -> Adoption:
+        """As ``adopt``, of a folder that no vendor declares; the change has its entry, too.
+
+        ``origin`` is the address of a file, ``REPOSITORY#CHART``, ``oci://…/CHART`` or ``GIT//PATH``.
+        Raises UsageError for one that can't be understood.
+        """
+        from upstreamsync.project.adopt.adopt import adopt_folder
+
+        return adopt_folder(self.session, folder, origin, version=version)
+
     def move(self, vendor: str, path: str) -> Change:
         """What brings a vendor's base to another folder; ``write`` it. Raises UsageError and HandEdited."""
         from upstreamsync.project.relocate.move import move

@@ -22,6 +22,7 @@ from upstreamsync.kit.yaml import edit, manifests
 from upstreamsync.lock import changed_files, render
 from upstreamsync.model import Adoption, Base, Change, Failure, Release, RunnerUp
 from upstreamsync.project.adopt.copy import Copy, build_files, objects_of, parts_of, read_copy
+from upstreamsync.project.adopt.declare import declared
 from upstreamsync.project.adopt.layout import (
     Places,
     choose_places,
@@ -52,6 +53,27 @@ def adopt(session: Session, names: Sequence[str], *, version: str | None) -> tup
     if not names:
         chosen = [vendor for vendor in chosen if _is_open(session, vendor)]
     return tuple(_guarded(session, vendor, version) for vendor in chosen)
+
+
+def adopt_folder(session: Session, folder: str, origin: str, *, version: str | None) -> Adoption:
+    """As ``adopt``, of a folder that no vendor declares: its entry is written, too.
+
+    Raises UsageError for an origin that can't be understood, or a folder that is a vendor's already.
+    """
+    folder = folder.strip("/").removeprefix("./")
+    for vendor in session.configuration.vendors:
+        if folder in vendor.bases:
+            raise UsageError(
+                f"`{folder}` is the base of `{vendor.name}`", hint=f"upstreamsync adopt {vendor.name}"
+            )
+    configuration, name = declared(session.configuration, folder, origin)
+    with_entry = Session(configuration, session.settings, connections=session.connections)
+    made = _guarded(with_entry, configuration.vendor(name), version)
+    if made.change is None:
+        return made
+    file = configuration.path.name
+    text = made.change.base_files.get(file) or configuration.text.encode()
+    return replace(made, change=replace(made.change, base_files={**made.change.base_files, file: text}))
 
 
 def _is_open(session: Session, vendor: Vendor) -> bool:

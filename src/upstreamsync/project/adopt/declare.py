@@ -1,0 +1,95 @@
+"""``adopt FOLDER --from …``: the entry of vendors.yaml that a folder without one gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from upstreamsync.adopt.texts import dump
+from upstreamsync.config import Configuration
+from upstreamsync.config.load import parse_configuration
+from upstreamsync.errors import ContentError, UsageError
+
+_VERSION = re.compile(r"v?\d+\.\d+(?:\.\d+)?(?:[-+][0-9A-Za-z.-]+)?")
+_FORMS = (
+    "a file (https://github.com/OWNER/REPO/releases/download/v1.2.3/install.yaml), a chart "
+    "(https://charts.example.com#CHART or oci://host/path/CHART), or a folder of a git repository "
+    "(https://host/owner/repo.git//path)"
+)
+#: What stands in the new entry until the version is found.
+UNKNOWN = "v0"
+
+
+def declared(configuration: Configuration, folder: str, origin: str) -> tuple[Configuration, str]:
+    """The configuration with an entry for ``folder``, and the name of the new vendor.
+
+    Raises UsageError for an origin that can't be understood, ContentError where vendors.yaml can't take it.
+    """
+    source = source_of(origin)
+    name = _name(folder, [vendor.name for vendor in configuration.vendors])
+    entry = {"name": name, "version": UNKNOWN, **source, "base": folder}
+    text = with_entry(configuration.text, entry, configuration.path.name)
+    return parse_configuration(text.encode(), path=configuration.path, name=configuration.path.name), name
+
+
+def with_entry(text: str, entry: Mapping[str, Any], file: str) -> str:
+    """``text`` of a vendors.yaml with one more vendor at its end."""
+    lines = dump([dict(entry)]).decode().splitlines(keepends=True)
+    indent = "  "
+    if match := re.search(r"^vendors:[ \t]*(?:\[\][ \t]*)?(?:#.*)?$", text, re.MULTILINE):
+        if found := re.search(r"^([ \t]*)- ", text[match.end() :], re.MULTILINE):
+            indent = found[1]
+        head = re.sub(r"^(vendors:)[ \t]*\[\]", r"\1", text, flags=re.MULTILINE).rstrip("\n")
+        return head + "\n" + "".join(indent + line for line in lines)
+    raise ContentError(
+        f"{file} can't take another vendor line by line", hint="write its `vendors:` as a list"
+    )
+
+
+def _name(folder: str, taken: list[str]) -> str:
+    parts = [part for part in folder.split("/") if part not in ("base", "upstream", "manifests", "deploy")]
+    name = re.sub(r"[^a-z0-9-]+", "-", (parts or [folder])[-1].lower()).strip("-") or "vendor"
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def source_of(origin: str) -> dict[str, Any]:
+    """``source`` and, where nothing implies it, ``releases`` of an origin. Raises UsageError."""
+    if "#" in origin:
+        repository, _, chart = origin.partition("#")
+        return {"source": {"helm": {"repository": repository, "chart": chart}}}
+    if origin.startswith("oci://"):
+        repository, _, chart = origin.rpartition("/")
+        return {"source": {"helm": {"repository": repository, "chart": chart}}}
+    scheme, _, rest = origin.partition("://")
+    if "//" in rest:
+        repository, _, path = rest.partition("//")
+        return {"source": {"git": {"repository": f"{scheme}://{repository}", "paths": [path.strip("/")]}}}
+    if scheme in ("http", "https") and re.search(r"\.(?:ya?ml|json)$", rest):
+        return _of_url(origin)
+    raise UsageError(f"`{origin}` is no origin that is understood", hint=f"--from takes {_FORMS}")
+
+
+def _of_url(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    segments = parts.path.split("/")
+    tag = next((one for one in segments if _VERSION.search(one)), None)
+    host, (owner, repository) = parts.hostname or "", [*segments[1:3], "", ""][:2]
+    if host not in ("github.com", "raw.githubusercontent.com") or tag is None:
+        raise UsageError(
+            f"nothing says which versions there are of {url}",
+            hint="declare a vendor with `releases:` in vendors.yaml, and adopt that",
+        )
+    match = _VERSION.search(tag)
+    version = match[0] if match is not None else tag
+    kind = "github" if host == "github.com" else "github_tags"
+    releases: dict[str, Any] = {kind: f"{owner}/{repository}"}
+    if tag != version:
+        before, after = (re.escape(part) for part in tag.split(version, 1))
+        releases["tag"] = f"{before}(?P<version>v?[0-9].*){after}"
+    return {"source": {"url": url.replace(version, "{version}")}, "releases": releases}
