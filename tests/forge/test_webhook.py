@@ -54,3 +54,16 @@ def test_it_is_sent_as_json_and_a_failure_does_not_show_the_secret(world):
     assert (request.method, request.headers["content-type"]) == ("POST", "application/json")
     assert "secretpart" not in str(refusal.value)
     assert "secretpart" not in json.dumps(refusal.value.hint)
+
+
+def test_foreign_words_stay_on_their_line_and_call_nobody():
+    evil = "v2\n• *other* v1 → v2 opened\x1b[2J\u202e @all @here <!channel> <http://evil|x> ##[error]"
+    message = webhook_message(
+        [result(Action.OPENED, vendor="app", after=evil)], repository="acme/apps", remarks=[evil]
+    )
+    text = message["blocks"][1]["text"]["text"]
+    assert len(text.splitlines()) == 2
+    assert not set(text) & {"\x1b", "\u202e"}
+    assert not {"@all", "@here", "<!channel>", "<http", "##["} & {
+        word for word in ("@all", "@here", "<!channel>", "<http", "##[") if word in text
+    }
