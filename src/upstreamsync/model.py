@@ -92,6 +92,18 @@ class Release:
     assets: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     groups: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
+    @property
+    def is_commit(self) -> bool:
+        """Whether the version is a commit of a branch."""
+        return self.commit is not None and self.version == self.commit
+
+    @property
+    def beside(self) -> str:
+        """The other of the two versions of a chart: ``chart 4.1.0`` beside the app's, ``app 2.3`` beside its own."""
+        if self.app_version is None or self.app_version.removeprefix("v") == self.ref.removeprefix("v"):
+            return ""
+        return f"chart {self.ref}" if self.app_version == self.version else f"app {self.app_version}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOver:

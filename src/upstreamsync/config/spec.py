@@ -120,7 +120,9 @@ OneOrManyUrls = Annotated[
 ]
 GitUrl = Annotated[str, AfterValidator(_check_git_url)]
 ChartRepository = Annotated[str, AfterValidator(_check_chart_repository)]
-GitHubName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
+GitHubName = Annotated[
+    str, Field(pattern=r"^(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+/)?[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
+]
 VersionText = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
 Level = Literal["major", "minor", "patch"]
 Scheme = Literal["semver", "pep440", "calver", "loose"]
@@ -461,9 +463,9 @@ class Releases(Spec):
     """Where versions come from: exactly one kind."""
 
     github: GitHubName | None = None
-    """OWNER/REPO: its releases."""
+    """OWNER/REPO at github.com: its releases; HOST/OWNER/REPO at an Enterprise server."""
     github_tags: GitHubName | None = None
-    """OWNER/REPO: its tags."""
+    """OWNER/REPO at github.com: its tags; HOST/OWNER/REPO at an Enterprise server."""
     git: GitUrl | None = None
     """Tags of a git repository, by ls-remote."""
     helm: HelmReleases | None = None

@@ -19,6 +19,7 @@ from upstreamsync.forge.text.evidence import Upstream
 from upstreamsync.forge.text.links import links_of
 from upstreamsync.forge.text.markdown import shorten
 from upstreamsync.forge.text.verdicts import counted, distinct, is_finding, verified
+from upstreamsync.forge.text.versions import titled
 from upstreamsync.kit.defuse import inert
 from upstreamsync.model import EMPTY, Change, Commit, Proposal, Review, StageResult, Verdict, Verification
 
@@ -171,7 +172,7 @@ def _on_top(vendor: str, files: Files, state: dict[str, bytes | None], read: Rea
 
 
 def _fix_message(changes: Sequence[Change]) -> str:
-    names = ", ".join(f"{change.vendor} {change.after}" for change in changes)
+    names = ", ".join(f"{change.vendor} {titled(change)}" for change in changes)
     return f"Adjust local patches to {names}\n\nMechanical corrections, suggested: look at each of them."
 
 
@@ -186,7 +187,8 @@ def _with_trailer(commits: Sequence[Commit], digest: str) -> tuple[Commit, ...]:
 
 def _base_message(change: Change) -> str:
     name, after = change.vendor, inert(change.after)
-    subject = f"Update {name} to {after}" if change.before != change.after else f"Regenerate {name} {after}"
+    shown = titled(change)
+    subject = f"Update {name} to {shown}" if change.before != change.after else f"Regenerate {name} {shown}"
     if change.first:
         subject = f"Add {name} {after}"
     lines = [subject, ""]
@@ -203,7 +205,7 @@ def _base_message(change: Change) -> str:
 
 
 def _edit_message(changes: Sequence[Change]) -> str:
-    lines = [f"Follow {', '.join(f'{change.vendor} {inert(change.after)}' for change in changes)}", ""]
+    lines = [f"Follow {', '.join(f'{change.vendor} {titled(change)}' for change in changes)}", ""]
     lines += [
         f"- {edit.place.file}: {_word(edit.what)} {_word(edit.before)} → {_word(edit.after)}"
         for change in changes
@@ -223,12 +225,12 @@ def _title(key: str, changes: Sequence[Change], *, major: bool) -> str:
     if len(changes) == 1:
         change = changes[0]
         if change.first:
-            return f"Add {change.vendor} {inert(change.after)}"
+            return f"Add {change.vendor} {titled(change)}"
         if change.before == change.after:
-            return f"Regenerate {change.vendor} {inert(change.after)}"
-        step = f"Update {change.vendor} to {inert(change.after)}"
+            return f"Regenerate {change.vendor} {titled(change)}"
+        step = f"Update {change.vendor} to {titled(change)}"
         return f"{step} (major)" if major else step
-    moved = ", ".join(f"{change.vendor} {inert(change.after)}" for change in changes)
+    moved = ", ".join(f"{change.vendor} {titled(change)}" for change in changes)
     return shorten(f"Update {key}: {moved}", 200)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 #: Trailer of the last commit of a branch: its branch is complete, and this is what it brings.
 RESULT_TRAILER: Final = "Upstreamsync-Result"
@@ -78,6 +78,24 @@ class NewPullRequest:
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     milestone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What vendors.yaml wants a pull request to have besides its text."""
+
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    milestone: str | None = None
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A forge whose open pull requests can be given other settings. Others leave them as they were opened."""
+
+    def adjust(self, existing: Existing, before: Settings, after: Settings) -> None:
+        """Add what is new, and take away what we had set and is wanted no longer; people's own stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from upstreamsync.forge.rules.lifecycle import Decision, Situation, Verb
 from upstreamsync.forge.rules.marker import Marker, compose, find, text_hash, visible_part
 from upstreamsync.forge.seen import Seen
 from upstreamsync.forge.stale import close_stale, sweep
-from upstreamsync.forge.state import REBUILD_LABEL, Existing, Forge, NewPullRequest
+from upstreamsync.forge.state import REBUILD_LABEL, Adjustable, Existing, Forge, NewPullRequest, Settings
 from upstreamsync.forge.text import messages
 from upstreamsync.kit.git.repository import Identity, Repository
 from upstreamsync.model import Action, Failure, Proposal, PullRequest
@@ -113,6 +113,8 @@ class _Run(Seen):
             case Verb.YIELD:
                 return self._yield(proposal, situation, existing, decision)
             case Verb.KEEP:
+                if self._has_other_settings(existing, proposal):
+                    return self._settle(proposal, situation, existing)
                 if not self.dry_run:
                     self._mark(situation.head, proposal)
                 return messages.result(proposal, Action.UNCHANGED, decision.reason, existing)
@@ -167,6 +169,7 @@ class _Run(Seen):
                     self.forge.edit(existing, body=body)
                 self.forge.push(proposal.branch, head, expected=situation.head)
                 self.heads[proposal.branch] = head
+        self._adjust(existing, proposal)
         own_title = marker is None or existing.title == marker.title
         self.forge.edit(
             existing,
@@ -187,6 +190,7 @@ class _Run(Seen):
         if not self.dry_run:
             marker = self._marker(proposal, situation.head or "")
             old = find(existing.body)
+            self._adjust(existing, proposal)
             self.forge.edit(
                 existing,
                 body=compose(proposal.body, marker, existing.body),
@@ -195,6 +199,33 @@ class _Run(Seen):
             self._mark(situation.head, proposal)
             self._automerge(existing, proposal, ours=old is not None and old.automerge)
         return messages.result(proposal, Action.UPDATED, decision.reason, existing)
+
+    def _has_other_settings(self, existing: Existing, proposal: Proposal) -> bool:
+        """Whether vendors.yaml wants something else of it than when we last wrote it."""
+        marker = find(existing.body)
+        if marker is None:
+            return False
+        wanted = (_settings_of(proposal), _merges_itself(proposal))
+        return isinstance(self.forge, Adjustable) and (dict(marker.settings), marker.automerge) != wanted
+
+    def _settle(self, proposal: Proposal, situation: Situation, existing: Existing) -> PullRequest:
+        """Nothing but its settings changed."""
+        if not self.dry_run:
+            marker = find(existing.body)
+            self._adjust(existing, proposal)
+            self._automerge(existing, proposal, ours=marker is not None and marker.automerge)
+            if marker is not None:
+                new = replace(marker, settings=_settings_of(proposal), automerge=_merges_itself(proposal))
+                self.forge.edit(existing, body=compose(visible_part(existing.body), new, existing.body))
+            self._mark(situation.head, proposal)
+        return messages.result(proposal, Action.UPDATED, "its settings in vendors.yaml changed", existing)
+
+    def _adjust(self, existing: Existing, proposal: Proposal) -> None:
+        marker = find(existing.body)
+        before = _as_settings(marker.settings if marker is not None else {})
+        after = _as_settings(_settings_of(proposal))
+        if before != after and isinstance(self.forge, Adjustable):
+            self.forge.adjust(existing, before, after)
 
     def _yield(
         self, proposal: Proposal, situation: Situation, existing: Existing, decision: Decision
@@ -238,6 +269,7 @@ class _Run(Seen):
             title=proposal.title,
             automerge=_merges_itself(proposal),
             config=self.config,
+            settings=_settings_of(proposal),
         )
 
     def _mark(self, head: str | None, proposal: Proposal) -> None:
@@ -255,3 +287,23 @@ class _Run(Seen):
 
 def _merges_itself(proposal: Proposal) -> bool:
     return proposal.automerge and not proposal.draft
+
+
+def _settings_of(proposal: Proposal) -> dict[str, tuple[str, ...]]:
+    """What a marker remembers of labels and people: none of those that are empty."""
+    wanted = {
+        "labels": proposal.labels,
+        "reviewers": proposal.reviewers,
+        "assignees": proposal.assignees,
+        "milestone": (proposal.milestone,) if proposal.milestone else (),
+    }
+    return {kind: names for kind, names in wanted.items() if names}
+
+
+def _as_settings(found: Mapping[str, tuple[str, ...]]) -> Settings:
+    return Settings(
+        labels=found.get("labels", ()),
+        reviewers=found.get("reviewers", ()),
+        assignees=found.get("assignees", ()),
+        milestone=next(iter(found.get("milestone", ())), None),
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from upstreamsync.kit.http.client import DEFAULT_LIMIT, Http
-from upstreamsync.kit.http.credentials import Credentials
+from upstreamsync.kit.http.credentials import Credentials, upstream_github
 from upstreamsync.kit.http.inside import Named, named, named_in
 from upstreamsync.kit.run.budget import Total
 from upstreamsync.kit.run.threads import processors
@@ -143,7 +143,7 @@ class Connections:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.now = settings.now or datetime.now(UTC)
-        self.github_api = settings.environment.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+        self.github_api = upstream_github(settings.environment)
         self.cache = settings.cache()
         self.credentials = Credentials.from_environment(settings.environment)
         self.http = Http(

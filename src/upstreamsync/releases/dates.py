@@ -18,6 +18,7 @@ from upstreamsync.kit.store.dependencies import record_dependencies
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
 from upstreamsync.releases.answers import json_document, timestamp
+from upstreamsync.releases.github import repository_api
 
 _NAMESPACE = "dates"
 
@@ -44,7 +45,7 @@ def _date(release: Release, spec: Releases, tools: Toolbox) -> datetime | None:
         case "branch" if spec.branch is not None:
             return _of_git(spec.branch.repository, f"{release.commit}", release, tools)
         case "github_tags" if release.commit:
-            url = f"{tools.github_api.rstrip('/')}/repos/{spec.github_tags}/commits/{release.commit}"
+            url = f"{repository_api(f'{spec.github_tags}', tools)}/commits/{release.commit}"
             return _kept(tools.cache, url, lambda: _of_github(url, tools))
         case "oci":
             # With a `ref` of its own the release's ref is upstream's; the version is the tag then.

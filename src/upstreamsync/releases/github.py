@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from upstreamsync.config.spec import Releases
 from upstreamsync.errors import Denied, Malformed, NotFound, RateLimited, TooLarge
@@ -29,24 +30,42 @@ def feed(spec: Releases, tools: Toolbox) -> Iterator[Sequence[Release]]:
         yield remembered(tools.cache, ["github", page.digest], lambda page=page: _read(page))  # type: ignore[misc]
 
 
+def repository_api(name: str, tools: Toolbox) -> str:
+    """The API's address of OWNER/REPO at github.com, or of HOST/OWNER/REPO at an Enterprise server."""
+    *host, owner, repository = name.split("/")
+    slug = f"{owner}/{repository}"
+    if not host:
+        return f"{tools.github_api.rstrip('/')}/repos/{slug}"
+    api = "api.github.com" if host == ["github.com"] else f"{host[0]}/api/v3"
+    return f"https://{api}/repos/{slug}"
+
+
 def pages(repository: str, kind: str, tools: Toolbox) -> Iterator[Response]:
     """The pages of ``repos/OWNER/REPO/<kind>``, each asked for when it is needed.
 
     Raises RateLimited with the time at which GitHub's budget is renewed, NotFound, and others of
     UpstreamError's family.
     """
-    url: str | None = f"{tools.github_api.rstrip('/')}/repos/{repository}/{kind}?per_page=100"
+    url: str | None = f"{repository_api(repository, tools)}/{kind}?per_page=100"
     for _ in range(MAX_PAGES):
         response = _get(str(url), repository, tools)
         yield response
         following = _NEXT.search(response.headers.get("link", ""))
         if following is None:
             return
-        url = following[1]
+        url = _next_page(str(url), following[1])
     raise TooLarge(
         f"GitHub lists more than {MAX_PAGES} pages of {kind} for `{repository}`",
         hint=f"ask git instead: `releases: {{git: https://github.com/{repository}}}`",
     )
+
+
+def _next_page(url: str, link: str) -> str:
+    """The address of the next page on our own path, where a proxy before the server made another of it."""
+    ours, theirs = urlsplit(url), urlsplit(urljoin(url, link))
+    if theirs.hostname != ours.hostname:
+        return link
+    return urlunsplit((ours.scheme, ours.netloc, ours.path, theirs.query, ""))
 
 
 def _get(url: str, repository: str, tools: Toolbox) -> Response:

@@ -109,6 +109,8 @@ def _finding(finding: Finding) -> Document:
         "passed_over": [_passed_over(one) for one in finding.passed_over],
         "error": _failure(finding.error),
     }
+    if target is not None and target.app_version is not None:
+        document |= {"app_version": target.app_version, "ref": target.ref}
     if finding.remarks:
         document["remarks"] = list(finding.remarks)
     if finding.images:

@@ -88,7 +88,7 @@ def print_check(out: Console, findings: Sequence[Finding], *, verbose: bool = Fa
             escape(finding.vendor),
             f"[{_STATUS_STYLE[finding.status]}]{finding.status.value}[/]",
             escape(finding.current),
-            escape(target.version) if target else "",
+            escape(_with_other(target)) if target else "",
             f"{target.published:%Y-%m-%d}" if target and target.published else "",
             escape(_note(finding)),
         )
@@ -294,6 +294,11 @@ def _print_failure(out: Console, vendor: str, failure: Failure) -> None:
         out.print(f"  {escape(line)}")
     if failure.hint:
         out.print(f"  hint: {escape(failure.hint)}")
+
+
+def _with_other(target: Release) -> str:
+    """A version, and the chart's beside the app's."""
+    return f"{target.version} ({target.beside})" if target.beside else target.version
 
 
 def waiting(finding: Finding) -> list[str]:

@@ -70,7 +70,7 @@ def _asset_digest(job: Job, url: str) -> str | None:
         return None
     path = unquote(urlsplit(url).path)
     for name, digest in job.release.assets.items():
-        asset = f"/{releases.github}/releases/download/{job.release.ref}/{name}"
+        asset = f"/{'/'.join(releases.github.split('/')[-2:])}/releases/download/{job.release.ref}/{name}"
         if path.lower().endswith(asset.lower()):
             return digest
     return None

@@ -192,6 +192,58 @@ def test_links(releases, page, old, new, ref, release, compare):
 
 
 @pytest.mark.parametrize(
+    ("source", "releases", "old", "new", "release", "compare"),
+    [
+        (
+            {"url": "https://github.com/o/r/releases/download/v{semver}/x.yaml"},
+            {"oci": "quay.io/a/b", "ref": "v{major}.{minor}.{patch}"},
+            ("1.8.3.2", None),
+            ("1.9.0.1", "v1.9.0"),
+            "https://github.com/o/r/releases/tag/v1.9.0",
+            "https://github.com/o/r/compare/v1.8.3...v1.9.0",
+        ),
+        (
+            {"url": "https://raw.githubusercontent.com/o/r/{ref}/x.yaml"},
+            {"oci": "quay.io/a/b", "ref": "v{semver}"},
+            ("1.8.3", None),
+            ("1.9.0", "v1.9.0"),
+            None,
+            "https://github.com/o/r/compare/v1.8.3...v1.9.0",
+        ),
+        (
+            {"archive": {"url": "https://github.com/o/r/archive/{ref}.tar.gz", "paths": ["x"]}},
+            {"oci": "quay.io/a/b", "ref": "release-{major}.{minor}"},
+            ("1.8.3", None),
+            ("1.9.0", "release-1.9"),
+            None,
+            "https://github.com/o/r/compare/release-1.8...release-1.9",
+        ),
+        (
+            {"url": "https://example.com/{version}/x.yaml"},
+            {"oci": "quay.io/a/b"},
+            ("1.8.3", None),
+            ("1.9.0", "1.9.0"),
+            None,
+            None,
+        ),
+        (
+            {"url": "https://x.example/x.yaml"},
+            {"github_tags": "git.corp.example/o/r"},
+            ("v1", None),
+            ("v2", "v2"),
+            None,
+            "https://git.corp.example/o/r/compare/v1...v2",
+        ),
+    ],
+)
+def test_links_of_vendors_that_own_images_drive(source, releases, old, new, release, compare):
+    vendor = Vendor.model_validate({**VENDOR, "source": source, "releases": releases})
+    change = Change(vendor="app", before=old[0], after=new[0], release=Release(version=new[0], ref=new[1]))
+    found = links_of(change, vendor)
+    assert (found.release, found.compare) == (release, compare)
+
+
+@pytest.mark.parametrize(
     ("before", "after", "size"),
     [
         ("v1.0.0", "v2.0.0", 3),

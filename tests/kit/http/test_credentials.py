@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.kit.http.credentials import Credentials, is_loopback
+from upstreamsync.kit.http.credentials import Credentials, is_loopback, upstream_github
 
 
 def written(path: Path, document: object) -> Path:
@@ -18,6 +18,42 @@ def written(path: Path, document: object) -> Path:
 
 def encoded(user: str, password: str) -> str:
     return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def test_an_enterprise_server_is_the_forge_while_upstreams_are_at_github() -> None:
+    environment = {
+        "GITHUB_TOKEN": "enterprise-1",
+        "GITHUB_API_URL": "https://git.corp.example/api/v3",
+        "UPSTREAMSYNC_GITHUB_TOKEN": "public-22",
+        "HOME": "/nonexistent",
+    }
+    credentials = Credentials.from_environment(environment)
+    assert upstream_github(environment) == "https://api.github.com"
+    assert credentials.for_url("https://git.corp.example/api/v3/x") == {
+        "authorization": "Bearer enterprise-1"
+    }
+    assert credentials.for_url("https://api.github.com/x") == {"authorization": "Bearer public-22"}
+    del environment["UPSTREAMSYNC_GITHUB_TOKEN"]
+    assert Credentials.from_environment(environment).for_url("https://api.github.com/x") == {}
+
+
+@pytest.mark.parametrize(
+    ("forge", "named", "expected"),
+    [
+        ("", "", "https://api.github.com"),
+        ("https://api.github.com", "", "https://api.github.com"),
+        ("https://git.corp.example/api/v3", "", "https://api.github.com"),
+        (
+            "https://git.corp.example/api/v3",
+            "https://git.corp.example/api/v3/",
+            "https://git.corp.example/api/v3",
+        ),
+        ("http://127.0.0.1:8080/api/v3", "", "http://127.0.0.1:8080/api/v3"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:9090", "http://127.0.0.1:9090"),
+    ],
+)
+def test_where_upstreams_are(forge: str, named: str, expected: str) -> None:
+    assert upstream_github({"GITHUB_API_URL": forge, "UPSTREAMSYNC_GITHUB_API_URL": named}) == expected
 
 
 def test_githubs_token_goes_to_githubs_hosts_and_nowhere_else() -> None:

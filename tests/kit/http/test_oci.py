@@ -149,6 +149,32 @@ def test_pages_that_lead_nowhere(link: str, error: type[Exception]) -> None:
 
 
 @respx.mock
+@pytest.mark.parametrize(
+    "link",
+    [
+        "</v2/x/app/tags/list?last=v1&n=1>",
+        "<list?last=v1&n=1>",
+        "<http://registry.example.org/v2/x/app/tags/list?last=v1&n=1>",
+        "<https://registry.example.org:8443/v2/x/app/tags/list?last=v1&n=1>",
+        "</x/app/tags/list?last=v1&n=1>",
+        "</v2/app/tags/list?last=v1&n=1>",
+        "</artifactory/api/docker/hub/v2/x/app/tags/list?last=v1&n=1>",
+        "<?last=v1&n=1>",
+    ],
+)
+def test_pages_are_followed_on_our_own_path(link: str) -> None:
+    """Registries behind proxies do not know how they are reached."""
+    pages = respx.get(url__startswith="https://registry.example.org/v2/x/app/tags/list")
+    pages.side_effect = lambda request: (
+        respx.MockResponse(200, json={"tags": ["v2"]})
+        if request.url.params.get("last") == "v1"
+        else respx.MockResponse(200, json={"tags": ["v1"]}, headers={"Link": f'{link}; rel="next"'})
+    )
+    with client() as web:
+        assert Oci(web).tags("registry.example.org/x/app") == ("v1", "v2")
+
+
+@respx.mock
 def test_an_identity_token_is_exchanged_by_post(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"auths": {"registry.example.org": {"identitytoken": "refresh-me"}}}))

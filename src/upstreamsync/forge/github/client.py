@@ -16,7 +16,15 @@ from github.Repository import Repository as RemoteRepository
 from upstreamsync.errors import ForgeError, NotFound, RateLimited, Unreachable, UpstreamsyncError
 from upstreamsync.forge.github.access import Access
 from upstreamsync.forge.github.errors import refusal, when_again
-from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, NewPullRequest, Notice, Stage
+from upstreamsync.forge.state import (
+    BaseBranch,
+    BranchCommit,
+    Existing,
+    NewPullRequest,
+    Notice,
+    Settings,
+    Stage,
+)
 from upstreamsync.forge.text.notices import vendor_of
 from upstreamsync.kit.git.notes import fetch_note, push_note
 from upstreamsync.kit.git.repository import Repository
@@ -317,6 +325,26 @@ class GitHubForge:
         except NotFound:
             return
 
+    def adjust(self, existing: Existing, before: Settings, after: Settings) -> None:
+        """Add what is new, take away what we had set; all of these are extras."""
+        pull, number = self._pull(existing), existing.number
+        for label in set(before.labels) - set(after.labels):
+            self._extra(f"take a label off #{number}", partial(_unless_gone, pull.remove_from_labels, label))
+        if added := [one for one in after.labels if one not in before.labels]:
+            self._extra(f"set labels of #{number}", lambda: pull.add_to_labels(*added))
+        for reviewer in [one for one in before.reviewers if one not in after.reviewers]:
+            self._extra(
+                f"ask {reviewer} no longer to review #{number}", partial(_ask, pull, reviewer, no=True)
+            )
+        for reviewer in [one for one in after.reviewers if one not in before.reviewers]:
+            self._extra(f"ask {reviewer} to review #{number}", partial(_ask, pull, reviewer))
+        if gone := [one for one in before.assignees if one not in after.assignees]:
+            self._extra(f"unassign #{number}", lambda: pull.remove_from_assignees(*gone))
+        if new := [one for one in after.assignees if one not in before.assignees]:
+            self._extra(f"assign #{number}", lambda: pull.add_to_assignees(*new))
+        if after.milestone is not None and after.milestone != before.milestone:
+            self._extra(f"set the milestone of #{number}", lambda: self._set_milestone(pull, after.milestone))
+
     def set_statuses(self, commit: str, statuses: Sequence[tuple[str, str, str]]) -> None:
         """Set what is not there yet. Statuses need a right of their own: without it, the user is told."""
         self._extra("set commit statuses", lambda: self._set_statuses(commit, statuses))
@@ -380,12 +408,22 @@ class _AlreadyExists(Exception):
     """GitHub has a pull request for the branch."""
 
 
-def _ask(pull: PullRequest, reviewer: str) -> None:
+def _ask(pull: PullRequest, reviewer: str, *, no: bool = False) -> None:
     _, slash, team = reviewer.partition("/")
+    act = pull.delete_review_request if no else pull.create_review_request
     if slash:
-        pull.create_review_request(team_reviewers=[team])
+        act(reviewers=[], team_reviewers=[team])
     else:
-        pull.create_review_request(reviewers=[reviewer])
+        act(reviewers=[reviewer])
+
+
+def _unless_gone(act: Callable[[str], Any], label: str) -> None:
+    """Somebody else may have been quicker."""
+    try:
+        act(label)
+    except GithubException as error:
+        if error.status != 404:
+            raise
 
 
 # -- GitHub's errors in our terms --------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from upstreamsync.config.load import Configuration
 from upstreamsync.config.spec import Vendor
-from upstreamsync.forge.rules.risk import major_of
+from upstreamsync.forge.rules.risk import is_commit, major_of
 from upstreamsync.model import Change
 
 
@@ -34,6 +34,8 @@ def group_changes(
 
 def is_major(change: Change) -> bool:
     """Whether the first number of the version changes."""
+    if is_commit(change.before) or is_commit(change.after):
+        return False
     return change.before != change.after and major_of(change.before) != major_of(change.after)
 
 

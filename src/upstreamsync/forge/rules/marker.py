@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 BEGIN: Final = "<!-- upstreamsync -->"
@@ -30,7 +31,8 @@ class Marker:
     ``steps`` are (vendor, from, to); ``digest`` names the result, ``head`` the commit pushed, ``body`` the
     visible text. ``closed`` is our own reason for closing it: such a pull request mutes nothing.
     ``title`` is the one that we gave, so that a person's own title is left alone; ``automerge`` says that we
-    switched it on, so that a person's own wish is. ``config`` is the path of the vendors.yaml that it comes
+    switched it on, so that a person's own wish is. ``settings`` are the labels and people that we gave it, by
+    their kind, for the same reason. ``config`` is the path of the vendors.yaml that it comes
     from: a repository may have several.
     """
 
@@ -44,6 +46,7 @@ class Marker:
     title: str = ""
     automerge: bool = False
     config: str = CONFIG
+    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def vendors(self) -> tuple[str, ...]:
@@ -75,6 +78,8 @@ def dump(marker: Marker) -> str:
     data |= {
         key: value for key in ("next", "closed", "title", "automerge") if (value := getattr(marker, key))
     }
+    if marker.settings:
+        data["settings"] = {kind: list(names) for kind, names in sorted(marker.settings.items())}
     text = json.dumps(data, ensure_ascii=True, separators=(", ", ": "))
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
     return f"<!-- upstreamsync: {text} -->"
@@ -86,7 +91,7 @@ def find(body: str | None) -> Marker | None:
     for text in reversed(found):
         try:
             return _read(json.loads(text))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return None
 
@@ -105,6 +110,10 @@ def _read(data: dict[str, Any]) -> Marker:
         title=_text(data.get("title", "")),
         automerge=data.get("automerge") is True,
         config=_text(data.get("config", CONFIG)),
+        settings={
+            _text(kind): tuple(_text(name) for name in names)
+            for kind, names in data.get("settings", {}).items()
+        },
     )
 
 

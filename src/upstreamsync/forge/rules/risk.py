@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from upstreamsync.model import Change, Review, Severity, Verification
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -14,6 +15,8 @@ def step_size(before: str, after: str) -> int:
     """3 for a major step, 2 for a minor one, 1 for any other, 0 for none; by the numbers in the versions."""
     if before == after:
         return 0
+    if is_commit(before) or is_commit(after):  # of which nobody knows how far they lie apart
+        return 1
     old, new = _numbers(before), _numbers(after)
     for index, size in ((0, 3), (1, 2)):
         if old[index : index + 1] != new[index : index + 1]:
@@ -21,8 +24,15 @@ def step_size(before: str, after: str) -> int:
     return 1
 
 
+def is_commit(version: str) -> bool:
+    """Whether a version is a commit of a branch."""
+    return _COMMIT.fullmatch(version) is not None
+
+
 def major_of(version: str) -> int | None:
-    """The first number of a version."""
+    """The first number of a version; commits have none."""
+    if is_commit(version):
+        return None
     numbers = _numbers(version)
     return numbers[0] if numbers else None
 

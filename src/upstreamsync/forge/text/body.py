@@ -161,6 +161,8 @@ def _warning(verification: Verification, items: Sequence[Judgement]) -> str:
 
 def _step(change: Change) -> str:
     after = code(change.after, cell=True)
+    if change.release is not None and change.release.beside:
+        after += f" ({prose(change.release.beside, cell=True)})"
     return after if change.before == change.after else f"{code(change.before, cell=True)} → {after}"
 
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from upstreamsync.config.spec import Vendor
+from upstreamsync.kit.templates import fill, version_values
 from upstreamsync.model import Change
 
 _GITHUB_PAGE: Final = re.compile(r"^(https://[^/]+/[^/]+/[^/]+)/releases/tag/(.+)$")
 _GITLAB_PAGE: Final = re.compile(r"^(https://[^/]+/.+?)/-/(?:releases|tags)/(.+)$")
 _REPOSITORY: Final = re.compile(
     r"^(?:https?://(?:[^@/]+@)?|ssh://git@|git@)(github\.com|gitlab\.com|gitlab\.[^/:]+)[/:](.+?)(?:\.git)?/?$"
+)
+
+
+#: Files of a repository's releases, archives and trees, as github.com serves them.
+_FILE_AT_GITHUB: Final = re.compile(
+    r"^https://(?:github\.com|raw\.githubusercontent\.com|codeload\.github\.com)/([\w.-]+/[\w.-]+)/"
 )
 
 
@@ -33,8 +41,8 @@ def links_of(change: Change, vendor: Vendor | None) -> Links:
     repository = _repository(page, vendor)
     if repository is None:
         return Links(release=page)
-    old = _old_ref(ref, change)
-    if page is None and "github" in _host(repository) and _is_release(vendor):
+    old = _old_ref(ref, change) or _by_template(ref, change, vendor)
+    if page is None and "github" in _host(repository) and _is_release(vendor, repository):
         page = f"{repository}/releases/tag/{quote(ref)}"
     if old is None or old == ref:
         return Links(release=page)
@@ -46,8 +54,13 @@ def _host(repository: str) -> str:
     return repository.split("/")[2]
 
 
-def _is_release(vendor: Vendor | None) -> bool:
-    return vendor is not None and vendor.releases is not None and vendor.releases.github is not None
+def _is_release(vendor: Vendor | None, repository: str) -> bool:
+    """Whether the ref is that of a release: the feed lists releases, or its files are attached to one."""
+    if vendor is None:
+        return False
+    if vendor.releases is not None and vendor.releases.github is not None:
+        return True
+    return any(url.startswith(f"{repository}/releases/download/") for url in _addresses(vendor))
 
 
 def _repository(page: str | None, vendor: Vendor | None) -> str | None:
@@ -58,7 +71,7 @@ def _repository(page: str | None, vendor: Vendor | None) -> str | None:
         return None
     releases = vendor.releases
     if releases is not None and (name := releases.github or releases.github_tags):
-        return f"https://github.com/{name}"
+        return f"https://{name}" if name.count("/") > 1 else f"https://github.com/{name}"
     urls = [releases.git] if releases is not None and releases.git else []
     for source in vendor.source:
         for part in (source.git, source.kustomize):
@@ -67,7 +80,23 @@ def _repository(page: str | None, vendor: Vendor | None) -> str | None:
     for url in urls:
         if match := _REPOSITORY.match(url):
             return f"https://{match[1]}/{match[2]}"
+    for url in _addresses(vendor):
+        if match := _FILE_AT_GITHUB.match(url):
+            return f"https://github.com/{match[1]}"
     return None
+
+
+def _addresses(vendor: Vendor) -> Iterator[str]:
+    """The addresses of files that a vendor's content comes from."""
+    for source in vendor.source:
+        if isinstance(source.url, str):
+            yield source.url
+        elif source.url is not None:
+            yield from source.url.values()
+        if source.archive is not None:
+            yield source.archive.url
+        if source.docs is not None:
+            yield source.docs.url
 
 
 def _old_ref(ref: str, change: Change) -> str | None:
@@ -79,3 +108,15 @@ def _old_ref(ref: str, change: Change) -> str | None:
         if new and ref.count(new) == 1:
             return ref.replace(new, old)
     return None
+
+
+def _by_template(ref: str, change: Change, vendor: Vendor | None) -> str | None:
+    """The old ref where it is made from the version: an own image's 1.8.3.3 stands for upstream's v1.8.3."""
+    template = vendor.releases.ref if vendor is not None and vendor.releases is not None else None
+    if template is None:
+        return None
+    try:
+        made = fill(template, version_values(change.after))
+        return fill(template, version_values(change.before)) if made == ref else None
+    except KeyError:
+        return None

@@ -369,7 +369,7 @@ class Repository:
         except ToolFailed as error:
             raise RepositoryError(
                 f"the branch `{branch}` could not be set: {error.message}",
-                hint="did something else move it? run again",
+                hint=_why_refused(error.stderr)[1] if "cannot create" in error.stderr else _MOVED,
             ) from None
 
     def delete_branch(self, branch: str) -> None:
@@ -614,6 +614,9 @@ class Repository:
         return git_command.run(*words, folder=self.root, env=env, stdin=stdin, limit=limit).stdout
 
 
+_MOVED = "did something else move it? run again"
+
+
 def _head(branch: str) -> str:
     return f"refs/heads/{checked_ref(branch)}"
 
@@ -659,6 +662,11 @@ def _why_refused(stderr: str) -> tuple[str, str]:
         sign in text for sign in ("authentication", "permission", "403", "401", "could not read", "denied")
     ):
         return reason, "give credentials that may write: a token with `contents: write`, or an ssh key"
+    if "directory file conflict" in text or "exists; cannot create" in text:
+        return reason, (
+            "a branch is in the way: git keeps no branch `a` beside `a/b`. Rename or delete that branch, or set "
+            "`forge.branch_prefix` in vendors.yaml"
+        )
     if "stale info" in text or "rejected" in text or "fetch first" in text:
         return reason, "somebody else moved the branch meanwhile; run again to look at what is there"
     return reason, "check the remote: git remote -v"

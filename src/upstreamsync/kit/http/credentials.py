@@ -56,6 +56,25 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
+PUBLIC_API = "https://api.github.com"
+
+
+def upstream_github(env: Mapping[str, str]) -> str:
+    """The API of the GitHub that upstreams are at: github.com, wherever the user's own repository lies.
+
+    UPSTREAMSYNC_GITHUB_API_URL names another one. A server on this machine stands for all of GitHub.
+    """
+    if named := env.get("UPSTREAMSYNC_GITHUB_API_URL", "").rstrip("/"):
+        return named
+    forge = env.get("GITHUB_API_URL", "").rstrip("/")
+    return forge if is_loopback(urlsplit(forge).hostname) else PUBLIC_API
+
+
+def _hosts_of(api: str) -> tuple[str, ...]:
+    host = urlsplit(api).netloc.lower()
+    return GITHUB_HOSTS if host == "api.github.com" else (host,)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """What is known about hosts. ``tokens`` maps ``host`` or ``host:port`` to an Authorization value.
@@ -73,16 +92,20 @@ class Credentials:
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Credentials:
         """What the surroundings offer: UPSTREAMSYNC_TOKEN, else GITHUB_TOKEN, and the usual files.
 
-        The token is for github.com's hosts, or for the host of GITHUB_API_URL when that is another one.
+        The token is for github.com's hosts, or for the host of GITHUB_API_URL when that is another one. Then
+        UPSTREAMSYNC_GITHUB_TOKEN is the one for the GitHub that upstreams are at.
         """
         env = os.environ if env is None else env
         home = Path(env.get("HOME") or env.get("USERPROFILE") or os.path.expanduser("~"))
         tokens: dict[str, str] = {}
-        if token := (env.get("UPSTREAMSYNC_TOKEN") or env.get("GITHUB_TOKEN") or "").strip():
-            redact.register(token)
-            api = urlsplit(env.get("GITHUB_API_URL") or "https://api.github.com").netloc.lower()
-            hosts = GITHUB_HOSTS if api == "api.github.com" else (api,)
-            tokens = dict.fromkeys(hosts, f"Bearer {token}")
+        for token, api in (
+            (env.get("UPSTREAMSYNC_GITHUB_TOKEN"), upstream_github(env)),
+            (env.get("UPSTREAMSYNC_TOKEN") or env.get("GITHUB_TOKEN"), env.get("GITHUB_API_URL")),
+        ):
+            if word := (token or "").strip():
+                redact.register(word)
+                for host in _hosts_of(api or PUBLIC_API):
+                    tokens.setdefault(host, f"Bearer {word}")
         docker = Path(env["DOCKER_CONFIG"]) if env.get("DOCKER_CONFIG") else home / ".docker"
         config = Path(env["XDG_CONFIG_HOME"]) if env.get("XDG_CONFIG_HOME") else home / ".config"
         helm = Path(env.get("HELM_REGISTRY_CONFIG") or config / "helm" / "registry" / "config.json")

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from upstreamsync.errors import Denied, DigestMismatch, Malformed, Refused, TooLarge, UsageError
 from upstreamsync.kit.http import addresses
@@ -125,9 +125,11 @@ class Oci:
             link = _NEXT.search(answer.headers.get("link", ""))
             if link is None:
                 return tuple(found)
-            following = _joined(url, link[1])
-            if not following.startswith(f"{where.url}/tags/"):
-                raise Refused(f"the tags of {where} go on at `{redact(following)}`, which is not theirs")
+            following = _next_page(url, link[1])
+            if following is None:
+                raise Refused(
+                    f"the tags of {where} go on at `{redact(_joined(url, link[1]))}`, which is not theirs"
+                )
             if following == url or len(found) > MAX_TAGS:
                 break
             url = following
@@ -274,6 +276,24 @@ class Oci:
             raise Malformed(f"the token for {where} could not be read", hint="is it a registry?")
         register(token)
         return token
+
+
+def _next_page(url: str, link: str) -> str | None:
+    """The address of the next page, on our own path; None for a link that leads to another host or list.
+
+    Registries behind a proxy don't know how they are reached: their links lack the prefix of the path
+    (Artifactory, Nexus), or say http where https is meant. What matters of a link is its query.
+    """
+    try:
+        ours, theirs = urlsplit(url), urlsplit(urljoin(url, link))
+    except ValueError:
+        return None
+    same_host = (theirs.hostname or "").lower() == (ours.hostname or "").lower()
+    list_, listed = (f"/{one.path.rpartition('/v2/')[2].lstrip('/')}" for one in (ours, theirs))
+    same_list = listed.endswith("/tags/list") and (list_.endswith(listed) or listed.endswith(list_))
+    if theirs.scheme not in ("http", "https") or not same_host or not same_list:
+        return None
+    return urlunsplit((ours.scheme, ours.netloc, ours.path, theirs.query, ""))
 
 
 def _annotated(manifest: Mapping[str, Any]) -> str | None:

@@ -70,7 +70,7 @@ def _is_feed(repository: str, spec: Releases) -> bool:
     if followed is not None:
         return followed.removesuffix("/").removesuffix(".git") == name
     owned = spec.github_tags or spec.github
-    return owned is not None and name.lower().endswith(f"/{owned.lower()}")
+    return owned is not None and name.lower().endswith("/" + "/".join(owned.lower().split("/")[-2:]))
 
 
 def _other_chart(vendor: Vendor, release: Release, lock: Lock) -> bool:

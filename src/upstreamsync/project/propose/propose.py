@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from upstreamsync.errors import RepositoryError, ToolMissing, UpstreamError
+from upstreamsync.errors import RepositoryError, ToolMissing, UpstreamError, UpstreamsyncError
 from upstreamsync.forge import (
     Forge,
     build_proposal,
@@ -112,7 +112,13 @@ def propose_from_branch(
     unjudged: dict[str, Failure] = {}
     sights = recall(forge, repository)
     for branch, names in _by_base(session, vendors):
-        base = forge.base(branch)
+        try:
+            base = forge.base(branch)
+        except UpstreamsyncError as error:
+            if branch is None:
+                raise
+            unjudged |= dict.fromkeys(names, _no_base(branch, error))
+            continue
         with _laid_out(session, repository, base.commit, sights) as there:
             changes = update(
                 there,
@@ -146,6 +152,15 @@ def _by_base(session: Session, vendors: Sequence[str]) -> list[tuple[str | None,
     return list(found.items())
 
 
+def _no_base(branch: str, error: UpstreamsyncError) -> Failure:
+    """A vendor whose branch is not there stops no other."""
+    return Failure(
+        kind=error.kind,
+        message=f"the branch `{branch}`, which its pull request is to go to, can't be read: {error.message}",
+        hint="create the branch, or correct `pull_request.base` in vendors.yaml",
+    )
+
+
 def _major_steps(there: Session, updates: Sequence[VendorUpdate], options: ProposeOptions) -> list[Change]:
     """Major steps that are proposed apart from the smaller ones of the same vendors."""
     steps: list[Change] = []
@@ -175,7 +190,9 @@ def _forge(session: Session, repository: Repository, options: ProposeOptions) ->
         configuration=session.configuration,
         environment=session.settings.environment,
         # GitHub asks for a second between writes; a server on this machine does not.
-        pace=0.0 if is_loopback(urlsplit(session.tools.github_api).hostname) else 1.0,
+        pace=0.0
+        if is_loopback(urlsplit(session.settings.environment.get("GITHUB_API_URL", "")).hostname)
+        else 1.0,
     )
 
 

@@ -21,6 +21,7 @@ from upstreamsync.lock import Lock, changed_files
 from upstreamsync.model import Artifact, Base, Change, ImageFinding, PassedOver, Release
 from upstreamsync.project.update.base_build import check_builds
 from upstreamsync.project.update.digests import with_digests
+from upstreamsync.releases.dates import dated
 from upstreamsync.sources import fetch
 from upstreamsync.sources.stability import differing_paths
 
@@ -63,6 +64,8 @@ def prepare(
     bases: tuple[Base, ...] = ()
     watched: tuple[Watching, ...] = ()
     release, images = with_digests(vendor, release, images, tools)
+    if release is not None and vendor.releases is not None and vendor.releases.branch is not None:
+        release = dated(release, vendor.releases, tools)  # a commit says nothing to people; its date does
     if release is not None:
         get = partial(
             _located, release, vendor, tools, at, follow_up(vendor, release, images, view.read).files

@@ -18,8 +18,10 @@ from upstreamsync.errors import (
     UpstreamsyncError,
     UsageError,
 )
+from upstreamsync.kit.constraints import parse_constraint
 from upstreamsync.kit.git.conversions import same_text
 from upstreamsync.kit.git.repository import Repository
+from upstreamsync.kit.versions import parse
 from upstreamsync.lock import Lock
 from upstreamsync.model import Change, PassedOver, Release, Status, VendorUpdate
 from upstreamsync.project.check.lookup import Lookup
@@ -65,6 +67,10 @@ def update_one(
     contact = None if settled else first_contact(session, vendor, lookup, make)
     prepared, missing = _prepared(vendor, lookup, wishes, make, contact)
     change = assemble(prepared, view=view, configuration=session.configuration)
+    if wishes.to is not None and (against := _held_back(vendor, lookup, change.after)):
+        change = replace(
+            change, notes=(*change.notes, f"{change.after} was asked for by --to, though it is {against}")
+        )
     if lost := overwritten(change, vendor, lock or prepared.known, view):
         _refuse(session, vendor, lookup, lost, make, contact, discard=wishes.discard_edits)
     if wishes.locked and _differs_from_lock(change, vendor):
@@ -129,6 +135,22 @@ def _prepared(
         return replace(make(None), known=known), ()
     prepared, missing = first_that_is_complete(candidates, make_once)
     return replace(prepared, known=known), missing
+
+
+def _held_back(vendor: Vendor, lookup: Lookup, version: str) -> str | None:
+    """Why the version would not have been taken by itself; None for one that would."""
+    for one in lookup.finding.passed_over:
+        if one.version == version and not one.reason.startswith("superseded"):
+            return one.reason
+    limit, spec = vendor.follow.range, vendor.releases
+    found = parse(version, spec.scheme if spec is not None else "semver")
+    if (
+        limit is not None
+        and found is not None
+        and not parse_constraint(limit).matches(found, prereleases=True)
+    ):
+        return f"outside the range {limit}"
+    return None
 
 
 def _candidates(vendor: Vendor, lookup: Lookup, *, to: str | None, again: bool) -> tuple[Release, ...]:

@@ -205,6 +205,14 @@ def add_assignees(ask: Ask) -> Out:
     return Out(value=ask.site.issue(ask.repo, issue), status=201)
 
 
+def remove_assignees(ask: Ask) -> Out:
+    """Unassign people."""
+    issue = ask.issue
+    gone = ask.data.get("assignees", [])
+    issue.assignees = [name for name in issue.assignees if name not in gone]
+    return Out(value=ask.site.issue(ask.repo, issue))
+
+
 def milestones(ask: Ask) -> Out:
     """The milestones."""
     state = ask.call.query.get("state", "open")
@@ -240,6 +248,7 @@ ROUTES: Mapping[str, Handler] = {
     f"DELETE {_ISSUE}/labels": clear_labels,
     f"DELETE {_ISSUE}/labels/{{name}}": drop_label,
     f"POST {_ISSUE}/assignees": add_assignees,
+    f"DELETE {_ISSUE}/assignees": remove_assignees,
     f"GET {_REPO}/labels": labels,
     f"POST {_REPO}/labels": create_label,
     f"GET {_REPO}/labels/{{name}}": get_label,
