@@ -21,7 +21,7 @@ from upstreamsync.testing import World
 
 LIMIT = 2.5
 _DEPLOYMENT = """\
-{{- range $n := until 60 }}
+{{- range $n := until 300 }}
 ---
 apiVersion: apps/v1
 kind: Deployment

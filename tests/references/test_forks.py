@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from references.conftest import PATCH, Repository, Since, Upstreams, deployment, verdicts
+from upstreamsync import open as open_project
 from upstreamsync.model import Verification
+from upstreamsync.project.settings import Settings
 from upstreamsync.testing import World
 
 SECRET = "token-of-the-runner"
@@ -98,6 +100,24 @@ def test_a_host_that_is_allowed(
     found = since(allow_hosts=("127.0.0.1",))
     assert verdicts(found) == {}
     assert [overlay.path for overlay in found.overlays] == ["app"]
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_hosts_that_vendors_yaml_allows(
+    accepted: bool, upstreams: Upstreams, elsewhere: World, repository: Repository, tmp_path: Path
+) -> None:
+    """A change may add to them whatever it likes: what counts is the revision that it stands on."""
+    allowing = {"vendors.yaml": "version: 1\nvendors: []\nallow_hosts: [127.0.0.1]\n"}
+    plain = {"vendors.yaml": "version: 1\nvendors: []\n"}
+    base = kustomization(f"resources: ['{upstreams.url}/releases/v1.0.0/install.yaml']")
+    repository.commit({**base, **(allowing if accepted else plain)})
+    repository.commit({**kustomization(f"resources: ['{elsewhere.url}/install.yaml']"), **allowing})
+    elsewhere.requests.clear()
+    settings = Settings(cache_folder=tmp_path / "cache", jobs=2, attempts=1)
+    with open_project(repository.root, settings=settings) as project:
+        found = project.verify(since="HEAD~1")
+    assert bool(elsewhere.requests) is accepted
+    assert bool(unjudged(found)) is not accepted
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from upstreamsync.errors import Refused
-from upstreamsync.references.remote import Remote
+from upstreamsync.kit.http.inside import NOBODY, Named
+from upstreamsync.kit.http.inside import named as allowed
+from upstreamsync.references.remote import Remote, WebFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,7 @@ class Permits:
     """``scopes`` are repositories and servers that the base revision names, ``hosts`` those that the user allows."""
 
     scopes: frozenset[str] = frozenset()
-    hosts: frozenset[str] = frozenset()
+    hosts: Named = NOBODY
     offline: bool = False
 
     @classmethod
@@ -27,7 +30,7 @@ class Permits:
         """What the base revision names, and what the user allows besides."""
         return cls(
             scopes=frozenset(remote.scope for remote in named),
-            hosts=frozenset(host.lower() for host in hosts),
+            hosts=allowed(hosts),
             offline=offline,
         )
 
@@ -40,7 +43,7 @@ class Permits:
         """Raise Refused for what may not be asked."""
         if self.offline:
             raise Refused(f"`{remote}` was not asked for: --offline", hint="leave --offline out")
-        if remote.scope in self.scopes or (remote.host and remote.host in self.hosts):
+        if remote.scope in self.scopes or (remote.host and self.hosts.has(remote.host, _port(remote))):
             return
         raise Refused(
             f"`{remote}` was not asked for: only this change names {remote.scope.strip('/') or 'it'}",
@@ -48,3 +51,10 @@ class Permits:
             if remote.host
             else "name it in the revision that the change is compared with",
         )
+
+
+def _port(remote: Remote) -> int:
+    """The port that would be asked, 0 where the scheme has none of its own."""
+    address = remote.url if isinstance(remote, WebFile) else remote.repository
+    parts = urlsplit(address)
+    return parts.port or {"https": 443, "http": 80, "oci": 443, "ssh": 22}.get(parts.scheme, 0)

@@ -47,6 +47,7 @@ class Writer:
         """The tree with all of it, and what was left out of it."""
         return Tree(
             tree.root,
+            disk=tree.disk,
             added={**tree.added, **self.added},
             originals={**self.originals, **tree.originals},
             absent=tree.absent,

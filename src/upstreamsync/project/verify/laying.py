@@ -45,6 +45,7 @@ def laid(
     def fetcher() -> Fetcher:
         if not opened:
             opened.append(Connections(settings))
+            opened[0].name_hosts("", hosts)
             made.append(_fetcher(opened[0], after))
         return made[0]
 

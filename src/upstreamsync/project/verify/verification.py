@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.run.threads import ahead
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import BaseState, Change, Cluster, Verification
 from upstreamsync.project.settings import Settings, build_store, engines
 from upstreamsync.project.verify.base_revision import base_revision
@@ -179,6 +181,7 @@ def _judge(
         always=declared,
         upstream=upstream,
         deduce=revisions is not None,
+        hosts=_allowed(session, before),
         revisions=revisions,
     ) as trees:
         verification = verify_trees(
@@ -199,6 +202,20 @@ def _judge(
         )
         verification = trees.told(verification)
     return Verification(bases=tuple(bases), overlays=verification.overlays, engine=verification.engine)
+
+
+def _allowed(session: Session, before: Path) -> tuple[str, ...]:
+    """The ``allow_hosts`` of vendors.yaml as it was before: what a change adds to them is a stranger's wish."""
+    try:
+        data = manifests.load((before / session.configuration.path.name).read_bytes())
+    except (OSError, UpstreamsyncError):
+        return ()
+    listed = data.get("allow_hosts") if isinstance(data, dict) else None
+    return (
+        tuple(one for one in listed if isinstance(one, str) and one in session.configuration.allow_hosts)
+        if isinstance(listed, list)
+        else ()
+    )
 
 
 def upstream_paths(session: Session, vendors: Sequence[Vendor]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,58 @@ def within(path: str, folders: Collection[str]) -> bool:
 
 
 @dataclass(slots=True)
+class _Disk:
+    """What lies in a folder, looked at once for all trees that are made of it; links are not followed."""
+
+    root: Path
+    _files: list[str] | None = None
+    _plain: frozenset[str] = frozenset()
+    _links: list[str] = field(default_factory=list)
+    _folders: frozenset[str] = frozenset()
+
+    def load(self) -> None:
+        """Look, unless that was done."""
+        if self._files is not None:
+            return
+        found: list[str] = []
+        folders = {"."}
+        waiting = [""]
+        while waiting:
+            here = waiting.pop()
+            try:
+                entries = list(os.scandir(self.root / here))
+            except OSError:
+                continue
+            for entry in entries:
+                path = f"{here}{entry.name}"
+                if entry.name == ".git":
+                    continue
+                if entry.is_symlink():
+                    self._links.append(path)
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.add(path)
+                    waiting.append(f"{path}/")
+                elif entry.is_file(follow_symlinks=False):
+                    found.append(path)
+        self._files = sorted(found)
+        self._plain, self._folders = frozenset(found), frozenset(folders)
+
+    def has_plain(self, path: str) -> bool:
+        """Whether a file is known to lie there, without a link on the way."""
+        return path in self._plain
+
+    def below(self, folder: str) -> tuple[list[str], list[str]] | None:
+        """The plain files and the links at or below a folder; None for one that is none, or that a link leads to."""
+        self.load()
+        if folder not in self._folders or self._files is None:
+            return None
+        if folder == ".":
+            return self._files, self._links
+        begin, end = (bisect_left(self._files, f"{folder}{mark}") for mark in ("/", "0"))
+        return self._files[begin:end], [link for link in self._links if link.startswith(f"{folder}/")]
+
+
+@dataclass(slots=True)
 class Tree:
     """A directory tree, read lazily; nothing is ever written to it.
 
@@ -84,8 +137,11 @@ class Tree:
     _found: dict[str, bool] = field(default_factory=dict)
     known_inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _added_folders: dict[str, list[str]] = field(default_factory=dict)
+    disk: _Disk | None = None
 
     def __post_init__(self) -> None:
+        if self.disk is None:
+            self.disk = _Disk(self.root)
         for path in sorted(self.added):
             folder = path
             while folder:
@@ -102,6 +158,7 @@ class Tree:
             added={**self.added, **files},
             originals={**self.originals, **(originals or {})},
             left_out=self.left_out,
+            disk=self.disk,
         )
 
     def exists(self, path: str) -> bool:
@@ -114,7 +171,9 @@ class Tree:
 
     def is_file(self, path: str) -> bool:
         """Whether ``path`` is a file of the tree."""
-        return path in self.added or (self._inside(path) and (self.root / path).is_file())
+        if path in self.added or (self.disk is not None and self.disk.has_plain(path)):
+            return True
+        return self._inside(path) and (self.root / path).is_file()
 
     def _inside(self, path: str) -> bool:
         """Whether a path stays inside the tree, links followed: nothing else of the machine is read."""
@@ -144,6 +203,12 @@ class Tree:
             yield from self._files(folder)
 
     def _files(self, folder: str) -> Iterator[str]:
+        known = self.disk.below(normalize(folder)) if self.disk is not None else None
+        if known is not None:
+            plain, links = known
+            others = [link for link in links if self.is_file(link)]
+            yield from sorted((*plain, *others)) if others else plain
+            return
         top = self.root / folder
         if top.is_file():
             yield normalize(folder)
@@ -195,11 +260,7 @@ class Tree:
     def folders(self) -> tuple[str, ...]:
         """Every folder that holds a kustomization, sorted."""
         if self._folders is None:
-            found = []
-            for here, folders, names in os.walk(self.root):
-                folders[:] = sorted(name for name in folders if name != ".git")
-                if any(name in names for name in FILE_NAMES):
-                    found.append(normalize(os.path.relpath(here, self.root)))
+            found = [posixpath.dirname(path) or "." for path in self._files(".") if _is_kustomization(path)]
             found += [posixpath.dirname(path) or "." for path in self.added if _is_kustomization(path)]
             self._folders = tuple(sorted(set(found)))
         return self._folders
