@@ -69,6 +69,9 @@ VARIANTS: Mapping[str, tuple[dict[str, str], str, str, str, Verdict]] = {
     "one that is what upstream now has": (
         _images('{name: acme/web, newTag: "2"}'), "acme/web:1", "acme/web:2", "images[0]", Verdict.REDUNDANT,
     ),
+    "a tag that moves by itself": (
+        _images("{name: acme/web, newTag: latest}"), "acme/web:1", "acme/web:2", "images[0]", Verdict.OK,
+    ),
     "a name that was never there": (
         _images('{name: acme/wep, newTag: "2"}'), "acme/web:1", "acme/web:2", "images[0]", Verdict.UNUSED,
     ),

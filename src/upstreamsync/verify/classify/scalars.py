@@ -16,6 +16,8 @@ from upstreamsync.verify.overlays.items import Kind
 _ON_PURPOSE: Final = frozenset(("replicas", "namespace"))
 #: Items whose value comes from elsewhere and may differ between the sides without saying anything.
 _FOLLOWING: Final = frozenset((Kind.REPLACEMENTS, Kind.VARS, Kind.TRANSFORMER))
+#: Tags that move by themselves: they name no version that could be an old one.
+_FLOATING: Final = frozenset(("latest", "stable", "main", "master", "edge", "nightly", "dev", "canary"))
 #: How many changes inside a text are told.
 _CHANGES: Final = 5
 
@@ -299,7 +301,7 @@ def pin_image(
     pinned = (b.tag, b.digest) == (d.tag, d.digest) and (c.tag, c.digest) != (d.tag, d.digest)
     if not pinned or (a.tag == c.tag and not d.digest):
         return
-    if d.digest or older(d.tag, c.tag) in (True, None):
+    if d.digest or (older(d.tag, c.tag) in (True, None) and d.tag not in _FLOATING):
         what = d.digest[:19] + "…" if d.digest else d.tag or "no tag"
         walk.add(
             Verdict.SHADOWS, "upstream_changed_value", (*path, ":tag"), four,
