@@ -77,3 +77,15 @@ def test_every_form_shows_each(two_things: Verification) -> None:
     for text in (stream.getvalue(), verify_markdown(two_things), verify_annotations(two_things), urgent):
         assert "--old" in text
         assert "acme/web:2" in text or "from 1 to 2" in text
+
+
+def test_an_item_that_can_not_be_had_stops_no_other(tmp_path: Path, kept: Store) -> None:
+    files = {
+        "base/kustomization.yaml": "resources: [up.yaml]\n",
+        "base/up.yaml": deployment(),
+        "overlay/kustomization.yaml": "resources: [../base]\npatches: [{path: gone.yaml}, {path: p.yaml}]\n",
+        "overlay/p.yaml": deployment(more="tty: true").replace('image: "acme/web:1", ', ""),
+    }
+    found = judged(tmp_path, files, {"base/up.yaml": deployment(container="main")}, cache=kept)
+    assert "crashed" not in {each.reason for each in found.items}
+    assert item(found, "overlay: patches[1]").verdict in (Verdict.MISAPPLIED, Verdict.UNJUDGED)

@@ -129,11 +129,12 @@ class Comparison:
             if (unmet := self._expectation(item, now)) is not None:
                 found = [*found, unmet]
             notes[item.name] = [left_out.of_new(note) for note in found] if self.is_new else found
-        for name, note in uncovered.find(self.new_items, old, new, notes):
+        here = [item for item in self.new_items if item.name in notes]
+        for name, note in uncovered.find(here, old, new, notes):
             notes[name].append(note)
-        for name, note in list(masked.find(self.new_items, partners, old, new, notes)):
+        for name, note in list(masked.find(here, partners, old, new, notes)):
             notes[name].append(note)
-        notes = consequences.told(self.new_items, partners, old, new, notes)
+        notes = consequences.told(here, partners, old, new, notes)
         if way_back.is_way_back(old.base, new.base):
             return {name: [way_back.softened(note) for note in each] for name, each in notes.items()}
         return notes

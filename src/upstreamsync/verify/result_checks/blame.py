@@ -22,6 +22,7 @@ from upstreamsync.verify.overlays.reading import Reading
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
 from upstreamsync.verify.result_checks.appliers import applying
 from upstreamsync.verify.result_checks.index import meets
+from upstreamsync.verify.result_checks.moved_elsewhere import Elsewhere
 
 #: Reasons that lie in what upstream changed, whoever else touches the same object.
 _UPSTREAMS = frozenset(("immutable_field", "too_large", "crd_version_removed"))
@@ -54,7 +55,12 @@ def check(
         return []
     owners = local_objects(tree, items, new)
     context = _context(trees, overlay, sides, cluster, reading, owners)
-    findings = check_result(before=old.final.manifests, after=new.final.manifests, context=context)
+    elsewhere = Elsewhere(trees, overlay)
+    findings = [
+        finding
+        for finding in check_result(before=old.final.manifests, after=new.final.manifests, context=context)
+        if finding.missing is None or not elsewhere.has(*finding.missing)
+    ]
     return [Blamed(_blame(finding, items, new, owners), _note(finding)) for finding in findings]
 
 

@@ -77,6 +77,7 @@ def compare_served(before: World, after: World, context: ResultContext) -> Itera
             hint=f"move {key.kind} {key.name} to {key.group}/{newest}"
             if left
             else f"drop {key.kind} {key.name}, or ship its CRD",
+            missing=None if left else (_KIND, key.kind),
         )
 
 

@@ -183,6 +183,7 @@ def _finding(link: Link, was: Link | None, before: World, after: World, *, taken
         else _why(link, was, successor),
         hint=f"keep {link.kind} {link.name}" if taken else _hint(link, successor),
         rename=_rename(link, successor) if not taken else None,
+        missing=None if link.part or link.inside or link.weak else (link.kind, link.name),
     )
 
 

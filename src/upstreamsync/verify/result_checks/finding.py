@@ -18,7 +18,8 @@ class ResultFinding:
     ``object`` and ``path`` say where the defect stands, ``target`` which object of the old result it is
     about where that is another one (the Secret that nothing names any more); a caller may use all three
     to find the customization that is to blame. ``rename``: a name
-    at that path, and what it should be. ``rule`` is the family of the check, stable. ``severity`` is
+    at that path, and what it should be. ``missing``: kind and
+    name of the object that is not there. ``rule`` is the family of the check, stable. ``severity`` is
     None where it is the verdict's own.
     """
 
@@ -32,6 +33,7 @@ class ResultFinding:
     why: str
     hint: str | None = None
     rename: tuple[str, str] | None = None
+    missing: tuple[str, str] | None = None
     severity: Severity | None = None
 
     @property

@@ -139,6 +139,7 @@ def _finding(manifest: Manifest, path: str, gone: Key, before: World, after: Wor
         if successor
         else f"name what took the place of {gone.kind} {gone.name}",
         rename=(gone.name, successor) if successor else None,
+        missing=(gone.kind, gone.name),
     )
 
 

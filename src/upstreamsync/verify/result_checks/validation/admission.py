@@ -22,6 +22,8 @@ _AT_ROOT: Final = frozenset(
 def webhooks(manifest: Manifest, old: Manifest | None) -> Iterator[Wrong]:
     """Validating and mutating webhooks."""
     del old
+    if _is_old(manifest):
+        return
     names: set[str] = set()
     for path, hook in elements("webhooks", manifest.get("webhooks")):
         name = text(hook.get("name"))
@@ -65,6 +67,8 @@ def api_service(manifest: Manifest, old: Manifest | None) -> Iterator[Wrong]:
 def definition(manifest: Manifest, old: Manifest | None) -> Iterator[Wrong]:
     """A CustomResourceDefinition: its name, its versions, and the roots of its schemas."""
     del old
+    if _is_old(manifest):
+        return
     spec = mapping(manifest.get("spec"))
     wanted = f"{text(at(spec, 'names', 'plural'))}.{text(spec.get('group'))}"
     name = text(at(manifest, "metadata", "name"))
@@ -93,6 +97,11 @@ def definition(manifest: Manifest, old: Manifest | None) -> Iterator[Wrong]:
         where = step(step(path, "schema"), "openAPIV3Schema")
         if isinstance(root, dict):
             yield from _root(where, root, has_status=at(version, "subresources", "status") is not None)
+
+
+def _is_old(manifest: Manifest) -> bool:
+    """Whether it is written in a version before v1, whose fields and defaults are others."""
+    return text(manifest.get("apiVersion")).rpartition("/")[2] != "v1"
 
 
 def _root(path: str, root: Mapping[str, Any], *, has_status: bool) -> Iterator[Wrong]:
