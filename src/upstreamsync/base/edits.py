@@ -11,6 +11,7 @@ from upstreamsync.config.spec import Edit, Vendor
 from upstreamsync.errors import EditError
 from upstreamsync.kit.templates import fill, placeholders, release_values, to_pattern
 from upstreamsync.kit.yaml import edit as yaml_edit
+from upstreamsync.kit.yaml.digests import Moved, behind, beside_image, beside_path
 from upstreamsync.model import EMPTY, Edited, ImageFinding, Place, Release
 
 Read = Callable[[str], bytes | None]
@@ -61,9 +62,23 @@ def apply_edits(edits: Sequence[Edit], values: Mapping[str, str], read: Read) ->
             value = _filled(template, values, edit)
             text, before, place = put(text, value)
             if before != value:
-                made = Edited(place=place, what=what, before=before, after=value)
-                done = _together(done, Edits(files={edit.file: text.encode()}, edited=(made,)))
+                made = [Edited(place=place, what=what, before=before, after=value)]
+                if moved := _stale_digest(text, edit, before, value, values.get("digest")):
+                    text, old, place = moved
+                    now = values.get("digest") or ""
+                    made.append(Edited(place=place, what=f"digest beside {what}", before=old, after=now))
+                done = _together(done, Edits(files={edit.file: text.encode()}, edited=tuple(made)))
     return done
+
+
+def _stale_digest(text: str, edit: Edit, before: str, value: str, digest: str | None) -> Moved | None:
+    """The text with the digest that stood beside a raised tag moved, or taken out: it names the old content."""
+    if edit.image is not None:
+        beside = edit.tag is not None and edit.digest is None
+        return beside_image(text, edit.image, digest, file=edit.file) if beside else None
+    if edit.path is not None:
+        return beside_path(text, edit.path, digest, file=edit.file)
+    return behind(text, before, value, digest, file=edit.file) if edit.pattern is not None else None
 
 
 def current_value(edit: Edit, read: Read) -> str:
@@ -103,7 +118,9 @@ def without_followed(vendors: Iterable[Vendor]) -> Callable[[str, bytes], bytes]
         for edit in by_file.get(path, ()):
             for _, _, put in _puts(edit):
                 with suppress(EditError, UnicodeDecodeError):
-                    data = put(data.decode(), _ANYTHING)[0].encode()
+                    text = put(data.decode(), _ANYTHING)[0]
+                    moved = _stale_digest(text, edit, "", _ANYTHING, None)
+                    data = (moved[0] if moved is not None else text).encode()
         return data
 
     return blank
