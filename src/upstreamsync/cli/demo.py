@@ -43,7 +43,9 @@ def run_demo(common: Common, folder: Path | None) -> int:
             out, "update --dry-run", "What would it change, and do the local patches still do what they did?"
         )
         changes = project.update()
-        text.print_updates(out, changes.updates, dry_run=True)
+        moved = [one for one in changes.updates if one.status == "updated"]
+        edits = sum(len(one.edits) for one in moved)
+        out.print(f"{len(moved)} vendors would move; {len(changes.files)} files, {edits} follow-up edit.")
         verification = project.verify(changes)
         text.print_verification(out, verification)
         _show_bare_build(out, project, changes.files)
@@ -53,8 +55,9 @@ def run_demo(common: Common, folder: Path | None) -> int:
             "One pull request a vendor, from a worktree of its own; a draft where a person is needed.",
         )
         pull_requests = project.propose(changes)
-        text.print_pull_requests(out, pull_requests)
-        _show_result(out, pull_requests, world)
+        drafts = sum(one.draft for one in pull_requests)
+        out.print(f"{len(pull_requests) - drafts} pull requests are ready to merge, {drafts} are drafts.")
+        _show_result(out, pull_requests)
         return _judge_story(out, verification, pull_requests, place if folder else None)
 
 
@@ -144,20 +147,16 @@ def _show_bare_build(out: Console, project: Project, files: Mapping[str, bytes |
             out.print(error.message, markup=False)
 
 
-def _show_result(out: Console, pull_requests: tuple[PullRequest, ...], world: World) -> None:
-    remote = world.git("gitops")
+def _show_result(out: Console, pull_requests: tuple[PullRequest, ...]) -> None:
+    """The head of one pull request: what its reviewer sees first."""
     shown = next((one for one in pull_requests if one.vendor == _FAULTY), None)
     if shown is None:
         return
-    _tell(out, None, f"The branch {shown.branch} in the bare repository:")
-    for line in (
-        run(["git", "log", "--oneline", f"main..{shown.branch}"], cwd=remote.path)
-        .stdout.decode()
-        .splitlines()
-    ):
-        out.print(f"  {line}", markup=False)
-    _tell(out, None, f"And the text of its pull request, #{shown.number}:")
-    out.print(f"# {shown.title}\n\n{shown.body}", markup=False)
+    out.print(f"Its reviewer reads, in #{shown.number} on branch {shown.branch}:", markup=False)
+    head, needs, rest = (shown.body or "").partition("### Needs you")
+    table = rest.lstrip().partition("\n\n")[0] if needs else ""
+    for line in [f"# {shown.title}", *head.strip().splitlines()[:2], *table.splitlines()]:
+        out.print(f"  > {line}", markup=False)
 
 
 def _judge_story(
@@ -173,8 +172,19 @@ def _judge_story(
     if not silent or not opened:
         out.print("The demo did not end as it should; `upstreamsync doctor` may say why.")
         return exits.PARTIAL
-    _tell(
-        out, None, f"{len(opened)} pull requests; {len(silent)} customizations would have broken in silence."
+    _tell(out, None, f"{len(silent)} customizations would have broken in silence, with every build green:")
+    for item in silent:
+        out.print(f"  {item.verdict.value:<11} {item.item}", markup=False)
+    _tell(out, None, "At home, in a repository of yours (nothing is written but by the first):")
+    out.print(
+        "  upstreamsync init                   a vendors.yaml out of what the repository shows", markup=False
+    )
+    out.print(
+        "  upstreamsync verify --since HEAD~1  what becomes of your patches, with or without one",
+        markup=False,
+    )
+    out.print(
+        "  upstreamsync pr --forge local       a branch a vendor and the pull request's text", markup=False
     )
     if kept is not None:
         out.print(f"The repository is in {kept}.", markup=False)

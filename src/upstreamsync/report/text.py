@@ -34,6 +34,7 @@ from upstreamsync.model import (
     Verdict,
     Verification,
 )
+from upstreamsync.report.causes import Cause, causes, known_before
 
 _STATUS_STYLE = {
     Status.UP_TO_DATE: "green",
@@ -121,16 +122,74 @@ def print_explanation(out: Console, finding: Finding, versions: Sequence[tuple[R
 
 
 def print_verification(out: Console, verification: Verification, *, verbose: bool = False) -> None:
-    """Bases that were edited by hand, then per overlay what needs a person, then a count of the rest."""
+    """What needs a person, worst first, each with its place and its fix; then one line for what is well.
+
+    ``verbose`` adds every customization of every overlay.
+    """
     for base in verification.bases:
         _print_base(out, base)
+    _print_obstacles(out, verification)
+    for cause in causes(verification):
+        _print_cause(out, cause)
+    if verbose:
+        for overlay in verification.overlays:
+            _print_overlay(out, overlay)
+    elif known := known_before(verification):
+        out.print(f"[dim]{_counted(known, 'customization')} had no effect before either (-v names them)[/]")
+    out.print(_summary(verification))
+
+
+def _print_obstacles(out: Console, verification: Verification) -> None:
+    """What kept overlays from being built or compared, each once with the overlays that it concerns."""
+    found: dict[str, list[str]] = {}
     for overlay in verification.overlays:
-        _print_overlay(out, overlay, verbose=verbose)
-    counts = Counter(item.verdict for item in verification.items)
-    if counts:
-        out.print(", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]))
-    else:
-        out.print("no customization is concerned")
+        for one in overlay.left_out:
+            found.setdefault(f"[yellow]left out[/] {escape(str(one))}", []).append(overlay.path)
+        for side, build in (("before", overlay.before), ("after", overlay.after)):
+            if not build.ok:
+                said = f"[bold red]does not build {side}[/]: {escape(build.error or '')}"
+                found.setdefault(said, []).append(overlay.path)
+    for text, overlays in found.items():
+        out.print(text)
+        out.print(f"  in {escape(_some(overlays))}")
+
+
+def _print_cause(out: Console, cause: Cause) -> None:
+    _print_item(out, cause.item)
+    others = [item.item for item in cause.items[1:]]
+    if others:
+        out.print(f"    the same: {escape(_some(others))}")
+    if len(cause.overlays) > 1:
+        out.print(f"    in {escape(_some(cause.overlays))}")
+
+
+def _summary(verification: Verification) -> str:
+    worst: dict[str, Judgement] = {}
+    for item in verification.items:
+        known = worst.get(item.item)
+        if known is None or item.severity.rank < known.severity.rank:
+            worst[item.item] = item
+    counts = Counter(item.verdict for item in worst.values())
+    if not counts:
+        return "no customization is concerned"
+    named = ", ".join(
+        f"{counts[verdict]} {verdict.value}"
+        for verdict in (Verdict.OK, *(one for one in Verdict if one is not Verdict.OK))
+        if counts[verdict]
+    )
+    overlays = _counted(len(verification.overlays), "overlay")
+    if counts.keys() == {Verdict.OK}:
+        named = "[green]ok[/]"
+    return f"{overlays}, {_counted(len(worst), 'customization')}: {named}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def print_updates(out: Console, updates: Sequence[VendorUpdate], *, dry_run: bool) -> None:
@@ -230,30 +289,13 @@ def _print_base(out: Console, base: BaseState) -> None:
         out.print(f"  hint: {escape(base.command)}")
 
 
-def _print_overlay(out: Console, overlay: OverlayVerification, *, verbose: bool) -> None:
+def _print_overlay(out: Console, overlay: OverlayVerification) -> None:
+    """Everything of one overlay, a line each; what needs a person is told in full above."""
     out.print(f"[bold]{escape(overlay.path)}[/]{' (new)' if overlay.is_new else ''}")
-    for one in overlay.left_out:
-        out.print(f"  [yellow]left out[/] {escape(str(one))}")
-    for side, build in (("before", overlay.before), ("after", overlay.after)):
-        if not build.ok:
-            out.print(f"  [bold red]does not build {side}[/]: {escape(build.error or '')}")
-    known = [item for item in overlay.items if item.was_so and not verbose]
-    repeated = [item for item in overlay.items if overlay.path not in item.overlays[:1] and item.overlays]
-    shown = [item for item in overlay.items if verbose or item.verdict is not Verdict.OK]
-    for item in sorted(shown, key=lambda item: (item.severity.rank, item.item)):
-        if item in repeated and item.field == "(result)":
-            style = _SEVERITY_STYLE[item.severity]
-            out.print(
-                f"  [{style}]{item.verdict.value}[/] as in {escape(item.overlays[0])}: {escape(item.why)}"
-            )
-        elif item not in known:
-            _print_item(out, item)
-    if known:
-        names = escape(", ".join(item.item for item in known))
-        out.print(f"  [dim]{len(known)} had no effect before either (-v tells more): {names}[/]")
-    quiet = len(overlay.items) - len(shown)
-    if quiet:
-        out.print(f"  [green]{quiet} ok[/]")
+    for item in sorted(overlay.items, key=lambda item: (item.severity.rank, item.item)):
+        why = f": {item.why}" if item.why and item.verdict is not Verdict.OK else ""
+        before = " (so before the update, too)" if item.was_so and item.verdict is not Verdict.OK else ""
+        out.print(f"  {_verdict(item.told[0])} {escape(item.item)}{escape(why)}{before}")
     changes = (("added", overlay.added), ("removed", overlay.removed), ("changed", overlay.changed))
     counted = ", ".join(f"{len(found)} {name}" for name, found in changes if found)
     out.print(f"  [dim]objects: {counted or 'none changed'}[/]")
@@ -262,8 +304,9 @@ def _print_overlay(out: Console, overlay: OverlayVerification, *, verbose: bool)
 def _print_item(out: Console, item: Judgement) -> None:
     first, *others = item.told
     before = " — failed before the update too" if item.failed_before else ""
-    out.print(f"  {_verdict(first)} {escape(item.item)}{before}")
-    out.print(f"    [dim]{escape(item.file)}:{item.line}[/] {escape(first.why)}")
+    out.print(f"{_verdict(first)} [bold]{escape(item.item)}[/]{before}")
+    place = f"{item.file}:{item.line}" if item.file else ""
+    out.print(f"    [dim]{escape(place)}[/]{' ' if place else ''}{escape(first.why)}")
     _print_hint(out, first)
     for finding in others:
         at = f" at {escape(finding.paths[0])}" if finding.paths else ""
@@ -279,7 +322,7 @@ def _verdict(finding: ItemFinding) -> str:
 def _print_hint(out: Console, finding: ItemFinding) -> None:
     if finding.hint:
         tried = " (tried: it cures this)" if finding.proven else ""
-        out.print(f"    hint: {escape(finding.hint)}{tried}")
+        out.print(f"    fix: {escape(finding.hint)}{tried}")
 
 
 def _print_passed_over(out: Console, vendor: str, passed_over: Iterable[PassedOver]) -> None:

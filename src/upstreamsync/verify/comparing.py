@@ -272,7 +272,7 @@ def _follows(note: Note, others: Sequence[Note]) -> bool:
         return False
     return any(
         other.verdict in (Verdict.MISAPPLIED, Verdict.LOST)
-        and other.resource == note.resource
+        and _of_one_kind(other.resource, note.resource)
         and blame.meet([other.text_path], [note.text_path])
         for other in others
     )
@@ -350,3 +350,8 @@ def _subject(item: Item) -> tuple[str, ...]:
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     path = str(spec.get("path") or "")
     return (path, str(item.doc), str(body.get("kind")), str(name), repr(sorted(item.target.items())))
+
+
+def _of_one_kind(one: str, other: str) -> bool:
+    """Whether two resources can be one object: settings above a patch may give it another name or namespace."""
+    return one.rpartition(" ")[0] == other.rpartition(" ")[0]

@@ -1,0 +1,57 @@
+"""Findings as people take them in: one cause once, with all that it concerns, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from upstreamsync.model import Judgement, Severity, Verdict, Verification
+
+#: What is told only to who asks: it needs nobody, and is not the update's doing.
+_QUIET = (Severity.NONE, Severity.INFO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What was found once or many times: ``item`` stands for all of ``items``; ``overlays`` are where."""
+
+    item: Judgement
+    items: tuple[Judgement, ...]
+    overlays: tuple[str, ...]
+
+    @property
+    def severity(self) -> Severity:
+        """That of the worst of its findings."""
+        return self.item.severity
+
+
+def causes(verification: Verification, *, quiet: bool = False) -> tuple[Cause, ...]:
+    """What a person should see; with ``quiet`` also what is only worth knowing. Never what is ok."""
+    found: dict[tuple[object, ...], list[tuple[str, Judgement]]] = {}
+    for overlay in verification.overlays:
+        for item in overlay.items:
+            if item.verdict is Verdict.OK or (not quiet and (item.was_so or item.severity in _QUIET)):
+                continue
+            found.setdefault(_key(item), []).append((overlay.path, item))
+    grouped = [_cause(pairs) for pairs in found.values()]
+    return tuple(sorted(grouped, key=lambda one: (one.severity.rank, one.item.item)))
+
+
+def known_before(verification: Verification) -> int:
+    """How many customizations had no effect before either: each counted once, however many overlays have it."""
+    return len({item.item for item in verification.items if item.was_so and item.verdict is not Verdict.OK})
+
+
+def _key(item: Judgement) -> tuple[object, ...]:
+    """The same cause has the same words; an item that several overlays share is one."""
+    said = tuple((one.verdict, one.reason, one.why, one.hint) for one in item.told)
+    return (said, item.failed_before, item.field == "(result)" or item.item)
+
+
+def _cause(pairs: Iterable[tuple[str, Judgement]]) -> Cause:
+    all_of = list(pairs)
+    items = {item.item: item for _, item in all_of}
+    overlays = dict.fromkeys(
+        path for overlay, item in all_of for path in (item.overlays or (overlay,)) if path
+    )
+    return Cause(item=all_of[0][1], items=tuple(items.values()), overlays=tuple(sorted(overlays)))
