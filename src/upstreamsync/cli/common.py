@@ -193,15 +193,13 @@ def counting(common: Common, what: str) -> Iterator[Common]:
     def step(overlay: str, total: int) -> None:
         with guard:
             done[0] += 1
-            line = f"{what} {done[0]}/{total} {overlay}"[: width - 1]
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
+            output.status(f"{what} {done[0]}/{total} {overlay}"[: width - 1])
 
     try:
         yield replace(common, judging=replace(common.judging, progress=step))
     finally:
-        sys.stderr.write("\r\x1b[K" if done[0] else "")
-        sys.stderr.flush()
+        if done[0]:
+            output.status("")
 
 
 def text_form() -> Any:

@@ -34,6 +34,12 @@ def tell(text: str) -> None:
     sys.stderr.write(sanitized(text) + "\n")
 
 
+def status(text: str) -> None:
+    """A line on stderr in place of the one before; an empty text takes it away. For terminals alone."""
+    sys.stderr.write(f"\r\x1b[K{sanitized(text)}")
+    sys.stderr.flush()
+
+
 def result(text: str) -> None:
     """A result in text or Markdown, on stdout."""
     sys.stdout.write(sanitized(text))
