@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from upstreamsync.config import spec
+from upstreamsync.config.spec import content, document, releases, source, types, vendor
 
 
 def describe(schema: dict[str, Any], root: type[spec.Spec]) -> None:
@@ -37,7 +38,13 @@ def descriptions(model: type[spec.Spec]) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _texts() -> Mapping[str, Mapping[str, str]]:
-    classes = [node for node in ast.parse(inspect.getsource(spec)).body if isinstance(node, ast.ClassDef)]
+    modules = (content, document, releases, source, types, vendor)
+    classes = [
+        node
+        for module in modules
+        for node in ast.parse(inspect.getsource(module)).body
+        if isinstance(node, ast.ClassDef)
+    ]
     return {node.name: dict(_fields(node)) for node in classes}
 
 
