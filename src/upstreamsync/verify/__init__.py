@@ -22,6 +22,7 @@ from upstreamsync.verify.crossed import Followed
 from upstreamsync.verify.guard import judged
 from upstreamsync.verify.judge import Case
 from upstreamsync.verify.options import PER_OVERLAY, Options
+from upstreamsync.verify.overlays.definitions import TreeDefinitions
 from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, normalize
 from upstreamsync.verify.overlays.reading import Reading
 
@@ -79,6 +80,7 @@ def verify_trees(
     charts = Charts(helm or Engines().helm)
     options = options or Options()
 
+    definitions = (TreeDefinitions(old), TreeDefinitions(new))
     others: tuple[str, ...] = ()
     if overlays is None or options.elsewhere:
         from upstreamsync.verify.elsewhere import standing_on_definitions
@@ -99,6 +101,7 @@ def verify_trees(
             slots=slots,
             followed=followed,
             cluster=cluster or Cluster(),
+            definitions=definitions,
             charts=charts,
             seconds=mine.budget or PER_OVERLAY,
             in_all=options.budget,

@@ -10,7 +10,7 @@ from pathlib import Path
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import compare
 from upstreamsync.kit.run import budget
-from upstreamsync.model import Cluster, Fix, Judgement, LeftOut, ResourceChange, Severity, Verdict
+from upstreamsync.model import Fix, Judgement, LeftOut, ResourceChange, Severity, Verdict
 from upstreamsync.verify import crossed, explain, gone, left_out
 from upstreamsync.verify.build.availability import Availability
 from upstreamsync.verify.build.builds import Builder, Failed, State
@@ -42,7 +42,7 @@ class Comparison:
     upstream: Collection[str] = ()
     is_new: bool = False
     followed: frozenset[tuple[str, str]] = frozenset()
-    cluster: Cluster = field(default_factory=Cluster)
+    about: blame.About
     refused_values: Mapping[str, str] = field(default_factory=dict)
     is_trial: bool = False
 
@@ -194,9 +194,7 @@ class Comparison:
             return alone
         budget.check()
         sides = (self.old, self.new)
-        for blamed in blame.check(
-            self.trees, self.overlay, self.new_items, sides, self.cluster, self.builder.reading
-        ):
+        for blamed in blame.check(self.about, self.overlay, self.new_items, sides):
             if left_out.is_open(blamed.note, self.available.missing):
                 continue
             if blamed.item is not None and blamed.item.name in notes:

@@ -29,12 +29,14 @@ from upstreamsync.verify.build.obstacles import (
 from upstreamsync.verify.build.trim import Cut, plan_trim
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.crossed import Followed, followed_items
+from upstreamsync.verify.overlays.definitions import TreeDefinitions
 from upstreamsync.verify.overlays.graph import Tree, inputs
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
 from upstreamsync.verify.overlays.reading import Reading
 
 if TYPE_CHECKING:
     from upstreamsync.verify.classify.notes import Note
+    from upstreamsync.verify.result_checks.blame import About
 
 #: So often an overlay is built again without what kustomize can't bear.
 _ATTEMPTS = 5
@@ -55,12 +57,25 @@ class Case:
     slots: threading.BoundedSemaphore | None = None
     followed: Followed | None = None
     cluster: Cluster = field(default_factory=Cluster)
+    definitions: tuple[TreeDefinitions, TreeDefinitions] | None = None
     charts: Charts = field(default_factory=local_charts)
     seconds: float | None = None
     in_all: Total | None = None
     strict: bool = False
     as_it_is: bool = False
     definitions_moved: bool = False
+
+    def about(self) -> About:
+        """What the checks of the result share with those of other overlays."""
+        from upstreamsync.verify.result_checks.blame import About
+
+        definitions = self.definitions or (TreeDefinitions(self.before), TreeDefinitions(self.after))
+        return About(
+            trees=(self.before, self.after),
+            definitions=definitions,
+            cluster=self.cluster,
+            reading=self.reading,
+        )
 
     @property
     def is_new(self) -> bool:
@@ -195,13 +210,12 @@ class _Judge:
         from upstreamsync.verify import explain
         from upstreamsync.verify.result_checks import blame
 
-        trees = (self.case.before, self.case.after)
         notes: dict[str, list[Note]] = {}
-        about = (self.case.cluster, self.case.reading)
+        about, overlay = self.case.about(), self.case.overlay
         if moved:
-            told = blame.check(trees, self.case.overlay, self.new_items, (side, side), *about)
+            told = blame.check(about, overlay, self.new_items, (side, side))
         else:
-            told = blame.check_as_it_is(trees, self.case.overlay, self.new_items, side, *about)
+            told = blame.check_as_it_is(about, overlay, self.new_items, side)
         for blamed in told:
             if blamed.item is not None:
                 notes.setdefault(blamed.item.name, []).append(replace(blamed.note, was_so=not moved))
@@ -235,7 +249,7 @@ class _Judge:
         both = comparing.Comparison(
             overlay=self.case.overlay,
             trees=(self.case.before, self.case.after),
-            cluster=self.case.cluster,
+            about=self.case.about(),
             old_items=self.old_items,
             new_items=self.new_items,
             old=old,

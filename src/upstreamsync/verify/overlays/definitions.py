@@ -21,7 +21,10 @@ _MOST: Final = 64 * 1024 * 1024
 
 @dataclass(slots=True)
 class TreeDefinitions(Mapping[tuple[str, str], Mapping[str, Any]]):
-    """By group and kind; the tree is searched when the first is asked for, and a document read when it is meant."""
+    """By group and kind; the tree is searched when the first is asked for, and a document read when it is meant.
+
+    One for all overlays of a tree: several threads may search at once, and find the same.
+    """
 
     tree: Tree
     _documents: dict[bytes, list[bytes]] | None = None

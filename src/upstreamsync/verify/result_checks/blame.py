@@ -33,6 +33,16 @@ _RENAMING = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What all overlays of a run share: both trees, their definitions, the cluster, and what was read."""
+
+    trees: tuple[Tree, Tree]
+    definitions: tuple[TreeDefinitions, TreeDefinitions]
+    cluster: Cluster
+    reading: Reading
+
+
 @dataclass(frozen=True, slots=True)
 class Blamed:
     """A finding and the item that it belongs to; None for the result as a whole."""
@@ -41,21 +51,14 @@ class Blamed:
     note: Note
 
 
-def check(
-    trees: tuple[Tree, Tree],
-    overlay: str,
-    items: Sequence[Item],
-    sides: tuple[Side, Side],
-    cluster: Cluster,
-    reading: Reading,
-) -> list[Blamed]:
+def check(about: About, overlay: str, items: Sequence[Item], sides: tuple[Side, Side]) -> list[Blamed]:
     """The defects that the new result has and the old one had not."""
-    (old, new), tree = sides, trees[1]
+    old, new = sides
     if not isinstance(old.final, State) or not isinstance(new.final, State):
         return []
-    owners = local_objects(tree, items, new)
-    context = _context(trees, overlay, sides, cluster, reading, owners)
-    elsewhere = Elsewhere(trees, overlay)
+    owners = local_objects(about.trees[1], items, new)
+    context = _context(about, overlay, sides, owners)
+    elsewhere = Elsewhere(about.trees, overlay)
     findings = [
         finding
         for finding in check_result(before=old.final.manifests, after=new.final.manifests, context=context)
@@ -64,20 +67,13 @@ def check(
     return [Blamed(_blame(finding, items, new, owners), _note(finding)) for finding in findings]
 
 
-def check_as_it_is(
-    trees: tuple[Tree, Tree],
-    overlay: str,
-    items: Sequence[Item],
-    side: Side,
-    cluster: Cluster,
-    reading: Reading,
-) -> list[Blamed]:
+def check_as_it_is(about: About, overlay: str, items: Sequence[Item], side: Side) -> list[Blamed]:
     """What the API server refuses of a result that no update has changed, and that upstream alone has not."""
     if not isinstance(side.base, State) or not isinstance(side.final, State):
         return []
-    owners = local_objects(trees[1], items, side)
+    owners = local_objects(about.trees[1], items, side)
     bare = replace(side, final=side.base, names={})
-    context = _context(trees, overlay, (bare, side), cluster, reading, owners)
+    context = _context(about, overlay, (bare, side), owners)
     findings = check_result(
         before=side.base.manifests, after=side.final.manifests, context=context, as_it_is=True
     )
@@ -85,14 +81,9 @@ def check_as_it_is(
 
 
 def _context(
-    trees: tuple[Tree, Tree],
-    overlay: str,
-    sides: tuple[Side, Side],
-    cluster: Cluster,
-    reading: Reading,
-    owners: Mapping[str, Item],
+    about: About, overlay: str, sides: tuple[Side, Side], owners: Mapping[str, Item]
 ) -> ResultContext:
-    (old, new), tree = sides, trees[1]
+    (old, new), tree = sides, about.trees[1]
     return ResultContext(
         local=frozenset(owners),
         base_before=_upstream(old, owners),
@@ -104,11 +95,11 @@ def _context(
         hashed=_hashed(tree, overlay, new),
         whole_before=_whole(old),
         whole_after=_whole(new),
-        crds_before=TreeDefinitions(trees[0]),
-        crds_after=TreeDefinitions(tree),
-        kubernetes=cluster.kubernetes,
-        once=reading.once,
-        applied=cache(partial(applying, tree, overlay, cluster)),
+        crds_before=about.definitions[0],
+        crds_after=about.definitions[1],
+        kubernetes=about.cluster.kubernetes,
+        once=about.reading.once,
+        applied=cache(partial(applying, tree, overlay, about.cluster)),
     )
 
 
