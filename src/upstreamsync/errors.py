@@ -25,6 +25,7 @@
     │   ├── EditError             a follow-up edit finds nothing, or more than it may
     │   └── Refused               content that would reach outside its folder, or is hostile otherwise
     ├── RepositoryError           the user's repository can't be worked on as it is (exit 3)
+    │   └── NotThere              what the command line names: no repository, revision or remote (exit 2)
     │   └── HandEdited            it would lose what a person wrote: somebody has to say what is to be (exit 1)
     ├── MachineError              this machine lacks room: on a disk, in memory, for open files (exit 3)
     └── ForgeError                the pull request could not be made (exit 3)
@@ -274,6 +275,13 @@ _LACKS = frozenset(
 def is_lack(error: OSError) -> bool:
     """Whether the system refuses because there is no room, and not because of what it was asked for."""
     return error.errno in _LACKS or "No usable temporary directory" in str(error)
+
+
+class NotThere(UsageError, RepositoryError):
+    """What the user named is not there: a repository, a revision, a remote (exit 2)."""
+
+    kind = "usage"
+    exit_code = 2
 
 
 class ForgeError(UpstreamsyncError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from upstreamsync.config.load import Configuration
-from upstreamsync.errors import UsageError
+from upstreamsync.errors import NotThere, UsageError
 from upstreamsync.forge.local import LocalForge
 from upstreamsync.forge.state import Forge
 from upstreamsync.kit.git.repository import Repository
@@ -41,6 +41,11 @@ def open_forge(
             from upstreamsync.forge.github.access import access_from
             from upstreamsync.forge.github.client import GitHubForge
 
+            if repository.remote_url(remote) is None:
+                raise NotThere(
+                    f"the repository has no remote `{remote}` to push to",
+                    hint=f"git remote add {remote} URL; or `--forge local` keeps to local branches",
+                )
             access = access_from(environment, remote_url=repository.remote_url(remote))
             return GitHubForge(access, repository=repository, remote=remote, pace=pace)
         case _:

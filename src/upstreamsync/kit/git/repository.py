@@ -18,6 +18,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from upstreamsync.errors import (
+    NotThere,
     PushRefused,
     Refused,
     RepositoryError,
@@ -88,7 +89,7 @@ class Repository:
                     f"git does not trust `{folder}`, as it belongs to another user",
                     hint=f"git config --global --add safe.directory {folder}",
                 ) from None
-            raise RepositoryError(
+            raise NotThere(
                 f"`{folder}` is not in a git repository", hint="run `git init`, or change to your repository"
             ) from None
         root = output.decode("utf-8", "surrogateescape").removesuffix("\n")
@@ -116,14 +117,16 @@ class Repository:
     def resolve(self, rev: str) -> str:
         """The commit that a revision stands for; raises RepositoryError for one that does not exist."""
         if not rev or rev.startswith("-") or "\0" in rev or "\n" in rev:
-            raise RepositoryError(f"`{rev}` is not a git revision")
+            raise NotThere(
+                f"`{rev}` is not a git revision", hint="name a branch, a tag or a commit: origin/main, HEAD~1"
+            )
         try:
             return self._text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
         except ToolFailed:
             hint = (
                 "make a first commit" if rev == "HEAD" else "fetch it first; a shallow clone has no history"
             )
-            raise RepositoryError(f"`{rev}` is not a commit of `{self.root}`", hint=hint) from None
+            raise NotThere(f"`{rev}` is not a commit of `{self.root}`", hint=hint) from None
 
     def branch(self) -> str | None:
         """The branch that is checked out, None when HEAD is detached."""

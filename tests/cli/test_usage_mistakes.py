@@ -1,0 +1,61 @@
+"""What the command line names and is not there is wrong usage: exit 2, and what to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROW = "version: 1\nvendors:\n- name: app\n  version: '1.0'\n  base: a/base\n  source: {url: 'https://h.invalid/{version}.yaml'}\n  releases: {github_tags: a/b}\n"
+
+
+def run(root: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "UPSTREAMSYNC_CACHE": str(root / "cache"), "GITHUB_TOKEN": "x", **environment}
+    return subprocess.run(
+        [sys.executable, "-m", "upstreamsync", *words], cwd=root, env=env, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "vendors.yaml").write_text(ROW)
+    return tmp_path
+
+
+def commit(root: Path) -> None:
+    for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=b@c", "commit", "-qm", "x"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["verify", "--since", "nope"], "`nope` is not a commit"),
+        (["verify", "--since", "--x"], "is not a git revision"),
+        (["verify", "--since", "HEAD~7"], "`HEAD~7` is not a commit"),
+        (["pr"], "has no remote `origin`"),
+        (["pr", "--forge", "nowhere"], "there is no forge `nowhere`"),
+        (["explain", "nope"], "there is no vendor `nope`"),
+        (["verify", "nowhere"], "there is no folder `nowhere`"),
+    ],
+)
+def test_in_a_repository(root, words, message):
+    commit(root)
+    done = run(root, *words, GITHUB_REPOSITORY="a/b")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert message in done.stderr
+    assert "hint:" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["verify", "--since", "HEAD"], ["pr"], ["pr", "--forge", "local"]])
+def test_without_a_repository(root, words):
+    done = run(root, *words)
+    assert done.returncode == 2, done.stderr
+    assert "is not in a git repository" in done.stderr
+
+
+def test_without_a_vendors_yaml(tmp_path):
+    assert run(tmp_path, "check").returncode == 2
