@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from upstreamsync.adopt.customize import Customizations, Patch, customize, inline, stream
+from upstreamsync.adopt.customize import Customizations, Patch, customize, filed, stream
 from upstreamsync.adopt.matching import Candidate, distance, rank
 from upstreamsync.adopt.operations import compare
 from upstreamsync.adopt.texts import dump
@@ -79,13 +79,16 @@ def _without_names(value: Any) -> int:
 
 
 def rebuilt(upstream: Sequence[dict[str, Any]], found: Customizations) -> list[dict[str, Any]]:
+    entries, files = filed(found.patches)
     fields = {
         "resources": ["upstream.yaml", *(["own.yaml"] if found.own or found.replaced else [])],
-        "patches": [inline(patch) for patch in found.patches],
+        "patches": entries,
         **found.settings.fields(),
     }
     own = stream([*found.own, *found.replaced])
-    return build({"kustomization.yaml": dump(fields), "upstream.yaml": stream(upstream), "own.yaml": own})
+    return build(
+        {"kustomization.yaml": dump(fields), "upstream.yaml": stream(upstream), "own.yaml": own, **files}
+    )
 
 
 @pytest.mark.parametrize("seed", range(COPIES))

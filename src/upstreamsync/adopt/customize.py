@@ -106,6 +106,8 @@ def _customize(matching: Matching, settings: Settings, build: Build) -> Customiz
         return None
     _try_out(work, settings, matching, build)
     _without_consequences(work, settings, matching, build)
+    if settings.namespace is not None and any(one.patch is None for one in work):
+        return None
     patches = [one.patch for one in work if one.patch is not None]
     deleted = [*matching.dropped, *(one.pair.upstream for one in work if one.patch is None)]
     return Customizations(
@@ -230,8 +232,12 @@ def _without_consequences(
             not compare(one, local[object_id(one)]).equal for one in built if object_id(one) in local
         )
 
-    if follows():
-        for one in renames:
+    # An account is what most name; the others are dropped only if that does not help.
+    accounts = [one for one in renames if one.pair.upstream.get("kind") == "ServiceAccount"]
+    for dropped in (accounts, renames):
+        if not follows():
+            return
+        for one in dropped:
             one.forms.clear()
 
 
@@ -255,18 +261,16 @@ def _built(
     work: Sequence[_Work], around: Sequence[Manifest], settings: Settings, build: Build
 ) -> Sequence[Manifest] | None:
     patches = [one.patch for one in work if one.patch is not None]
-    fields = {
-        "resources": ["upstream.yaml"],
-        "patches": [inline(one) for one in patches],
-        **settings.fields(),
-    }
-    objects = [*(one.pair.upstream for one in work), *around]
+    entries, files = filed(patches)
+    fields = {"resources": ["upstream.yaml"], "patches": entries, **settings.fields()}
+    # What no patch makes is the copy's own object.
+    objects = [*(one.pair.upstream if one.patch is not None else one.pair.local for one in work), *around]
     # A setting about an object that takes no part here would be refused.
     names = {object_id(one).name for one in objects if one.get("kind") in SCALED}
     if "replicas" in fields:
         fields["replicas"] = [one for one in fields["replicas"] if one["name"] in names]
     try:
-        return build({"kustomization.yaml": dump(fields), "upstream.yaml": stream(objects)})
+        return build({"kustomization.yaml": dump(fields), "upstream.yaml": stream(objects), **files})
     except ToolFailed:
         return None
 
@@ -275,6 +279,23 @@ def _comes_out(one: _Work, built: Sequence[Manifest]) -> bool:
     name = object_id(one.pair.local)
     found = [each for each in built if object_id(each) == name]
     return len(found) == 1 and compare(found[0], one.pair.local).equal
+
+
+def filed(patches: Sequence[Patch]) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Patches as entries of ``patches:``, and the files that they name.
+
+    In a file of its own a text keeps the line break at its end, which kustomize cuts off a patch that stands
+    in the kustomization itself.
+    """
+    files = {f"patch-{number}.yaml": dump(patch.body) for number, patch in enumerate(patches)}
+    entries = []
+    for path, patch in zip(files, patches, strict=True):
+        entry: dict[str, Any] = {"target": patch.target()} if patch.is_json else {}
+        entry["path"] = path
+        if patch.options:
+            entry["options"] = dict(patch.options)
+        entries.append(entry)
+    return entries, files
 
 
 def inline(patch: Patch) -> dict[str, Any]:
@@ -295,4 +316,15 @@ def stream(objects: Sequence[Manifest]) -> bytes:
     return b"".join(b"---\n" + json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in objects)
 
 
-__all__ = ["Build", "Customizations", "Patch", "customize", "inline", "lines", "replace", "shown", "stream"]
+__all__ = [
+    "Build",
+    "Customizations",
+    "Patch",
+    "customize",
+    "filed",
+    "inline",
+    "lines",
+    "replace",
+    "shown",
+    "stream",
+]

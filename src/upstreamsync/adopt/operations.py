@@ -105,7 +105,8 @@ def _elements(
     one, other = keyed(before, fields), keyed(after, fields)
     if len(one) != len(_plain(before, fields)) or len(other) != len(_plain(after, fields)):
         return None  # two elements of one name: only their positions tell them apart
-    if field in ORDERED and not _same_order(list(one), list(other)):
+    ordered = field in ORDERED or _refers_backwards(field, before, after)
+    if ordered and not _same_order(list(one), list(other)):
         return None
     return one, other
 
