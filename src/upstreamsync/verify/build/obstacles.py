@@ -102,7 +102,7 @@ class _Finder:
 
     def _entries(self, name: str) -> Iterator[tuple[int, str]]:
         for index, entry in enumerate(self.kustomization.entries(name)):
-            if isinstance(entry, str) and "\n" not in entry:
+            if isinstance(entry, str) and _is_path(entry):
                 yield index, entry
 
     def add(self, name: str, index: int, entry: str, reason: Reason, why: str, **more: Any) -> None:
@@ -266,7 +266,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _is_path(text: str) -> bool:
-    """Whether an entry of ``patchesStrategicMerge`` names a file, and is no patch itself."""
+    """Whether an entry names a file, and is no patch or configuration itself."""
     return "\n" not in text and not text.lstrip().startswith(("{", "[")) and ": " not in text
 
 
