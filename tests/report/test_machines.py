@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -18,6 +19,7 @@ from upstreamsync.model import (
     Verdict,
     Verification,
 )
+from upstreamsync.report.grouping import grouped
 from upstreamsync.report.machines import verify_gitlab, verify_junit, verify_sarif
 
 
@@ -138,3 +140,24 @@ def test_code_quality_has_the_fields_that_gitlab_reads(verification: Verificatio
         assert set(one) == {"description", "check_name", "fingerprint", "severity", "location"}
         assert one["location"]["lines"]["begin"] >= 1
         assert one["location"]["path"].startswith("sub/")
+
+
+def test_values_below_one_key_are_told_together() -> None:
+    def value(path: str, verdict: Verdict = Verdict.LOST, file: str = "app/kustomization.yaml") -> Judgement:
+        one = item("x", verdict, Severity.SILENT_BREAK)
+        return replace(one, item=f"app: helmCharts[w].valuesInline.{path}", field="helmCharts", file=file)
+
+    items = [
+        value("a.b.one"),
+        value("top"),
+        value("a.b.two"),
+        value("a.c", Verdict.MISAPPLIED),
+        item("patches[0]", Verdict.LOST, Severity.SILENT_BREAK),
+    ]
+    assert [one.item.removeprefix("app: ") for one in grouped(items)] == [
+        "helmCharts[w].valuesInline.a.b.{one, two}",
+        "helmCharts[w].valuesInline.top",
+        "helmCharts[w].valuesInline.a.c",
+        "patches[0]",
+    ]
+    assert grouped(items)[0].why.endswith("(and 1 more)")

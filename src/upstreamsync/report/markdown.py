@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from upstreamsync.kit.defuse import ZERO_WIDTH, inert
 from upstreamsync.model import Finding, PullRequest, Release, Severity, VendorUpdate, Verdict, Verification
+from upstreamsync.report.grouping import grouped
 
 
 def check_markdown(findings: Sequence[Finding]) -> str:
@@ -51,7 +52,7 @@ def verify_markdown(verification: Verification) -> str:
         quiet = len(overlay.items) - len(items)
         if items:
             lines += ["| verdict | customization | what happened | what to do |", "|---|---|---|---|"]
-        for item in sorted(items, key=lambda item: (item.severity.rank, item.item)):
+        for item in sorted(grouped(items), key=lambda item: (item.severity.rank, item.item)):
             where = f"{item.item} ({item.file}:{item.line})"
             for finding in item.told:
                 mark = "**" if finding.severity.rank <= Severity.SILENT_BREAK.rank else ""
