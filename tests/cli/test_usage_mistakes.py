@@ -15,7 +15,12 @@ ROW = "version: 1\nvendors:\n- name: app\n  version: '1.0'\n  base: a/base\n  so
 def run(root: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "UPSTREAMSYNC_CACHE": str(root / "cache"), "GITHUB_TOKEN": "x", **environment}
     return subprocess.run(
-        [sys.executable, "-m", "upstreamsync", *words], cwd=root, env=env, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "upstreamsync", *words],
+        cwd=root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -26,7 +31,11 @@ def root(tmp_path: Path) -> Path:
 
 
 def commit(root: Path) -> None:
-    for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=b@c", "commit", "-qm", "x"]):
+    for words in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=b@c", "commit", "-qm", "x"],
+    ):
         subprocess.run(["git", *words], cwd=root, check=True)
 
 
