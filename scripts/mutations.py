@@ -50,7 +50,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("what looks like a secret is redacted", "kit/redact.py", "    return _SHAPES.sub(_mask, text)", "    return text", "tests/kit/test_redact.py"),
     # -- nothing of a stranger's is run
     _m("hooks are off", "kit/git/command.py", "    \"core.hooksPath=/dev/null\",\n", "", "tests/kit/git/test_repository.py"),
-    _m("engines have an empty home", "kit/run/sealed.py", "        \"HOME\": f\"{home}\",\n", "", "tests/kit/run/test_sealed_engines.py"),
+    _m("engines have an empty home", "kit/run/sealed.py", "        \"HOME\": f\"{home}\",\n", "        \"HOME\": \"/root\",\n", "tests/kit/run/test_sealed_environment.py"),
     _m("engines have proxies to a dead port", "kit/run/sealed.py", "        **{name: \"http://127.0.0.1:9\" for word in proxies for name in (word, word.upper())},\n", "", "tests/kit/run/test_sandbox.py"),
     _m("no value is an option", "kit/run/sealed.py", "    if text.startswith(\"-\") or not text.isprintable():", "    if False:", "tests/kit/run/test_sealed_engines.py"),
     _m("a kustomization of a stranger's is held to the rule", "kit/kubernetes/foreign.py", "        if found is not None and found.allow not in allow:", "        if False:", "tests/trust/test_foreign_kustomizations.py", "-k", "update"),

@@ -238,6 +238,8 @@ def test_a_configuration_in_a_store_is_not_read(team, tmp_path, world, protected
     except UpstreamsyncError:
         assert protected
     assert not mark.exists()
+    left = {path.relative_to(store).as_posix() for path in store.rglob("*")}
+    assert not left & {"hooks", "config.worktree", "objects/info/alternates"}
 
 
 @pytest.mark.parametrize("damage", ["HEAD", "config", "shallow", "packed-refs", "refs", "objects"])
