@@ -212,6 +212,35 @@ def test_one_request_and_one_look_for_all_charts_of_an_index(world, tools, new_r
     )
 
 
+def test_a_large_index_is_read_in_one_pass_for_all_charts_that_were_announced(world, tools, monkeypatch):
+    from upstreamsync.releases import announce, helm_index
+
+    looks: list[int] = []
+
+    class Counting(helm_index.HelmIndex):
+        def __init__(self, data):
+            looks.append(len(data))
+            super().__init__(data)
+
+    monkeypatch.setattr(helm_index, "HelmIndex", Counting)
+    monkeypatch.setattr(helm_index, "KEPT_BYTES", 1)
+    for number in range(5):
+        world.chart("charts", f"tool-{number}", f"1.0.{number}")
+    declared = [
+        {"name": f"v{number}", "version": "1", "base": f"b{number}",
+         "source": {"helm": {"repository": f"{world.url}/charts", "chart": f"tool-{number}"}}}
+        for number in range(5)
+    ]  # fmt: skip
+    vendors = [Vendor.model_validate(one) for one in declared]
+    announce(vendors, tools)
+    for number, vendor in enumerate(vendors):
+        found = fetch_releases(effective_releases(vendor), tools)
+        assert versions(found) == [f"1.0.{number}"]
+    assert len(looks) == 1
+    for number, vendor in enumerate(vendors):  # what was not announced again is looked for as ever
+        assert versions(fetch_releases(effective_releases(vendor), tools)) == [f"1.0.{number}"]
+
+
 def test_indexes_are_let_go_when_they_grow_too_many(world, tools, monkeypatch):
     from upstreamsync.releases import helm_index
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
@@ -88,6 +89,15 @@ def version_of(spec: Releases, tag: str) -> str:
     """The version that a tag in use stands for: what the ``tag`` pattern takes out of it, else the tag."""
     match = re.fullmatch(spec.tag, tag) if spec.tag is not None else None
     return match["version"] if match is not None and match["version"] else tag
+
+
+def announce(vendors: Iterable[Vendor], tools: Toolbox) -> None:
+    """Say of which vendors the releases will be asked for: what several of them share is read once."""
+    for vendor in vendors:
+        if vendor.releases is None and not vendor.source:
+            continue
+        with suppress(UsageError):
+            helm_index.announce(effective_releases(vendor), tools)
 
 
 def fetch_releases(

@@ -7,10 +7,11 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from upstreamsync.config.spec import HelmReleases, Releases
-from upstreamsync.errors import NotFound
+from upstreamsync.errors import NotFound, UpstreamsyncError
 from upstreamsync.kit.http.client import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
@@ -44,6 +45,13 @@ def feed(spec: Releases, tools: Toolbox) -> Sequence[Sequence[Release]]:
     return (remembered(tools.cache, key, lambda: _read(response, wanted, tools), part=part),)
 
 
+def announce(spec: Releases, tools: Toolbox) -> None:
+    """Say that a chart's versions will be asked for in this run, so that its index is read once for all."""
+    if spec.helm is not None and not spec.helm.repository.startswith("oci://"):
+        reader = tools.http.shared("helm-indexes", _Reader)
+        reader.announce(index_url(spec.helm.repository), spec.helm.chart)
+
+
 def index_url(repository: str) -> str:
     """Where a chart repository has its index; a query of the repository's address is kept."""
     parts = urlsplit(repository)
@@ -51,7 +59,8 @@ def index_url(repository: str) -> str:
 
 
 def _read(response: Response, wanted: HelmReleases, tools: Toolbox) -> tuple[Release, ...]:
-    entries, charts = tools.http.shared("helm-indexes", _Reader).read(response, wanted.chart)
+    reader = tools.http.shared("helm-indexes", _Reader)
+    entries, charts = reader.read(response, index_url(wanted.repository), wanted.chart)
     if not entries:
         close = difflib.get_close_matches(wanted.chart, charts, n=3)
         hint = f"did you mean {' or '.join(f'`{name}`' for name in close)}?" if close else None
@@ -67,7 +76,8 @@ class _Reader:
     """Reads indexes, one at a time and in one thread, so that no more than the largest is held decoded.
 
     More threads would gain nothing, as Python reads with one of them at a time, and what each of them has
-    freed stays with it. All that is wanted of an index by then is read at once.
+    freed stays with it. An index is read in one pass for all charts that were announced for it, and for those
+    that are wanted by then; what was read for others waits until they ask.
     """
 
     def __init__(self) -> None:
@@ -75,25 +85,53 @@ class _Reader:
         self._lock = threading.Lock()
         self._wanted: dict[str, list[tuple[str, Future[_Read]]]] = {}
         self._recent: dict[str, HelmIndex] = {}
+        self._announced: dict[str, list[str]] = {}
+        self._ready: dict[tuple[str, str], _Read] = {}
 
-    def read(self, response: Response, chart: str) -> _Read:
-        """A chart's entries, None where it is not in there, and the names of those that are."""
+    def announce(self, url: str, chart: str) -> None:
+        """A chart will be asked of the index at ``url`` in this run."""
+        with self._lock:
+            charts = self._announced.setdefault(url, [])
+            if chart not in charts:
+                charts.append(chart)
+
+    def read(self, response: Response, url: str, chart: str) -> _Read:
+        """A chart's entries, None where it is not in there, and the names of those that are.
+
+        ``url`` is where the index was asked for.
+        """
         future: Future[_Read] = Future()
         with self._lock:
+            ready = self._ready.pop((response.digest, chart), None)
+            if ready is not None:
+                return ready
             self._wanted.setdefault(response.digest, []).append((chart, future))
-        self._thread.submit(self._serve, response)
+        self._thread.submit(self._serve, response, url)
         return future.result()
 
-    def _serve(self, response: Response) -> None:
+    def _serve(self, response: Response, url: str) -> None:
         with self._lock:
             wanted = self._wanted.pop(response.digest, [])  # none where others have asked for them, too
+            asked = {chart for chart, _ in wanted}
+            later = [chart for chart in self._announced.pop(url, ()) if chart not in asked] if wanted else []
         index: HelmIndex | None = None
         for chart, future in wanted:
+            with self._lock:
+                ready = self._ready.pop((response.digest, chart), None)
             try:
-                index = index or self._open(response)
-                future.set_result((index.entries(chart), index.charts))
+                if ready is None:
+                    index = index or self._open(response)
+                    ready = (index.entries(chart), index.charts)
+                future.set_result(ready)
             except BaseException as error:
                 future.set_exception(error)
+        if index is None or not index.plain or len(index.data) <= KEPT_BYTES:
+            return  # small ones stay open, and where nothing can be cut out, each chart is a pass of its own
+        for chart in later:
+            with suppress(UpstreamsyncError):  # who asks for it is told
+                found = (index.entries(chart), index.charts)
+                with self._lock:
+                    self._ready[(response.digest, chart)] = found
 
     def _open(self, response: Response) -> HelmIndex:
         index = self._recent.pop(response.digest, None)

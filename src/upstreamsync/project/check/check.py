@@ -24,6 +24,7 @@ from upstreamsync.project.check.spread import Recorded, packed, spread, unpacked
 from upstreamsync.project.check.unchanged import Unchanged
 from upstreamsync.project.failures import guarded
 from upstreamsync.project.session import Progress, Session
+from upstreamsync.releases import announce
 
 #: See ``check``.
 Hold = Callable[[Session, Vendor, Lookup], Held]
@@ -74,7 +75,7 @@ def explain_vendor(session: Session, name: str) -> tuple[Finding, tuple[tuple[Re
 
 def lookups(session: Session, vendors: Sequence[Vendor]) -> list[Lookup]:
     """What upstream offers each of the vendors; one that fails is a finding of its own."""
-    session.tools  # noqa: B018  (made once, before the threads need it)
+    announce(vendors, session.tools)  # the tools are made once, before the threads need them
     outcomes = ordered_map(lambda vendor: _look_up(session, vendor), vendors, session.settings.lookup_jobs)
     return [outcome.get() for outcome in outcomes]
 
@@ -113,6 +114,7 @@ def _recorded_here(
             progress(vendor.name)
         return lookup.finding, record, lookup.until
 
+    announce(vendors, tools)
     with tools.cache.gathering():
         outcomes = ordered_map(one, vendors, session.settings.lookup_jobs)
     return {vendor.name: outcome.get() for vendor, outcome in zip(vendors, outcomes, strict=True)}
