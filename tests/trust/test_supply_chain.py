@@ -67,7 +67,7 @@ def test_locked_reproduces_the_base_or_fails(kind: Kind, tmp_path: Path, world: 
         changes = project.update(locked=True)
         (update,) = changes.updates
         assert update.error is not None
-        assert update.error.kind == "digest-mismatch"
+        assert update.error.kind == "digest-mismatch", update.error
         assert update.error.hint
         assert exits.of_updates(changes.updates, None) == 3
     assert tree(root) == before
@@ -118,11 +118,17 @@ def test_a_value_made_by_chance_is_never_a_change_by_itself(tmp_path: Path, worl
         assert "password" in " ".join(update.notes)
         changes.write()
         assert tree(root) == before
-    # What somebody changed by hand is put right all the same, and a new version is one.
+    # What somebody changed by hand stops it, and is put right on demand; a new version is one.
     file = root / "victim/base/victim.yaml"
     file.write_text(file.read_text() + "# by hand\n")
     with opened(root, world) as project:
-        assert [one.status for one in project.update(["victim"]).updates] == ["updated"]
+        (update,) = project.update(["victim"]).updates
+        assert update.error is not None
+        assert update.error.kind == "edited"
+        again = project.update(["victim"], discard_edits=True)
+        assert [one.status for one in again.updates] == ["updated"]
     world.chart("victim", "acme", "1.1.0", files={"templates/s.yaml": template})
     with opened(root, world) as project:
-        assert [(one.status, one.after) for one in project.update().updates] == [("updated", "1.1.0")]
+        assert [(one.status, one.after) for one in project.update(discard_edits=True).updates] == [
+            ("updated", "1.1.0")
+        ]
