@@ -99,3 +99,16 @@ def test_a_way_back_past_a_rename_still_is(tmp_path: Path, kept: Store) -> None:
     old, new = deployment(container="main", image="acme/web:2"), deployment(image="acme/web:1")
     found = _run(tmp_path, kept, {"kustomization.yaml": _MERGE, "p.yaml": patch}, old, new)
     assert Verdict.MISAPPLIED in verdicts(item(found, "overlay: patches[0]"))
+
+
+def test_a_source_that_another_item_was_to_generate(tmp_path: Path, kept: Store) -> None:
+    overlay = {
+        "kustomization.yaml": "resources: [../base]\nconfigMapGenerator: [{name: gen, envs: [gone.env]}]\n"
+        "replacements:\n- source: {kind: ConfigMap, name: gen, fieldPath: data.A}\n"
+        "  targets: [{select: {kind: Deployment}, fieldPaths: [metadata.name]}]\n"
+    }
+    found = _run(tmp_path, kept, overlay, deployment(), deployment(image="acme/web:2"))
+    replacement = item(found, "overlay: replacements[0]")
+    assert replacement.severity.rank > Severity.REVIEW.rank or replacement.verdict is Verdict.UNJUDGED, (
+        replacement
+    )

@@ -197,10 +197,11 @@ class Comparison:
         for blamed in blame.check(self.about, self.overlay, self.new_items, sides):
             if left_out.is_open(blamed.note, self.available.missing):
                 continue
+            note = consequences.of_refused(blamed.note, self.new_items, self.old, self.new)
             if blamed.item is not None and blamed.item.name in notes:
-                _add(notes[blamed.item.name], blamed.note)
+                _add(notes[blamed.item.name], note)
             else:
-                alone.append(blamed.note)
+                alone.append(note)
         return alone
 
     def _judgement(self, item: Item, partner: Item | None, notes: list[Note]) -> Judgement:

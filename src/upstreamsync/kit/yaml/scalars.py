@@ -73,10 +73,12 @@ def find(node: yaml.Node | None, path: Sequence[str | int]) -> yaml.Node | None:
 
 
 def labelled(node: yaml.Node | None, path: Sequence[str]) -> yaml.Node | None:
-    """The node at a path of keys (``.spec``) and labels (``[name=server]``)."""
+    """The node at a path of keys (``.spec``), labels (``[name=server]``) and positions (``[0]``)."""
     for part in path:
         plain = part[1:] if part.startswith(".") else part[1:-1]
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.SequenceNode) and plain.isdigit():
+            node = find(node, [int(plain)])
+        elif isinstance(node, yaml.SequenceNode):
             node = next((item for item in node.value if _is(item, plain)), None)
         else:
             node = find(node, [plain])

@@ -9,11 +9,12 @@ from typing import Final
 from upstreamsync.kit.kubernetes.objects import MISSING, object_id
 from upstreamsync.kit.kubernetes.values import same
 from upstreamsync.model import Severity, Verdict
-from upstreamsync.verify.build.builds import Key
+from upstreamsync.verify.build.builds import Key, State
 from upstreamsync.verify.build.chain import Effect, Side
+from upstreamsync.verify.classify import matching
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.sides import at, sides
-from upstreamsync.verify.overlays.items import Item
+from upstreamsync.verify.overlays.items import Item, Kind
 
 #: What an item no longer does, others may build upon.
 _CAUSES: Final = frozenset((Verdict.FAILS, Verdict.LOST, Verdict.NARROWED, Verdict.MISAPPLIED))
@@ -35,12 +36,13 @@ def told(
     }
     causes: list[Item] = []
     found: dict[str, list[Note]] = {}
+    unmade = [item for item in items if item.kind is Kind.GENERATOR and _fails(notes[item.name])]
     for item in items:
         mine = effects.get(item.name)
         found[item.name] = [
             _marked(note, mine[0], [(cause, *effects[cause.name]) for cause in causes])
             if mine is not None and note.verdict in _FOLLOWING
-            else note
+            else _of_source(note, item, unmade)
             for note in notes[item.name]
         ]
         if mine is not None and any(
@@ -48,6 +50,47 @@ def told(
         ):
             causes.append(item)
     return found
+
+
+def _fails(notes: Sequence[Note]) -> bool:
+    return any(note.verdict is Verdict.FAILS for note in notes)
+
+
+def _of_source(note: Note, item: Item, unmade: Sequence[Item]) -> Note:
+    """A value that can't be taken from an object which another customization was to generate."""
+    if (
+        note.verdict is not Verdict.FAILS
+        or note.reason != "source_gone"
+        or not isinstance(item.spec, Mapping)
+    ):
+        return note
+    source = item.spec.get("source") or item.spec.get("objref")
+    name = source.get("name") if isinstance(source, Mapping) else None
+    maker = next((each for each in unmade if each.key == name), None)
+    return _after(note, maker.name) if maker is not None else note
+
+
+def of_refused(note: Note, items: Sequence[Item], old: Side, new: Side) -> Note:
+    """A note on the result, about an object that a customization works on which kustomize refuses now."""
+    refused = [item for item in items if (now := new.effects.get(item.name)) is not None and now.error]
+    if not refused or not isinstance(new.final, State):
+        return note
+    for key, obj in new.final.objects.items():
+        if str(object_id(obj)) != note.resource:
+            continue
+        for item in refused:
+            was = old.effects.get(item.name)
+            worked = was is not None and new.names.get(key, key) in was.touched
+            if worked or matching.aims_at(item, obj):
+                return _after(note, item.name)
+    return note
+
+
+def _after(note: Note, cause: str) -> Note:
+    because = "; ".join(part for part in (note.because, f"follows from `{cause}`") if part)
+    return replace(
+        note, grave=Severity.INFO, consequence=True, because=because, rename=None, hint=f"mend {cause} first"
+    )
 
 
 def _marked(note: Note, was: Effect, causes: Sequence[tuple[Item, Effect, Effect | None]]) -> Note:
@@ -58,13 +101,7 @@ def _marked(note: Note, was: Effect, causes: Sequence[tuple[Item, Effect, Effect
     met = at(was.met[key], path)
     for cause, before, now in causes:
         if met is not MISSING and _wrote(before, key, path, met) and not _writes(now, key, path):
-            because = "; ".join(
-                part for part in (note.because, f"follows from `{cause.name}`, which put it there") if part
-            )
-            return replace(
-                note, grave=Severity.INFO, consequence=True, because=because, rename=None,
-                hint=f"mend {cause.name} first",
-            )  # fmt: skip
+            return _after(note, cause.name)
     return note
 
 

@@ -62,12 +62,20 @@ def _after_edit(edit: Edit) -> list[Note]:
     if past is None:
         past = present
     alarms = [note for note in past if note.severity.rank <= Severity.REVIEW.rank]
+    if was is not None and now.touched and _does_the_same(edit.new, was, now):
+        return [*_cured(alarms), *_calm(present, past)]
     left = [note for note in present if any(_is_same(note, alarm) for alarm in alarms)]
     if left:
         return [_not_cured(note) for note in left] + _calm(present, past)
     if not now.touched and was is not None and was.touched:
         return _without_effect(edit, present)
     return [*_cured(alarms), *_calm(present, past)]
+
+
+def _does_the_same(item: Item, was: Effect, now: Effect) -> bool:
+    """Whether the new version does to the new base what the old one did to the old: indexes may have moved."""
+    found = verdicts.judge(item, was, now)
+    return all(note.severity.rank > Severity.REVIEW.rank for note in found)
 
 
 def _judged(item: Item, old: Effect | None, new: Effect | None) -> list[Note] | None:

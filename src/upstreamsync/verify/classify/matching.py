@@ -34,6 +34,13 @@ def reaches(item: Item, objects: Mapping[Key, Manifest]) -> bool:
     return False
 
 
+def aims_at(item: Item, obj: Manifest) -> bool:
+    """Whether a patch or a replacement selects an object."""
+    if item.kind in (Kind.MERGE, Kind.JSON):
+        return bool(item.target) and selects(item.target, obj)
+    return item.kind is Kind.REPLACEMENTS and any(selects(select, obj) for select in _selects(item))
+
+
 def _selects(item: Item) -> list[Mapping[str, Any]]:
     spec = item.spec if isinstance(item.spec, Mapping) else {}
     targets = spec.get("targets")

@@ -11,6 +11,10 @@ from upstreamsync.verify.result_checks.index import at, mapping, step
 from . import defaults
 from .refused import Refused, differ, immutable
 
+_STATEFUL_SET: Final = frozenset(
+    ("replicas", "selector", "template", "volumeClaimTemplates", "serviceName", "podManagementPolicy",
+     "updateStrategy", "revisionHistoryLimit", "minReadySeconds", "persistentVolumeClaimRetentionPolicy", "ordinals")
+)  # fmt: skip
 _STATEFUL_SET_MUTABLE: Final = frozenset(
     ("replicas", "ordinals", "template", "updateStrategy", "persistentVolumeClaimRetentionPolicy",
      "minReadySeconds", "revisionHistoryLimit")
@@ -26,7 +30,7 @@ _SCHEDULING: Final = ("nodeSelector", "tolerations", "affinity", "schedulingGate
 def stateful_set(old: Manifest, new: Manifest) -> Iterator[Refused]:
     """All but a few fields."""
     before, after = mapping(old.get("spec")), mapping(new.get("spec"))
-    for field in sorted((before.keys() | after.keys()) - _STATEFUL_SET_MUTABLE):
+    for field in sorted((before.keys() | after.keys()) & _STATEFUL_SET - _STATEFUL_SET_MUTABLE):
         one, other = before.get(field), after.get(field)
         if field == "podManagementPolicy":
             one, other = one or "OrderedReady", other or "OrderedReady"
