@@ -18,6 +18,7 @@ from upstreamsync.kit.run.threads import ordered_map, processors
 from upstreamsync.model import Cluster, Judgement, OverlayVerification, Verdict, Verification
 from upstreamsync.verify.build.builds import Store
 from upstreamsync.verify.build.inflate import Charts
+from upstreamsync.verify.build.refusals import Refusals
 from upstreamsync.verify.crossed import Followed
 from upstreamsync.verify.guard import judged
 from upstreamsync.verify.judge import Case
@@ -78,6 +79,7 @@ def verify_trees(
     together = jobs or processors()
     reading, slots = Reading(), threading.BoundedSemaphore(together)
     charts = Charts(helm or Engines().helm)
+    refusals = (Refusals(), Refusals())
     options = options or Options()
 
     definitions = (TreeDefinitions(old), TreeDefinitions(new))
@@ -103,6 +105,7 @@ def verify_trees(
             cluster=cluster or Cluster(),
             definitions=definitions,
             charts=charts,
+            refusals=refusals,
             seconds=mine.budget or PER_OVERLAY,
             in_all=options.budget,
             strict=mine.load_restrictor == "root",

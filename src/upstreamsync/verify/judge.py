@@ -26,6 +26,7 @@ from upstreamsync.verify.build.obstacles import (
     unreadable_files,
     unrenderable_charts,
 )
+from upstreamsync.verify.build.refusals import Refusals
 from upstreamsync.verify.build.trim import Cut, plan_trim
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.crossed import Followed, followed_items
@@ -59,6 +60,7 @@ class Case:
     cluster: Cluster = field(default_factory=Cluster)
     definitions: tuple[TreeDefinitions, TreeDefinitions] | None = None
     charts: Charts = field(default_factory=local_charts)
+    refusals: tuple[Refusals, Refusals] = field(default_factory=lambda: (Refusals(), Refusals()))
     seconds: float | None = None
     in_all: Total | None = None
     strict: bool = False
@@ -150,7 +152,12 @@ class _Judge:
 
         case = self.case
         space = Workspace(
-            case.after, case.overlay, self.new_items, self.scratch / "values", charts=case.charts
+            case.after,
+            case.overlay,
+            self.new_items,
+            self.scratch / "values",
+            charts=case.charts,
+            instead=self.available.instead[1],
         )
         refused = refused_values(self.new_items, space, self.builder)
         if refused:
@@ -174,8 +181,8 @@ class _Judge:
             ),
         )  # fmt: skip
         self.chains = (
-            Chain(self.spaces[0], self.builder, self.old_items),
-            Chain(self.spaces[1], self.builder, self.new_items),
+            Chain(self.spaces[0], self.builder, self.old_items, shared=self.case.refusals[0]),
+            Chain(self.spaces[1], self.builder, self.new_items, shared=self.case.refusals[1]),
         )
 
     def build(self) -> tuple[Side, Side]:

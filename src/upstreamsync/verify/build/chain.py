@@ -17,6 +17,7 @@ from upstreamsync.kit.kubernetes.objects import ObjectId
 from upstreamsync.kit.run.threads import submit
 from upstreamsync.verify.build.attribute import Reach, Together, is_told_apart, taken_apart
 from upstreamsync.verify.build.builds import Builder, Failed, Key, Manifest, Outcome, State, nothing
+from upstreamsync.verify.build.refusals import Refusals, refusals
 from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.build.unbuilt import unbuilt
 from upstreamsync.verify.build.waves import plan
@@ -71,6 +72,7 @@ class Chain:
     items: Sequence[Item]
     refused: dict[str, str] = field(default_factory=dict)
     context: set[str] = field(default_factory=set)
+    shared: Refusals = field(default_factory=Refusals)
     _outcomes: dict[frozenset[str], Future[Outcome]] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -80,22 +82,27 @@ class Chain:
         Returns when it runs: threads that read would hold up the one that starts it.
         """
         started = threading.Event()
+        off = [item for item in self._steps() if item.name in self._known()]
         try:
-            folder = self.workspace.state(())
+            folder = self.workspace.state(off)
         except Unbuildable:
             return  # and that is said by who asks for it
-        self._outcomes[frozenset()] = submit(pool, lambda: self._build_folder(folder, started=started.set))
+        self._outcomes[frozenset(item.name for item in off)] = submit(
+            pool, lambda: self._build_folder(folder, started=started.set)
+        )
         started.wait()
 
     def run(self) -> Side:
         """Build, or read, the base, then build each wave; see Side."""
         steps = self._steps()
+        self.refused.update(self._known())
         base = unbuilt(self.workspace, steps, self.builder.reading) if steps else None
         side = self._upon(base, built=False) if base is not None else None
         return side or self._upon_built()
 
     def _upon_built(self) -> Side:
         self.refused.clear()
+        self.refused.update(self._known())
         base = self._base()
         side = None if isinstance(base, Failed) else self._upon(base, built=True)
         return side or Side(base, base)
@@ -104,9 +111,18 @@ class Chain:
         """The side, upon this base; None where a base that was not built raises a doubt."""
         steps = [item for item in self._steps() if item.name not in self.context]
         waves, reaches = plan(steps, base)
+        if isinstance(self._build([item for item in self.items if item.name in self.refused]), Failed):
+            scratch = self.workspace.scratch / f"refusals-{built}"
+            known = self.shared if all(map(self._is_shared, steps)) else Refusals(dict(self._known()))
+            self.refused.update(refusals(steps, base, reaches, known, self.builder, scratch))
+            self._tell(steps)
+        foreseen = dict(self.refused)
+        waves = [mine for wave in waves if (mine := [item for item in wave if item.name not in foreseen])]
+        if not waves and not built:
+            return None
         while True:
             states, waves = self._states(base, waves)
-            if self.refused and not built:
+            if len(self.refused) > len(foreseen) and not built:
                 return None  # only a build tells whether that is the items' doing
             if not built:
                 base = states[0] = ordered(base, states[1], waves[0])
@@ -119,16 +135,33 @@ class Chain:
                 return None
             else:  # a guess was too small
                 waves = [[item] for wave in waves for item in wave]
+        self._tell(steps if built else ())
         effects = {
             name: Effect(effect.met, effect.touched, self.refused.get(name))
             for name, effect in effects.items()
         }
         for item in self.items:
-            if item.kind is Kind.RESOURCE and item.name in self.refused:
+            if item.name in self.refused and (item.kind is Kind.RESOURCE or item.name in foreseen):
                 effects[item.name] = Effect(base.objects, {}, self.refused[item.name])
         cut = self.workspace.cut
         final = states[-1].with_others({(name, 1): obj for name, obj in cut.dropped.items()})
         return Side(base, final, effects, names, cut.schemas)
+
+    def _known(self) -> dict[str, str]:
+        """What was said of items that other overlays have as well."""
+        return self.shared.of(filter(self._is_shared, self._steps()))
+
+    def _tell(self, items: Iterable[Item]) -> None:
+        """Let other overlays know of the items that were refused."""
+        for item in filter(self._is_shared, items):
+            if item.name in self.refused:
+                self.shared.known.setdefault(item.name, self.refused[item.name])
+
+    def _is_shared(self, item: Item) -> bool:
+        """Whether other overlays have the item as well, with the same before it."""
+        kustomization = self.workspace.tree.kustomization(item.folder)
+        component = kustomization is not None and kustomization.data.get("kind") == "Component"
+        return item.folder != self.workspace.overlay and not component
 
     def _steps(self) -> list[Item]:
         return [item for item in self.items if item.kind not in _ALWAYS_ON and self.workspace.has(item)]
@@ -187,7 +220,10 @@ class Chain:
         done: list[list[Item]] = []
         waiting = list(waves)
         while waiting:
-            outcomes = self.builder.map(self._build, self._offs(waiting))
+            offs = self._offs(waiting)
+            if len(offs) > 1 and isinstance(self._build(offs[-1]), Failed):
+                offs = offs[: self.builder.jobs]  # states behind the one that fails would be built in vain
+            outcomes = self.builder.map(self._build, offs)
             good = 0
             for outcome in outcomes:
                 if isinstance(outcome, Failed):
@@ -196,7 +232,7 @@ class Chain:
                 good += 1
             done += waiting[:good]
             waiting = waiting[good:]
-            if waiting and isinstance(failure := outcomes[good], Failed):
+            if good < len(outcomes) and isinstance(failure := outcomes[good], Failed):
                 if len(waiting[0]) > 1:
                     waiting[:1] = taken_apart(waiting[0])
                 else:
