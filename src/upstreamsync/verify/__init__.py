@@ -26,6 +26,7 @@ from upstreamsync.verify.options import PER_OVERLAY, Options
 from upstreamsync.verify.overlays.definitions import TreeDefinitions
 from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, normalize
 from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.repair.trial import Trials
 
 if TYPE_CHECKING:
     from upstreamsync.verify.build.outputs import overlay_output
@@ -79,7 +80,7 @@ def verify_trees(
     together = jobs or processors()
     reading, slots = Reading(), threading.BoundedSemaphore(together)
     charts = Charts(helm or Engines().helm)
-    refusals = (Refusals(), Refusals())
+    refusals, trials = (Refusals(), Refusals()), Trials()
     options = options or Options()
 
     definitions = (TreeDefinitions(old), TreeDefinitions(new))
@@ -106,6 +107,7 @@ def verify_trees(
             definitions=definitions,
             charts=charts,
             refusals=refusals,
+            trials=trials,
             seconds=mine.budget or PER_OVERLAY,
             in_all=options.budget,
             strict=mine.load_restrictor == "root",

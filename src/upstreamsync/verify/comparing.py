@@ -23,6 +23,7 @@ from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays import expectations
 from upstreamsync.verify.overlays.graph import Tree
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
+from upstreamsync.verify.repair.trial import Trials
 from upstreamsync.verify.result_checks import blame
 
 
@@ -41,6 +42,7 @@ class Comparison:
     available: Availability = field(default_factory=Availability)
     upstream: Collection[str] = ()
     is_new: bool = False
+    trials: Trials | None = None
     followed: frozenset[tuple[str, str]] = frozenset()
     about: blame.About
     refused_values: Mapping[str, str] = field(default_factory=dict)
@@ -231,7 +233,7 @@ class Comparison:
             return tuple(items)
         from upstreamsync.verify.repair import trial
 
-        return trial.proven(items, self._read, self._again)
+        return trial.proven(items, self._read, self._again, self.trials)
 
     def _read(self, path: str) -> bytes | None:
         return self.tree.read(path) if self.tree.is_file(path) else None

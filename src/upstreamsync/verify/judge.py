@@ -34,6 +34,7 @@ from upstreamsync.verify.overlays.definitions import TreeDefinitions
 from upstreamsync.verify.overlays.graph import Tree, inputs
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
 from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.repair.trial import Trials
 
 if TYPE_CHECKING:
     from upstreamsync.verify.classify.notes import Note
@@ -61,6 +62,7 @@ class Case:
     definitions: tuple[TreeDefinitions, TreeDefinitions] | None = None
     charts: Charts = field(default_factory=local_charts)
     refusals: tuple[Refusals, Refusals] = field(default_factory=lambda: (Refusals(), Refusals()))
+    trials: Trials | None = None
     seconds: float | None = None
     in_all: Total | None = None
     strict: bool = False
@@ -267,6 +269,7 @@ class _Judge:
             available=self.available,
             upstream=self.case.upstream,
             is_new=self.case.is_new,
+            trials=self.case.trials,
             followed=followed_items(
                 (self.case.before, self.case.after),
                 self.case.overlay,

@@ -44,7 +44,7 @@ def verify_change(
     with ExitStack() as stack:
         after = stack.enter_context(tree_with(session.root, files))
         before = stack.enter_context(tree_with(session.root, first)) if first else session.root
-        return _judge(session, before, after, concerned, overlays, bases=())
+        return _judge(session, before, after, concerned, overlays, bases=(), changes=changes)
 
 
 def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]) -> Verification:
@@ -165,13 +165,14 @@ def _judge(
     overlays: Sequence[str],
     *,
     bases: Sequence[BaseState],
+    changes: Sequence[Change] = (),
     revisions: tuple[Repository, str] | None = None,
 ) -> Verification:
     kustomize = ahead(session.tools.engines.kustomize)
     from upstreamsync.base.edits import without_followed
     from upstreamsync.verify import verify_trees
 
-    upstream = upstream_paths(session, vendors)
+    upstream = upstream_paths(session, vendors, changes)
     declared = () if overlays else _declared_overlays(after, vendors, upstream)
     with laid(
         before,
@@ -218,17 +219,34 @@ def _allowed(session: Session, before: Path) -> tuple[str, ...]:
     )
 
 
-def upstream_paths(session: Session, vendors: Sequence[Vendor]) -> tuple[str, ...]:
-    """What of the repository is upstream's: the folder of a base, or its files where it is shared."""
+def upstream_paths(
+    session: Session, vendors: Sequence[Vendor], changes: Sequence[Change] = ()
+) -> tuple[str, ...]:
+    """What of the repository is upstream's: the folder of a base, or its files where it is shared.
+
+    Before there is a lock, what ``changes`` write, or take away, is upstream's; what neither the old version
+    nor the new one has is local.
+    """
     found: dict[str, None] = {}
     for vendor in vendors:
         lock = session.lock(vendor)
+        known = set(lock.files) if lock is not None else set()
+        known |= {path for change in changes if change.vendor == vendor.name for path in change.base_files}
         for base in vendor.bases:
-            ours = {path for path in lock.files if path.startswith(f"{base}/")} if lock is not None else set()
+            ours = {path for path in known if path.startswith(f"{base}/")}
             local = [path for path in session.view.listing(base) if path not in ours]
             shared = bool(ours) and bool(local)
-            found.update(dict.fromkeys(sorted(ours) if shared else [base]))
+            if shared or lock is not None or changes or not _has_customizations(session.root / base):
+                found.update(dict.fromkeys(sorted(ours) if shared else [base]))
     return tuple(found)
+
+
+def _has_customizations(folder: Path) -> bool:
+    """Whether a base of which no lock says what is upstream's holds a kustomization that does something."""
+    from upstreamsync.verify.overlays.graph import Tree
+    from upstreamsync.verify.overlays.items import Kind, enumerate_items
+
+    return any(item.kind is not Kind.RESOURCE for item in enumerate_items(Tree(folder), ".", ()))
 
 
 def _declared_overlays(tree: Path, vendors: Sequence[Vendor], upstream: Collection[str]) -> tuple[str, ...]:

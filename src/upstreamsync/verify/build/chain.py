@@ -13,6 +13,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import ObjectId
 from upstreamsync.kit.run.threads import submit
 from upstreamsync.verify.build.attribute import Reach, Together, is_told_apart, taken_apart
@@ -113,9 +114,9 @@ class Chain:
         waves, reaches = plan(steps, base)
         if isinstance(self._build([item for item in self.items if item.name in self.refused]), Failed):
             scratch = self.workspace.scratch / f"refusals-{built}"
-            known = self.shared if all(map(self._is_shared, steps)) else Refusals(dict(self._known()))
-            self.refused.update(refusals(steps, base, reaches, known, self.builder, scratch))
-            self._tell(steps)
+            alone = [item for item in steps if not self._is_shared(item)]
+            found = refusals(steps, base, reaches, self.shared, self.builder, scratch, but=alone)
+            self.refused.update(found)
         foreseen = dict(self.refused)
         waves = [mine for wave in waves if (mine := [item for item in wave if item.name not in foreseen])]
         if not waves and not built:
@@ -158,10 +159,9 @@ class Chain:
                 self.shared.known.setdefault(item.name, self.refused[item.name])
 
     def _is_shared(self, item: Item) -> bool:
-        """Whether other overlays have the item as well, with the same before it."""
+        """Whether what is said of an item holds wherever it is used: a component sees what stands before it."""
         kustomization = self.workspace.tree.kustomization(item.folder)
-        component = kustomization is not None and kustomization.data.get("kind") == "Component"
-        return item.folder != self.workspace.overlay and not component
+        return kustomization is None or kustomization.data.get("kind") != "Component"
 
     def _steps(self) -> list[Item]:
         return [item for item in self.items if item.kind not in _ALWAYS_ON and self.workspace.has(item)]
@@ -181,6 +181,26 @@ class Chain:
         return outcome.result()
 
     def _build_state(self, off: Sequence[Item]) -> Outcome:
+        """The state with ``off`` switched off: made by another overlay, perhaps, that includes the same."""
+        key = self.workspace.included_state(off)
+        if key is None:
+            return self._build_own_state(off)
+        with self.shared.guard:
+            known = self.shared.states.get(key)
+            outcome = self.shared.states.setdefault(key, Future())
+        if known is None:
+            try:
+                outcome.set_result(self._build_own_state(off))
+            except BaseException as error:
+                self.shared.states.pop(key)  # a budget that is used up is one overlay's alone
+                outcome.set_exception(error)
+                raise
+        try:
+            return outcome.result()
+        except UpstreamsyncError:  # the other one's time was over, perhaps
+            return self._build_own_state(off)
+
+    def _build_own_state(self, off: Sequence[Item]) -> Outcome:
         try:
             folder = self.workspace.state(off)
         except Unbuildable as refused:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.jsonpatch import first_failure
 from upstreamsync.verify.build.attribute import Reach
-from upstreamsync.verify.build.builds import Builder, Failed, Key, Manifest, State
+from upstreamsync.verify.build.builds import Builder, Failed, Key, Manifest, Outcome, State
 from upstreamsync.verify.overlays.item import RENAMING, Item, Kind
 
 #: Settings, which neither bring objects in nor take any away.
@@ -29,9 +30,13 @@ _NOBODY: Final = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: upstreamsyn
 
 @dataclass(slots=True)
 class Refusals:
-    """What kustomize said of the items that it refuses, by name, for all overlays of one side."""
+    """What kustomize said of the items that it refuses, by name, for all overlays of one side.
+
+    ``states`` are what it made of folders that several of these overlays do no more than include.
+    """
 
     known: dict[str, str] = field(default_factory=dict)
+    states: dict[Hashable, Future[Outcome]] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, items: Iterable[Item]) -> dict[str, str]:
@@ -46,17 +51,23 @@ def refusals(
     known: Refusals,
     builder: Builder,
     scratch: Path,
+    *,
+    but: Collection[Item] = (),
 ) -> dict[str, str]:
-    """What kustomize says of each of ``steps`` that plainly can't work on the objects of ``base``."""
+    """What kustomize says of each of ``steps`` that plainly can't work on the objects of ``base``.
+
+    It is not asked of those in ``but``.
+    """
     with known.guard:  # the same would be asked by the next overlay
-        waiting = [item for item in _candidates(steps, base, reaches) if item.name not in known.known]
+        candidates = [item for item in _candidates(steps, base, reaches) if item not in but]
+        waiting = [item for item in candidates if item.name not in known.known]
         places = [(item, scratch / str(number)) for number, item in enumerate(waiting)]
         for item, error in zip(
             waiting, builder.map(lambda pair: _ask(*pair, base, reaches, builder), places), strict=True
         ):
             if error is not None:
                 known.known[item.name] = error
-        return {item.name: known.known[item.name] for item in steps if item.name in known.known}
+        return known.of(candidates)
 
 
 def _candidates(steps: Sequence[Item], base: State, reaches: Mapping[str, Reach]) -> Iterator[Item]:

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,33 @@ class Workspace:
             for (folder, name, index), entries in self.instead.items()
             if folder == kustomization.folder
         }
+
+    def included_state(self, off: Collection[Item]) -> Hashable | None:
+        """What tells apart the states of a folder that the overlay, with ``off``, does no more than include."""
+        if self.instead:
+            return None
+        names, folder = {item.name for item in off}, self.overlay
+        while (inner := self._included(folder, names)) is not None:
+            folder = inner
+        if folder == self.overlay:
+            return None
+        below = {kustomization.folder for kustomization in reached(self.tree, folder)}
+        mine = frozenset(item.name for item in off if item.folder in below)
+        cut = frozenset((path, data) for path, data in self.cut.files.items())
+        return (str(self.tree.root), id(self.tree), folder, mine, cut, self.unrestricted)
+
+    def _included(self, folder: str, off: Collection[str]) -> str | None:
+        """The one folder that a kustomization with ``off`` includes, if that is all it does."""
+        kustomization = self.tree.kustomization(folder)
+        if kustomization is None:
+            return None
+        data = self.rewritten(kustomization, off) or kustomization.data
+        said = {name for name, value in data.items() if value} - {"apiVersion", "kind", "generatorOptions"}
+        entries = kustomization.entries("resources")
+        if said != {"resources"} or len(entries) != 1 or not isinstance(entries[0], str):
+            return None
+        path = kustomization.resolve(entries[0])
+        return path if self.tree.is_folder(path) else None
 
     def content(self, path: str) -> bytes:
         """What a file of the tree says in the copies."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from upstreamsync.model import Fix, ItemFinding, Judgement, Severity
@@ -16,19 +17,37 @@ Again = Callable[[Mapping[str, bytes]], Mapping[str, Judgement] | None]
 _ONE_BY_ONE: Final = 4
 
 
+@dataclass(slots=True)
+class Trials:
+    """Which corrections, by item, cure what they are for: tried once for all overlays that have the item."""
+
+    known: dict[tuple[str, Fix], bool] = field(default_factory=dict)
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+
 def proven(
-    items: Sequence[Judgement], read: Callable[[str], bytes | None], again: Again
+    items: Sequence[Judgement],
+    read: Callable[[str], bytes | None],
+    again: Again,
+    trials: Trials | None = None,
 ) -> tuple[Judgement, ...]:
     """The judgements with those corrections alone that cure what they are for."""
-    offered = [(item, finding, finding.fix) for item in items for finding in item.told if finding.fix]
-    if not offered:
-        return tuple(items)
-    cured = _tried(offered, read, again)
-    open_ones = [each for each in offered if (each[0].item, each[2]) not in cured]
-    if open_ones and len(offered) > 1:
-        for each in open_ones[:_ONE_BY_ONE]:
-            cured |= _tried([each], read, again)
-    return tuple(_settled(item, cured) for item in items)
+    trials = trials or Trials()
+    with trials.guard:
+        offered = [
+            (item, finding, finding.fix)
+            for item in items
+            for finding in item.told
+            if finding.fix and (item.item, finding.fix) not in trials.known
+        ]
+        cured = _tried(offered, read, again) if offered else set()
+        open_ones = [each for each in offered if (each[0].item, each[2]) not in cured]
+        if open_ones and len(offered) > 1:
+            for each in open_ones[:_ONE_BY_ONE]:
+                cured |= _tried([each], read, again)
+        trials.known.update({(item.item, fix): (item.item, fix) in cured for item, _, fix in offered})
+        good = {key for key, works in trials.known.items() if works}
+    return tuple(_settled(item, good) for item in items)
 
 
 _Offer = tuple[Judgement, ItemFinding, Fix]
