@@ -88,7 +88,7 @@ def build_proposal(
         and _all_ok(verification)
         and not any(change.forks for change in changes)
         and not any(stage.holds_up for stage in review.stages),
-        statuses=(*_statuses(verification), *map(_stage_status, review.stages)),
+        statuses=(*statuses_of(verification), *map(_stage_status, review.stages)),
         unjudged=len(verification.unjudged),
         crashes=verification.crashes,
         digest=digest,
@@ -245,7 +245,7 @@ def _stage_status(stage: StageResult) -> tuple[str, str, str]:
     return f"upstreamsync/check/{stage.name}", state, shorten(inert(stage.summary), _STATUS_LIMIT)
 
 
-def _statuses(verification: Verification) -> tuple[tuple[str, str, str], ...]:
+def statuses_of(verification: Verification) -> tuple[tuple[str, str, str], ...]:
     broken = [overlay.path for overlay in verification.overlays if not overlay.after.ok and overlay.before.ok]
     patches = "success"
     if verification.needs_person:

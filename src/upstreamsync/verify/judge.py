@@ -294,7 +294,8 @@ class _Judge:
 
     def does_without_more(self, old: Side, new: Side) -> bool:
         """Leave out what kustomize can't bear, where that can be told; then both are to be built again."""
-        if isinstance(old.base, State) and isinstance(new.base, State):
+        refused = any(self.refuses_files(number) for number in (0, 1))
+        if isinstance(old.base, State) and isinstance(new.base, State) and not refused:
             return False
         case = self.case
         trees = ((case.before, old), (case.after, new))
@@ -311,6 +312,11 @@ class _Judge:
         self.available = available
         self.prepare(Cut(), Cut())
         return True
+
+    def refuses_files(self, number: int) -> bool:
+        """Whether kustomize refuses files with objects of a side, 0 or 1: perhaps since they can't be read."""
+        chain = self.chains[number]
+        return any(item.kind is Kind.RESOURCE and item.name in chain.refused for item in chain.items)
 
     def built(self, number: int, side: Side) -> Build:
         """Whether kustomize builds a side, 0 or 1, as a whole; what neither side has does not count."""
