@@ -26,6 +26,7 @@ import content
 import peers
 from difference import measure_difference
 from judging import kustomize, measure_judging
+from refused import measure_refused
 from startup import measure_startup
 from updating import measure_updating
 
@@ -91,6 +92,7 @@ def _sections(folder: Path, chosen: argparse.Namespace) -> Iterator[Section]:
         yield from measure_updating(folder, chosen.few, chosen.scale, chosen.latency, _helm())
     if "judge" in chosen.only:
         yield from measure_judging(folder, chosen.few, chosen.scale, quick=chosen.quick)
+        yield measure_refused(folder / "refused", chosen.few)
     if "difference" in chosen.only:
         yield measure_difference(folder, chosen.times, chosen.scale)
 

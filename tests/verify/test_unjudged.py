@@ -64,7 +64,8 @@ OVERLAY: Mapping[str, object] = {
                 "kind: PatchTransformer",
                 "metadata: {name: more}",
                 "target: {kind: Deployment, name: calm}",
-                "patch: '[{op: add, path: /spec/progressDeadlineSeconds, value: 90}]'",
+                "patch: |-",
+                "  - {op: add, path: /spec/progressDeadlineSeconds, value: 90}",
             )
         )
     ],
@@ -82,7 +83,7 @@ OBSTACLES = {
     "missing file": ("resources", "secrets.yaml", "not_in_tree", "secrets.yaml is not in the repository"),
     "missing patch": ("patches", {"path": "p.yaml"}, "not_in_tree", "p.yaml is not in the repository"),
     "restriction": ("resources", "../../../outside.yaml", "not_in_tree", "leads out of the repository"),
-    "broken YAML": ("resources", "broken.yaml", "does_not_build", "overlay/broken.yaml:1:"),
+    "broken YAML": ("resources", "broken.yaml", "does_not_build", "overlay/broken.yaml:2:"),
     "chart": ("helmCharts", {"name": "c", "version": "1", "repo": "https://charts.invalid"}, "not_reachable",
               "the chart c 1 of https://charts.invalid could not be reached"),
 }  # fmt: skip

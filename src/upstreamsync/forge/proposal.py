@@ -246,6 +246,7 @@ def _stage_status(stage: StageResult) -> tuple[str, str, str]:
 
 
 def statuses_of(verification: Verification) -> tuple[tuple[str, str, str], ...]:
+    """(context, state, description): none is green where something could not be judged, unless that is known."""
     broken = [overlay.path for overlay in verification.overlays if not overlay.after.ok and overlay.before.ok]
     patches = "success"
     if verification.needs_person:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import compare
-from upstreamsync.kit.run import budget
 from upstreamsync.model import Fix, Judgement, LeftOut, ResourceChange, Severity, Verdict
 from upstreamsync.verify import crossed, explain, gone, left_out
 from upstreamsync.verify.build.availability import Availability
@@ -107,7 +106,6 @@ class Comparison:
         for item in self.new_items:
             if not self.spaces[1].has(item):
                 continue
-            budget.check()
             if blocked is not None:
                 notes[item.name] = [left_out.unjudged(blocked)]
                 continue
@@ -194,7 +192,6 @@ class Comparison:
         alone: list[Note] = []
         if self._blocked() is not None:
             return alone
-        budget.check()
         sides = (self.old, self.new)
         for blamed in blame.check(self.about, self.overlay, self.new_items, sides):
             if left_out.is_open(blamed.note, self.available.missing):

@@ -117,7 +117,7 @@ def weigh(
         missing=tuple(missing),
         gone=tuple(gone),
         places=places,
-        customizations=tuple(one for one in new if one.place in places and _is_customization(one)),
+        customizations=tuple(one for one in new if one.place in places and _is_customization(one, after)),
         files=tuple(
             posixpath.normpath(posixpath.join(one.obstacle.place[0], entry))
             for one in gone
@@ -139,9 +139,10 @@ def elsewhere(tree: Tree, overlay: str) -> Iterator[Place]:
             yield obstacle.place
 
 
-def _is_customization(obstacle: Obstacle) -> bool:
+def _is_customization(obstacle: Obstacle, tree: Tree) -> bool:
     """Whether an entry changes objects, or may hold customizations: a folder of which nothing can be read."""
-    return not obstacle.creates or obstacle.reason is Reason.DOES_NOT_BUILD
+    unread = obstacle.reason is Reason.DOES_NOT_BUILD and tree.is_folder(obstacle.path)
+    return not obstacle.creates or unread
 
 
 def _laid_out(before: Tree, after: Tree, overlay: str) -> Iterator[Missing]:
