@@ -113,11 +113,7 @@ def lay(
     needed = tuple(tuple(side.reached(chosen)) for side in (old, new))
     if not any(needed):
         return Laid(before=before, after=after, overlays=chosen, upstream=vendored, units=known)
-    fetched = fetcher()
-    fetched.trust(old.remotes())
-    supply = Supply(fetched, Permits.of(old.remotes(), hosts, offline=offline), jobs)
-    supply.gather([reference.remote for reference in needed[0]], trusted=True)
-    supply.gather([reference.remote for reference in needed[1]], trusted=False)
+    supply = _supply(old, needed, fetcher(), Permits.of(old.remotes(), hosts, offline=offline), jobs)
     missing = _missing(needed, supply)
     written = [_write(side, mine, supply, missing) for side, mine in zip((old, new), needed, strict=True)]
     left_out = _left_out(needed, missing, supply)
@@ -129,6 +125,17 @@ def lay(
         units=known,
         unread=tuple(_unread(new, needed[1], missing, left_out)),
     )
+
+
+def _supply(
+    old: _Side, needed: Sequence[Sequence[Reference]], fetcher: Fetcher, permits: Permits, jobs: int
+) -> Supply:
+    """All that is needed, fetched: first what the base revision names, which may name more."""
+    fetcher.trust(old.remotes())
+    supply = Supply(fetcher, permits, jobs)
+    supply.gather([reference.remote for reference in needed[0]], trusted=True)
+    supply.gather([reference.remote for reference in needed[1]], trusted=False)
+    return supply
 
 
 def _deduced(old: _Side, new: _Side, known: Collection[str], own: Collection[str]) -> tuple[str, ...]:
