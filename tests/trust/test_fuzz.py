@@ -30,7 +30,8 @@ from upstreamsync.sources.html_blocks import html_blocks
 from upstreamsync.sources.markdown_blocks import markdown_blocks
 from upstreamsync.testing import tarball, write_files, zipball
 from upstreamsync.verify import find_overlays
-from upstreamsync.verify.overlays.graph import Tree, inputs
+from upstreamsync.verify.overlays.graph import inputs
+from upstreamsync.verify.overlays.tree import Tree
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
 INPUTS = 2000

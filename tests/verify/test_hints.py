@@ -11,7 +11,8 @@ import yaml
 
 from upstreamsync.model import ItemFinding, Judgement, Severity, Verification
 from upstreamsync.verify import Store, verify_trees
-from upstreamsync.verify.overlays.graph import Tree, deduce_upstream
+from upstreamsync.verify.overlays.graph import deduce_upstream
+from upstreamsync.verify.overlays.tree import Tree
 from verify.small import all_findings, deployment, engine, item, judged
 
 _HERE = Path(__file__).parent

@@ -21,9 +21,10 @@ from upstreamsync.verify.build import chain, trim
 from upstreamsync.verify.build.builds import Builder, State
 from upstreamsync.verify.build.unbuilt import unbuilt
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.overlays.graph import Tree, deduce_upstream
+from upstreamsync.verify.overlays.graph import deduce_upstream
 from upstreamsync.verify.overlays.items import enumerate_items
 from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.tree import Tree
 from verify.everything import Everything, said, write_trees
 
 _REPOSITORY = Path(__file__).parents[2]

@@ -22,7 +22,7 @@ from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import ContentFile, Release
 from upstreamsync.references.permits import Permits
 from upstreamsync.references.remote import ChartVersion, GitChart, GitPath, Remote, WebFile, read_resource
-from upstreamsync.verify.overlays.graph import FILE_NAMES
+from upstreamsync.verify.overlays.tree import FILE_NAMES
 
 if TYPE_CHECKING:
     from upstreamsync.config.spec import Source

@@ -16,7 +16,7 @@ from upstreamsync.references.remote import (
     read_git,
     read_resource,
 )
-from upstreamsync.verify.overlays.graph import Kustomization
+from upstreamsync.verify.overlays.tree import Kustomization
 
 Path = tuple[str | int, ...]
 _COLLECTING: Final = ("resources", "bases", "components", "generators", "transformers", "validators")

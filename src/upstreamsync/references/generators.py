@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.verify.overlays.graph import Kustomization, Tree
+from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 _KIND: Final = "HelmChartInflationGenerator"
 _OLD: Final = {

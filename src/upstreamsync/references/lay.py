@@ -23,7 +23,8 @@ from upstreamsync.references.units.collect import units
 from upstreamsync.references.units.unit import Unit, told
 from upstreamsync.references.unread import Unread, completed
 from upstreamsync.references.writing import Writer, put
-from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, reached, roots, within
+from upstreamsync.verify.overlays.graph import deduce_upstream, find_overlays, reached, roots
+from upstreamsync.verify.overlays.tree import Tree, within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

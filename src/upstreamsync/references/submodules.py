@@ -18,7 +18,8 @@ from upstreamsync.model import LeftOut
 from upstreamsync.references.fetch import Fetcher
 from upstreamsync.references.permits import Permits
 from upstreamsync.references.remote import GitPath
-from upstreamsync.verify.overlays.graph import OBJECT_FIELDS, Kustomization, Tree, normalize, within
+from upstreamsync.verify.overlays.graph import OBJECT_FIELDS
+from upstreamsync.verify.overlays.tree import Kustomization, Tree, normalize, within
 
 
 @dataclass(slots=True)

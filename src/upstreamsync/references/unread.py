@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from upstreamsync.model import Judgement, LeftOut, OverlayVerification, Verdict, Verification
 from upstreamsync.verify import explain
 from upstreamsync.verify.classify.notes import Note
-from upstreamsync.verify.overlays.graph import Kustomization, Tree, reached
+from upstreamsync.verify.overlays.graph import reached
 from upstreamsync.verify.overlays.items import chart_values
+from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from upstreamsync.references.fetch import Content
 from upstreamsync.references.found import Path, Reference, references, value_at
 from upstreamsync.references.remote import ChartVersion, GitChart
 from upstreamsync.references.supply import Supply
-from upstreamsync.verify.overlays.graph import FILE_NAMES, Kustomization, Tree
+from upstreamsync.verify.overlays.tree import FILE_NAMES, Kustomization, Tree
 
 #: The folder, beside a kustomization, in which what it names outside is laid.
 FOLDER: Final = ".upstream"

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from upstreamsync.errors import Malformed
-from upstreamsync.kit.http.client import Response
+from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Release
 

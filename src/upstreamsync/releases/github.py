@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from upstreamsync.config.spec import Releases
 from upstreamsync.errors import Denied, Malformed, NotFound, RateLimited, TooLarge
-from upstreamsync.kit.http.client import Response
+from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
 from upstreamsync.releases.answers import json_document, timestamp

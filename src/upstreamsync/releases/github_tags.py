@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from upstreamsync.config.spec import Releases
 from upstreamsync.errors import Malformed
-from upstreamsync.kit.http.client import Response
+from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
 from upstreamsync.releases.answers import json_document

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from upstreamsync.config.spec import HelmReleases, Releases
 from upstreamsync.errors import NotFound, UpstreamsyncError
-from upstreamsync.kit.http.client import Response
+from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release

@@ -8,7 +8,7 @@ from typing import Any
 
 from upstreamsync.config.spec import Releases
 from upstreamsync.errors import NotFound, UsageError
-from upstreamsync.kit.http.client import Response
+from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release

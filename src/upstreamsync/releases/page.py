@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from upstreamsync.config.spec import Releases
 from upstreamsync.errors import NotFound
-from upstreamsync.kit.http.client import Response
+from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release

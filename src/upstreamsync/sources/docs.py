@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from upstreamsync.config.spec import DocsBlock, DocsSource
 from upstreamsync.errors import Malformed, SelectionError
-from upstreamsync.kit.http.client import Response
+from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Artifact, ContentFile, Resolved
 from upstreamsync.sources import checksums

@@ -24,8 +24,9 @@ from upstreamsync.verify.guard import judged
 from upstreamsync.verify.judge import Case
 from upstreamsync.verify.options import PER_OVERLAY, Options
 from upstreamsync.verify.overlays.definitions import TreeDefinitions
-from upstreamsync.verify.overlays.graph import Tree, deduce_upstream, find_overlays, normalize
+from upstreamsync.verify.overlays.graph import deduce_upstream, find_overlays
 from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.tree import Tree, normalize
 from upstreamsync.verify.repair.trial import Trials
 
 if TYPE_CHECKING:

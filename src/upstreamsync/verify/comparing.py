@@ -20,8 +20,8 @@ from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.classify import consequences, edited, failures, masked, uncovered, verdicts, way_back
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays import expectations
-from upstreamsync.verify.overlays.graph import Tree
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
+from upstreamsync.verify.overlays.tree import Tree
 from upstreamsync.verify.repair.trial import Trials
 from upstreamsync.verify.result_checks import blame
 

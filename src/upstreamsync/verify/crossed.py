@@ -11,8 +11,8 @@ from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.verify.build.builds import Builder
 from upstreamsync.verify.build.chain import Chain, Effect
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.overlays.graph import Tree
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
+from upstreamsync.verify.overlays.tree import Tree
 
 #: Gives a file's bytes with the values left out that follow the version: ``(path, bytes) → bytes``.
 Followed = Callable[[str, bytes], bytes]

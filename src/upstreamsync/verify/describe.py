@@ -21,9 +21,9 @@ from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.classify import failures, helm_values
 from upstreamsync.verify.classify.matching import reaches
 from upstreamsync.verify.overlays.expectations import expected
-from upstreamsync.verify.overlays.graph import Tree
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
 from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.tree import Tree
 
 
 def describe(

@@ -9,7 +9,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from upstreamsync.verify.overlays.graph import Tree, find_overlays, within
+from upstreamsync.verify.overlays.graph import find_overlays
+from upstreamsync.verify.overlays.tree import Tree, within
 
 _KIND: Final = b"CustomResourceDefinition"
 _GROUP: Final = re.compile(rb"\bgroup[\"']?:[ \t]*[\"']?([a-z0-9-]+(?:\.[a-z0-9-]+)+)")

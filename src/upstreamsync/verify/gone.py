@@ -10,8 +10,8 @@ from upstreamsync.verify.build.availability import Availability, Gone
 from upstreamsync.verify.build.obstacles import Obstacle, Reason
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.left_out import unjudged
-from upstreamsync.verify.overlays.graph import within
 from upstreamsync.verify.overlays.item import Item, Kind
+from upstreamsync.verify.overlays.tree import within
 
 
 def judgements(overlay: str, available: Availability, upstream: Collection[str]) -> Iterator[Judgement]:

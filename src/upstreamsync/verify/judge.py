@@ -31,9 +31,10 @@ from upstreamsync.verify.build.trim import Cut, plan_trim
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.crossed import Followed, followed_items
 from upstreamsync.verify.overlays.definitions import TreeDefinitions
-from upstreamsync.verify.overlays.graph import Tree, inputs
+from upstreamsync.verify.overlays.graph import inputs
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
 from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.tree import Tree
 from upstreamsync.verify.repair.trial import Trials
 
 if TYPE_CHECKING:

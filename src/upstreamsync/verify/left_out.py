@@ -11,8 +11,9 @@ from upstreamsync.model import LeftOut, Verdict
 from upstreamsync.verify.build.availability import Availability, Missing
 from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify.notes import Note
-from upstreamsync.verify.overlays.graph import Tree, reached
+from upstreamsync.verify.overlays.graph import reached
 from upstreamsync.verify.overlays.item import WHOLE_OVERLAY, Item, Kind
+from upstreamsync.verify.overlays.tree import Tree
 
 #: Reasons that say that something is not there: what is missing may have it.
 _ABSENCE: Final = frozenset(

@@ -34,6 +34,7 @@ from upstreamsync.errors import (
 from upstreamsync.kit.http.client import Http
 from upstreamsync.kit.http.credentials import Credentials
 from upstreamsync.kit.store.cache import Cache
+from upstreamsync.kit.store.seal import SIZE as SEAL
 
 Answer = tuple[int, dict[str, str], bytes]
 GZIP = {"Content-Encoding": "gzip"}
@@ -276,7 +277,8 @@ def test_damage_of_what_is_kept_in_gzip_costs_a_request(site: Site, tmp_path: Pa
     with client(tmp_path) as web:
         web.get(url)
     (kept,) = (path for path in (tmp_path / "http-gzip").rglob("*") if path.is_file())
-    kept.write_bytes(damage(kept.read_bytes()))
+    written = kept.read_bytes()
+    kept.write_bytes(written[:SEAL] + damage(written[SEAL:]))
     with client(tmp_path) as web:
         assert web.get(url).body == body
     assert len(site.asked) == 3

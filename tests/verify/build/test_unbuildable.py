@@ -12,7 +12,7 @@ from upstreamsync.testing import write_files
 from upstreamsync.verify import verify_trees
 from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 
 URL = "http://127.0.0.1:1/x.yaml"
 OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from upstreamsync.model import Cluster
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 from upstreamsync.verify.result_checks import ResultContext, check_result
 from upstreamsync.verify.result_checks.appliers import applying
 from upstreamsync.verify.result_checks.applying import Applying

@@ -13,8 +13,9 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from upstreamsync.errors import Denied, DigestMismatch, Malformed, Refused, TooLarge, UsageError
 from upstreamsync.kit.http import addresses
-from upstreamsync.kit.http.client import Http, Response
+from upstreamsync.kit.http.client import Http
 from upstreamsync.kit.http.credentials import basic, is_loopback
+from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.redact import redact, register
 from upstreamsync.kit.store import dependencies
 

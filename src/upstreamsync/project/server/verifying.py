@@ -11,7 +11,7 @@ from upstreamsync.model import Cluster, Verification
 from upstreamsync.project.server.ask import Objects, ask_server
 from upstreamsync.project.settings import Settings, build_store
 from upstreamsync.verify import overlay_output
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 from upstreamsync.verify.result_checks.appliers import applying
 
 

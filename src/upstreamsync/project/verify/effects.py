@@ -16,7 +16,8 @@ def effects_of(
     """The effects of ``overlays`` of a folder, or of all root kustomizations; ``upstream`` is not the user's."""
     from upstreamsync.references.units.unit import told_effects
     from upstreamsync.verify.describe import describe
-    from upstreamsync.verify.overlays.graph import Tree, roots, within
+    from upstreamsync.verify.overlays.graph import roots
+    from upstreamsync.verify.overlays.tree import Tree, within
 
     own = tuple(one for one in roots(Tree(folder)) if not within(one, upstream))
     tools = engines(settings, cache=settings.cache())

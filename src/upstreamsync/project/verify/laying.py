@@ -35,7 +35,7 @@ def laid(
     """
     from upstreamsync.references.lay import lay
     from upstreamsync.references.submodules import Submodules
-    from upstreamsync.verify.overlays.graph import Tree
+    from upstreamsync.verify.overlays.tree import Tree
 
     old, new = Tree(before), Tree(after)
     asked = (*hosts, *settings.allow_hosts)

@@ -243,8 +243,8 @@ def upstream_paths(
 
 def _has_customizations(folder: Path) -> bool:
     """Whether a base of which no lock says what is upstream's holds a kustomization that does something."""
-    from upstreamsync.verify.overlays.graph import Tree
     from upstreamsync.verify.overlays.items import Kind, enumerate_items
+    from upstreamsync.verify.overlays.tree import Tree
 
     return any(item.kind is not Kind.RESOURCE for item in enumerate_items(Tree(folder), ".", ()))
 

@@ -18,7 +18,7 @@ from upstreamsync.references.remote import ANY_FOLDER
 from upstreamsync.references.units.charts import ChartUse, in_git, with_scheme
 from upstreamsync.references.units.unit import At, Unit
 from upstreamsync.references.units.values import Values, typed
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 
 _PLACEHOLDER: Final = re.compile(r"\{\{-?\s*\.?([\w.-]+)\s*-?\}\}")
 #: Argo CD's names for fields of a kustomization; those that are the same go over as they are.

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from upstreamsync.references.units.unit import Unit
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 
 if TYPE_CHECKING:  # most repositories have nothing for these modules to read
     from upstreamsync.discover.yamls import Document

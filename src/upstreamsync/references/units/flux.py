@@ -19,7 +19,7 @@ from upstreamsync.references.remote import ANY_FOLDER
 from upstreamsync.references.units.charts import ChartUse, in_git, of_registry
 from upstreamsync.references.units.unit import At, Unit
 from upstreamsync.references.units.values import Values, typed
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 
 _SOURCES: Final = ("HelmRepository", "GitRepository", "OCIRepository", "HelmChart")
 _LAID_UPON: Final = ("patches", "images", "components", "namePrefix", "nameSuffix")

@@ -10,7 +10,7 @@ from upstreamsync.discover.yamls import Document, dig, mappings, node_at, text_a
 from upstreamsync.references.units.charts import ChartUse
 from upstreamsync.references.units.unit import Unit
 from upstreamsync.references.units.values import PREFIX, Values, typed
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 
 _FETCHED = ("https://", "http://", "oci://")
 

@@ -16,7 +16,8 @@ from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import LeftOut
 from upstreamsync.verify.build.obstacles import Obstacle, Place, Reason, obstacles
-from upstreamsync.verify.overlays.graph import Tree, reached
+from upstreamsync.verify.overlays.graph import reached
+from upstreamsync.verify.overlays.tree import Tree
 
 #: Reasons that only what else the change did can be blamed for: the entry could be had before.
 _GONE = (Reason.NOT_IN_TREE, Reason.DOES_NOT_BUILD)

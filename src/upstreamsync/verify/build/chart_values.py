@@ -20,8 +20,8 @@ from upstreamsync.verify.build.chain import Effect, Touch, pairs
 from upstreamsync.verify.build.inflate import inflations, values_of
 from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.build.workspace import Workspace, without_value
-from upstreamsync.verify.overlays.graph import Kustomization, Tree
 from upstreamsync.verify.overlays.item import INLINE, Item
+from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 
 @dataclass(slots=True)

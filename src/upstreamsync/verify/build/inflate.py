@@ -30,8 +30,8 @@ from upstreamsync.kit.run.engines import Engines, Helm, without_addresses
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import ContentFile
 from upstreamsync.verify.build.unbuildable import Unbuildable
-from upstreamsync.verify.overlays.graph import Kustomization, Tree
 from upstreamsync.verify.overlays.spelling import BUILTIN, canonical
+from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 #: The folder, beside a kustomization, of the component that has its charts' objects.
 COMPONENT: Final = "upstreamsync-inflated-charts"

@@ -20,8 +20,9 @@ from upstreamsync.kit.yaml import manifests
 from upstreamsync.verify.build.causes import cause
 from upstreamsync.verify.build.inflate import Charts, Inflation, inflated
 from upstreamsync.verify.build.unbuildable import Unbuildable
-from upstreamsync.verify.overlays.graph import Kustomization, Tree, children, reached
+from upstreamsync.verify.overlays.graph import children, reached
 from upstreamsync.verify.overlays.plugins import PLUGIN_FIELDS, Config, configs
+from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 #: One entry of a list in a kustomization: folder, field, number.
 Place = tuple[str, str, int]

@@ -13,7 +13,7 @@ from upstreamsync.verify.build.builds import Builder, Failed, Store
 from upstreamsync.verify.build.inflate import Charts
 from upstreamsync.verify.build.unbuildable import Unbuildable, refuse_fetching
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 
 
 def overlay_output(

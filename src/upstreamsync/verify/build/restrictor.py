@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from upstreamsync.kit.kubernetes.kustomizations import Role, all_references
-from upstreamsync.verify.overlays.graph import Kustomization, Tree, within
+from upstreamsync.verify.overlays.tree import Kustomization, Tree, within
 
 _READ = (Role.FILE, Role.PLUGIN, Role.OBJECTS)
 

@@ -19,9 +19,10 @@ from upstreamsync.kit.yaml.plain import plain_object
 from upstreamsync.verify.build.attribute import Reach
 from upstreamsync.verify.build.builds import Key, Manifest, State
 from upstreamsync.verify.build.waves import plan
-from upstreamsync.verify.overlays.graph import Tree, children, reached, within
+from upstreamsync.verify.overlays.graph import children, reached
 from upstreamsync.verify.overlays.items import WHOLE_OVERLAY, Item, Kind
 from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.tree import Tree, within
 
 #: Below this many bytes of upstream's resources there is nothing to gain.
 _WORTH_IT: Final = 100_000

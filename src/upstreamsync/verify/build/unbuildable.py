@@ -9,7 +9,7 @@ from typing import Final
 
 from upstreamsync.kit.kubernetes.kustomizations import FILE_NAMES, Role, all_references
 from upstreamsync.kit.redact import redact
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 
 #: What in a text that can't be read might still be an address to kustomize, or hides one behind a tag.
 _ADDRESS: Final = re.compile(r"://|\bgit@|\bgh:|github\.com|![!<a-z]", re.IGNORECASE)

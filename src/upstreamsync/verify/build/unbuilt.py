@@ -16,9 +16,9 @@ from upstreamsync.kit.yaml import manifests
 from upstreamsync.kit.yaml.plain import plain_object
 from upstreamsync.verify.build.builds import Key, Manifest, State
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.overlays.graph import Kustomization
 from upstreamsync.verify.overlays.items import Item
 from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.tree import Kustomization
 
 #: Fields that change nothing about the objects of ``resources``.
 _HARMLESS: Final = frozenset(

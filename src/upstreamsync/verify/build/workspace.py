@@ -22,9 +22,10 @@ from upstreamsync.verify.build.obstacles import Place
 from upstreamsync.verify.build.restrictor import reads_above
 from upstreamsync.verify.build.trim import Cut
 from upstreamsync.verify.build.unbuildable import Unbuildable, refuse_fetching
-from upstreamsync.verify.overlays.graph import Kustomization, Tree, inputs, reached
+from upstreamsync.verify.overlays.graph import inputs, reached
 from upstreamsync.verify.overlays.item import INLINE
 from upstreamsync.verify.overlays.items import Item, Kind
+from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 
 @dataclass(slots=True)

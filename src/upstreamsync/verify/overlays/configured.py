@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import digest
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.verify.overlays.graph import Kustomization, Tree
 from upstreamsync.verify.overlays.item import Item, Kind
 from upstreamsync.verify.overlays.plugins import Config, configs
+from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 
 class _Unit(NamedTuple):

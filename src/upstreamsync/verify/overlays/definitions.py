@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.verify.overlays.graph import Tree
+from upstreamsync.verify.overlays.tree import Tree
 
 _KIND: Final = b"CustomResourceDefinition"
 _NAME: Final = re.compile(rb"\bname[\"']?:[ \t]*[\"']?([a-z0-9-]+(?:\.[a-z0-9-]+)+)")

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from upstreamsync.verify.overlays.graph import Tree
 from upstreamsync.verify.overlays.items import Item, entry_line
+from upstreamsync.verify.overlays.tree import Tree
 
 ANNOTATION: Final = "upstreamsync/expect"
 _COMMENT: Final = re.compile(r"#\s*upstreamsync:\s*expect\s+(\d{1,6})(?:\s+objects?)?\s*(?:#|$)")

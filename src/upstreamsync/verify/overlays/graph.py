@@ -8,11 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from upstreamsync.verify.overlays.tree import FILE_NAMES as FILE_NAMES
-from upstreamsync.verify.overlays.tree import Kustomization as Kustomization
-from upstreamsync.verify.overlays.tree import Tree as Tree
-from upstreamsync.verify.overlays.tree import normalize as normalize
-from upstreamsync.verify.overlays.tree import within as within
+from upstreamsync.verify.overlays.tree import Kustomization, Tree, normalize, within
 
 #: Fields whose entries are other kustomizations (folders) or files with objects.
 OBJECT_FIELDS: Final = ("resources", "bases", "components", "generators", "transformers", "validators")

@@ -17,9 +17,10 @@ from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import digest
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.verify.overlays.configured import configured_items
-from upstreamsync.verify.overlays.graph import Kustomization, Tree, children, normalize, within
+from upstreamsync.verify.overlays.graph import children
 from upstreamsync.verify.overlays.item import INLINE, RENAMING, WHOLE_OVERLAY, Item, Kind
 from upstreamsync.verify.overlays.spelling import same_field
+from upstreamsync.verify.overlays.tree import Kustomization, Tree, normalize, within
 
 __all__ = ["RENAMING", "WHOLE_OVERLAY", "Item", "Kind", "enumerate_items", "line_of"]
 

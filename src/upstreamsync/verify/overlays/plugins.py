@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.verify.overlays.graph import Kustomization, Tree, children
+from upstreamsync.verify.overlays.graph import children
 from upstreamsync.verify.overlays.spelling import BUILTIN, canonical
+from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 #: Fields whose entries configure transformers, generators and validators.
 PLUGIN_FIELDS: Final = ("generators", "transformers", "validators")

@@ -23,8 +23,8 @@ from upstreamsync.verify.build.builds import Manifest
 from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify import successors
 from upstreamsync.verify.classify.notes import Note
-from upstreamsync.verify.overlays.graph import Tree
 from upstreamsync.verify.overlays.items import Item, Kind
+from upstreamsync.verify.overlays.tree import Tree
 
 _SEGMENT = re.compile(r"\[[^\]]*\]|\.?[^.\[\]]+")
 _AIM_LOST = frozenset((Verdict.LOST, Verdict.FAILS))

@@ -22,8 +22,8 @@ from upstreamsync.kit.yaml import scalars
 from upstreamsync.verify.build.builds import Builder, Manifest
 from upstreamsync.verify.build.chain import Chain, Effect
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.overlays.graph import Tree, normalize
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
+from upstreamsync.verify.overlays.tree import Tree, normalize
 from upstreamsync.verify.repair.fixes import patch_text
 
 #: A guard: the pointer to look at, and the value that has to stand there.

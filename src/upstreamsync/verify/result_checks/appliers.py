@@ -15,7 +15,7 @@ from typing import Any, Final
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Cluster
-from upstreamsync.verify.overlays.graph import Tree, normalize
+from upstreamsync.verify.overlays.tree import Tree, normalize
 from upstreamsync.verify.result_checks.applying import Applying
 
 _YAML: Final = (".yaml", ".yml")

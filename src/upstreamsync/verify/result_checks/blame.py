@@ -16,9 +16,10 @@ from upstreamsync.verify.build.chain import Side
 from upstreamsync.verify.build.schemas import CompleteCrd, Schemas
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays.definitions import TreeDefinitions
-from upstreamsync.verify.overlays.graph import Tree, reached
+from upstreamsync.verify.overlays.graph import reached
 from upstreamsync.verify.overlays.items import Item, Kind
 from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.tree import Tree
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
 from upstreamsync.verify.result_checks.appliers import applying
 from upstreamsync.verify.result_checks.index import meets

@@ -8,7 +8,8 @@ from typing import Any
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.verify.overlays.graph import Tree, changed_files, inputs
+from upstreamsync.verify.overlays.graph import changed_files, inputs
+from upstreamsync.verify.overlays.tree import Tree
 
 from .index import at, text
 
