@@ -57,6 +57,7 @@ lint: $(VENV)/.dev ## lint, formatting, types, layers, workflows
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/sizes.py
 	$(BIN)/zizmor --offline --quiet action.yml .github/workflows $(wildcard examples/workflows/*.yml)
 
 format: $(VENV)/.dev ## format the code

@@ -17,6 +17,7 @@ from upstreamsync.discover.vendored import shown_chart_version
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Place
 
+_UNKNOWN_CHART = "the chart's name or repository is not known here: write them out"
 _VERBS = ("template", "pull", "fetch", "install", "upgrade")
 #: Options that take a value; all others are switches.
 _VALUED = frozenset((
@@ -112,10 +113,7 @@ def _candidate(
         version, raw = found, line.raw
         remarks, complete = chart_version_remarks(version)
     if re.search(r"[$\s]", helm.get("repository", "") + helm.get("chart", "")):
-        remarks, complete = (
-            (*remarks, "the chart's name or repository is not known here: write them out"),
-            False,
-        )
+        remarks, complete = (*remarks, _UNKNOWN_CHART), False
     name = helm.get("chart") or helm["path"].rpartition("/")[2]
     edits = script.follow(version, raw) if version else ()
     place = Place(file=script.file.path, line=line.number)

@@ -68,6 +68,7 @@ def build_proposal(
         commands=_commands(changes),
     )
     body, report = render(facts)
+    held_up = any(change.forks for change in changes) or any(stage.holds_up for stage in review.stages)
     return Proposal(
         key=key,
         steps=tuple((change.vendor, change.before, change.after) for change in changes),
@@ -77,17 +78,12 @@ def build_proposal(
         report=report,
         commits=_with_trailer(commits, digest),
         base_commit=base_commit,
-        draft=verification.needs_person
-        or any(change.shrunk or change.forks for change in changes)
-        or any(stage.holds_up for stage in review.stages),
+        draft=verification.needs_person or held_up or any(change.shrunk for change in changes),
         labels=options.labels,
         reviewers=options.reviewers,
         assignees=options.assignees,
         milestone=options.milestone,
-        automerge=options.automerge
-        and _all_ok(verification)
-        and not any(change.forks for change in changes)
-        and not any(stage.holds_up for stage in review.stages),
+        automerge=options.automerge and _all_ok(verification) and not held_up,
         statuses=(*statuses_of(verification), *map(_stage_status, review.stages)),
         unjudged=len(verification.unjudged),
         crashes=verification.crashes,
@@ -95,8 +91,12 @@ def build_proposal(
         base_branch=options.base,
         major=major,
         risk=risk(changes, verification, review),
-        apart_from=tuple(sorted({name for vendor in vendors for name in vendor.apart_from})),
+        apart_from=_apart_from(vendors),
     )
+
+
+def _apart_from(vendors: Sequence[Vendor]) -> tuple[str, ...]:
+    return tuple(sorted({name for vendor in vendors for name in vendor.apart_from}))
 
 
 def _options(vendors: Sequence[Vendor]) -> PullRequestOptions:
