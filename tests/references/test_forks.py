@@ -193,6 +193,28 @@ def test_content_may_name_more_only_where_the_base_revision_named_it(
     assert unjudged(found)
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "http://10.0.0.1/install.yaml",
+        "https://[::1]:1/x.git//a?ref=v1",
+        "ssh://git@127.0.0.9/x/y.git//a",
+        "file:///etc//x?ref=v1",
+    ],
+)
+def test_upstreams_content_leads_nowhere_inside(
+    inner: str, upstreams: Upstreams, repository: Repository, since: Since
+) -> None:
+    """Even where the accepted revision's own content names it."""
+    outer = upstreams.world.git("acme/" + inner.partition(":")[0])
+    for version in ("v1", "v2"):
+        outer.commit({"kustomization.yaml": f"resources: ['{inner}']\n", "version": version})
+        outer.tag(version)
+    repository.commit(kustomization(f"resources: ['{outer.url}//.?ref=v1']"))
+    repository.commit(kustomization(f"resources: ['{outer.url}//.?ref=v2']"))
+    assert any("named by what was fetched" in why for why in unjudged(since()))
+
+
 def test_offline_asks_nothing(upstreams: Upstreams, repository: Repository, since: Since) -> None:
     repository.commit(kustomization(f"resources: ['{upstreams.url}/releases/v1.0.0/install.yaml']"))
     repository.commit(kustomization(f"resources: ['{upstreams.url}/releases/v1.1.0/install.yaml']"))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
-from upstreamsync.errors import Refused, UpstreamsyncError
+from upstreamsync.errors import Refused, Unreachable, UpstreamsyncError
+from upstreamsync.kit.http.inside import Inside, Named, public_addresses
 from upstreamsync.kit.kubernetes.foreign import Breach, breaches, refuse
 from upstreamsync.kit.kubernetes.kustomizations import is_address
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.references.fetch import Content, Fetcher, nested
 from upstreamsync.references.permits import Permits
-from upstreamsync.references.remote import ChartVersion, GitChart, Remote
+from upstreamsync.references.remote import ChartVersion, GitChart, Remote, WebFile
 
 #: How deep content that was fetched may name further content.
 _DEPTH: Final = 5
@@ -31,13 +33,15 @@ class Supply:
     def gather(self, wanted: Iterable[Remote], *, trusted: bool) -> None:
         """Fetch what is wanted and what that names; ``trusted`` content may name further repositories."""
         waiting = list(dict.fromkeys(wanted))
-        for _ in range(_DEPTH):
+        for depth in range(_DEPTH):
             new = [one for one in waiting if one not in self._found and one not in self._errors]
             if not new:
                 return
             permits = self.permits
 
-            def fetch(remote: Remote, permits: Permits = permits) -> Content:
+            def fetch(remote: Remote, permits: Permits = permits, theirs: bool = depth > 0) -> Content:
+                if theirs:
+                    _refuse_inside(remote, self.fetcher.tools.http.named)
                 content = self.fetcher.content(remote, permits)
                 _refuse_foreign(remote, content)
                 return content
@@ -75,6 +79,23 @@ class Supply:
     def content(self, remote: Remote) -> Content:
         """What was fetched."""
         return self._found[remote]
+
+
+def _refuse_inside(remote: Remote, named: Named) -> None:
+    """Refuse what content of upstream's names on this machine or in its network; the user's own may be there."""
+    address = remote.url if isinstance(remote, WebFile) else remote.repository
+    parts = urlsplit(address)
+    port = parts.port or (80 if parts.scheme == "http" else 443)
+    if remote.host and named.has(remote.host, port):
+        return
+    if parts.scheme != "https" or not remote.host:
+        raise Refused(f"`{remote}` is named by what was fetched, and is not an https:// address")
+    try:
+        public_addresses(remote.host, port)
+    except Inside as inside:
+        raise Refused(f"`{remote}` is named by what was fetched, and lies inside: {inside}") from None
+    except OSError as error:
+        raise Unreachable(f"`{remote}`: {error.strerror or error}") from None
 
 
 def _refuse_foreign(remote: Remote, content: Content) -> None:
