@@ -240,3 +240,30 @@ def _down():
     from upstreamsync.testing import Fault
 
     return Fault.status(404)
+
+
+ADOPTED = {
+    "lock, pristine": 0,
+    "lock, edited": 0,
+    "lock, edited and not committed": 0,
+    "no lock, pristine": 0,
+    "no lock, edited": 0,
+    "no lock, edited and not committed": 0,
+    "lock deleted, edited": 0,
+    "no base": 1,
+}
+
+
+@pytest.mark.parametrize("name", ADOPTED)
+def test_adopt_makes_patches_of_edits_in_every_state(bench: Bench, name: str):
+    arrange(bench, name)
+    code, document, done = run(bench, "adopt", "server")
+    assert code == ADOPTED[name], done.stdout + done.stderr
+    (vendor,) = document["vendors"]
+    if code:
+        assert vendor["error"]["kind"] == "edited"
+        return
+    patches = list((bench.root / "server").rglob("patches/*.yaml"))
+    assert any("edited: by-hand" in path.read_text() for path in patches) == ("edited" in name)
+    states = {base["vendor"]: base for base in run(bench, "verify")[1]["bases"]}
+    assert states["server"]["condition"] == "pristine"
