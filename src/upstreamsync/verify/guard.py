@@ -11,7 +11,14 @@ import re
 import traceback
 from dataclasses import replace
 
-from upstreamsync.errors import ToolCrashed, ToolMissing, ToolTimeout, UpstreamsyncError
+from upstreamsync.errors import (
+    MachineError,
+    ToolCrashed,
+    ToolMissing,
+    ToolTimeout,
+    UpstreamsyncError,
+    is_lack,
+)
 from upstreamsync.kit.run import budget
 from upstreamsync.model import Build, Judgement, LeftOut, OverlayVerification, Verdict
 from upstreamsync.verify import explain
@@ -37,9 +44,18 @@ def judged(case: Case) -> OverlayVerification:
         raise
     except UpstreamsyncError as error:
         return _all_unjudged(case, _reason(error), error.message, hint=error.hint)
+    except OSError as error:
+        if not is_lack(error):
+            return _crashed(case, error)
+        lack = MachineError.of(error)
+        return _all_unjudged(case, Reason.CRASHED, f"this machine lacks room: {lack.message}", hint=lack.hint)
     except Exception as error:  # a bug: the others are judged all the same
-        why = f"judging it ended in a bug: {type(error).__name__}: {error}"
-        return replace(_all_unjudged(case, Reason.CRASHED, why), crash=traceback.format_exc())
+        return _crashed(case, error)
+
+
+def _crashed(case: Case, error: Exception) -> OverlayVerification:
+    why = f"judging it ended in a bug: {type(error).__name__}: {error}"
+    return replace(_all_unjudged(case, Reason.CRASHED, why), crash=traceback.format_exc())
 
 
 def _reason(error: UpstreamsyncError) -> Reason:
