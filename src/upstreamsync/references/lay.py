@@ -8,10 +8,12 @@ written to the trees themselves. What can't be had is left out of both sides, an
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
+from upstreamsync.errors import Unreachable, UpstreamsyncError
 from upstreamsync.model import LeftOut, Verification
 from upstreamsync.references.fetch import Fetcher
 from upstreamsync.references.found import Reference, references
@@ -200,6 +202,8 @@ def _images(side: _Side, folder: str) -> Any:
 
 # -- laying ------------------------------------------------------------------------------------------
 
+#: The address that an error begins with.
+_QUOTED: Final = re.compile(r"^`[^`]*`: ")
 #: A kustomization's folder and the slug of what it names: the same on both sides.
 _Name = tuple[str, str]
 
@@ -258,6 +262,14 @@ def _what(reference: Reference) -> str:
     return f"{reference.folder}: {reference.field}[{reference.shown}]"
 
 
+def _why(reference: Reference, error: UpstreamsyncError) -> str:
+    """What is missing first, then why, in one sentence."""
+    if not isinstance(error, Unreachable):
+        return error.message
+    cause = _QUOTED.sub("", error.message).removeprefix("fatal: ")
+    return f"{reference.shown} could not be reached: {cause}"
+
+
 def _left_out(
     needed: Sequence[Sequence[Reference]], missing: Collection[_Name], supply: Supply
 ) -> dict[str, tuple[LeftOut, ...]]:
@@ -274,7 +286,7 @@ def _left_out(
                 found[name] = LeftOut(
                     what=_what(reference),
                     reason="not_reachable",
-                    why=error.message,
+                    why=_why(reference, error),
                     hint=error.hint,
                 )
     result: dict[str, tuple[LeftOut, ...]] = {}
