@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
+from typing import Final
 
 from upstreamsync.kit.kubernetes.objects import likeness
 from upstreamsync.model import Verdict
@@ -17,6 +18,9 @@ from .object_links import object_links
 from .pod_links import pod_links
 from .pods import pods_of
 from .shapes import shape_links
+
+#: What an object of the user's own refers to in another overlay, as a rule: that it is not here is no news.
+_ELSEWHERE: Final = frozenset(("AppProject",))
 
 
 def links_of(world: World) -> list[Link]:
@@ -95,6 +99,8 @@ def _is_ours(
 ) -> bool:
     """Whether the open end is news to the reader, and not merely how upstream ships it."""
     is_local = local is not None and link.owner in local
+    if was is None and link.kind in _ELSEWHERE:
+        return False
     if link.part.startswith("key ") and link.target and local and key_of_id(link.target) in local:
         return True  # upstream now reads what the reader has to provide
     if not is_local and upstream.did_alone(link, was):
