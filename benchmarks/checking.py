@@ -42,6 +42,27 @@ class Size:
     costs: Mapping[str, Cost]
 
 
+def _vendor(folder: Path) -> None:
+    """A base and a lock for each, as an update leaves them behind: what is not vendored has nothing to move from."""
+    from upstreamsync.config.load import content_digest, load_configuration
+    from upstreamsync.lock import Lock, digest, render
+
+    data = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bench}\n"
+    for vendor in load_configuration(folder / "vendors.yaml").vendors:
+        path = f"{vendor.bases[0]}/{vendor.name}.yaml"
+        (folder / path).parent.mkdir(parents=True)
+        (folder / path).write_bytes(data)
+        lock = Lock(
+            vendor=vendor.name,
+            version=str(vendor.version),
+            config=content_digest(vendor),
+            sources=(),
+            bases=vendor.bases,
+            files={path: digest(data)},
+        )
+        (folder / str(vendor.lock_path)).write_bytes(render(lock))
+
+
 class Subject:
     """upstreamsync on a vendors.yaml of these upstreams."""
 
@@ -56,6 +77,7 @@ class Subject:
             for number, one in enumerate(upstreams)
         ]
         (folder / "vendors.yaml").write_text("version: 1\nvendors:\n" + "".join(rows), "utf-8")
+        _vendor(folder)
 
     def check(self, *, cold: bool) -> Cost:
         """One run, its answers compared with the truth."""

@@ -24,6 +24,7 @@ from pathlib import Path
 import checking
 import content
 import peers
+from bulk import measure_bulk
 from difference import measure_difference
 from judging import kustomize, measure_judging
 from refused import measure_refused
@@ -90,6 +91,7 @@ def _sections(folder: Path, chosen: argparse.Namespace) -> Iterator[Section]:
         yield from _check(folder, chosen)
     if "update" in chosen.only:
         yield from measure_updating(folder, chosen.few, chosen.scale, chosen.latency, _helm())
+        yield measure_bulk(folder, chosen.few, chosen.scale)
     if "judge" in chosen.only:
         yield from measure_judging(folder, chosen.few, chosen.scale, quick=chosen.quick)
         yield measure_refused(folder / "refused", chosen.few)

@@ -75,6 +75,11 @@ def parts(data: bytes) -> list[bytes]:
     """
     joined: list[bytes] = []
     waiting = b""
+    if b"\n%" not in data and not data.startswith((b"%", BOM + b"%")):  # all but a few: nothing to be joined
+        found = manifests.split(data)
+        if len(found) > manifests.MAX_DOCUMENTS:
+            raise TooLarge(f"upstream's file has more than {manifests.MAX_DOCUMENTS} YAML documents")
+        return found
     for part in manifests.split(data):
         if _DIRECTIVE.search(part) and not has_content(_DIRECTIVE.sub(b"#", part)):
             waiting += part
@@ -97,7 +102,6 @@ def documents(file: str, data: bytes) -> Iterator[Document]:
     Raises Malformed, or ContentError for a document that is no object.
     """
     for whole in parts(data):
-        manifests.refuse_bombs(whole, file)
         for part in unpacked(whole, file) or [whole]:
             yield Document(file=file, data=part, identity=identify(part, file) if has_content(part) else None)
 
@@ -108,7 +112,7 @@ def identify(part: bytes, file: str) -> Identity:
     Reads no further into it than needed: with the usual order of keys, the first few lines.
     """
     manifests.refuse_bombs(part, file)
-    if _BEHIND_THE_END.search(part):
+    if (b"\n..." in part or part.startswith(b"...")) and _BEHIND_THE_END.search(part):
         raise Malformed(
             f"{file}: a document begins behind a line `...` without `---`, which tools read differently"
         )

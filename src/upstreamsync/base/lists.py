@@ -11,6 +11,7 @@ from upstreamsync.errors import Malformed
 from upstreamsync.kit.yaml import manifests
 
 _LIST_KIND = re.compile(rb"kind[\"']?\s*:\s*[\"']?\w*List\b")
+_TOP_LIST_KIND = re.compile(rb"\nkind[ ]*:[ ]*[\"']?\w*List\b|\n[\"']kind[\"'][ ]*:[ ]*[\"']?\w*List\b")
 
 
 def unpacked(part: bytes, file: str) -> list[bytes] | None:
@@ -19,8 +20,9 @@ def unpacked(part: bytes, file: str) -> list[bytes] | None:
     A List of objects that don't say their kind (as a typed ``ConfigMapList`` may have them) is one document
     still, and so is one whose items share anchors. Raises Malformed for what is not YAML.
     """
-    if not _LIST_KIND.search(part) or manifests.may_expand(part):
+    if not _may_be_list(part) or manifests.may_expand(part):
         return None
+    manifests.refuse_bombs(part, file)
     text = part.decode("utf-8", "surrogateescape")
     try:
         root = yaml.compose(text.removeprefix("\ufeff"), Loader=yaml.CSafeLoader)
@@ -31,6 +33,15 @@ def unpacked(part: bytes, file: str) -> list[bytes] | None:
         return None
     text = text.removeprefix("\ufeff")
     return [_document(text, begin, end).encode("utf-8", "surrogateescape") for begin, end in _spans(items)]
+
+
+def _may_be_list(part: bytes) -> bool:
+    """Whether its lines look so; only text in braces has to be searched as a whole."""
+    bare = b"\n" + part.removeprefix(b"\xef\xbb\xbf")
+    if _TOP_LIST_KIND.search(bare):
+        return True
+    flow = bare[:200].lstrip(b"\n- \r\t").startswith(b"{")
+    return flow and _LIST_KIND.search(bare) is not None
 
 
 def _items(root: yaml.Node | None) -> list[yaml.MappingNode] | None:

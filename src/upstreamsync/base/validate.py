@@ -165,7 +165,7 @@ def _check_manifest(file: ContentFile, *, tree: bool) -> bool:
     _check_form(file)
     if not _has_object(data):
         raise _not_an_object(file, tree=tree)
-    if found := _TEMPLATE_NAME.search(data):
+    if b"{{" in data and (found := _TEMPLATE_NAME.search(data)):
         raise _template(file, found.start())
     if bad := bad_key(data):
         raise Malformed(

@@ -17,6 +17,8 @@ _KEY = re.compile(rb"\n([ -]*)([^ \n:#][^:\n]*):(?=[ \t\r\n]|\Z)")
 #: What these lines don't tell: explicit keys, merges, keys with a colon in them, flow mappings of several lines
 #: or keys.
 _LESS_PLAIN = re.compile(rb"\n[ -]*(?:[?!<{]|[^ \n:#'\"]+:[^ \n]*:(?=[ \n]))|[:,\[-] +\{(?:\{|[^}\n]*[:\n])")
+#: A flow mapping without another one in it, on one line.
+_SIMPLE_FLOW = re.compile(rb" \{[^{}\n]*\}(?=[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z))")
 _NUMBER_FIRST = frozenset(b"0123456789+-.~")
 _NULLS = frozenset((b"null", b"Null", b"NULL"))
 
@@ -45,6 +47,10 @@ def _is_suspect(part: bytes) -> bool:
     Texts in blocks look so, too: this only says where to look closer.
     """
     text = b"\n" + part.removeprefix(b"---")
+    if b"{" in text:  # flow mappings that end on their line are looked at by themselves
+        if any(_is_bad(one) for one in set(_SIMPLE_FLOW.findall(text))):
+            return True
+        text = _SIMPLE_FLOW.sub(b" x", text)
     if _LESS_PLAIN.search(text):
         return True
     depths, keys_at = [-1], [set[bytes]()]
@@ -65,6 +71,13 @@ def _is_suspect(part: bytes) -> bool:
         else:
             keys_at[-1].add(key)
     return False
+
+
+def _is_bad(flow: bytes) -> bool:
+    try:
+        return _by_events(flow.strip()) is not None
+    except yaml.YAMLError:
+        return True
 
 
 def _by_events(part: bytes) -> BadKey | None:

@@ -75,7 +75,7 @@ def _is_feed(repository: str, spec: Releases) -> bool:
 
 def _other_chart(vendor: Vendor, release: Release, lock: Lock) -> bool:
     """The repository's index gives another digest for the chart's version."""
-    if not release.digest or len(vendor.source) != 1 or vendor.source[0].helm is None:
+    if not release.digest or not lock.sources or len(vendor.source) != 1 or vendor.source[0].helm is None:
         return False
     digest = release.digest if ":" in release.digest else f"sha256:{release.digest}"
     return digest not in {source.digest for source in lock.sources}
