@@ -21,11 +21,11 @@ from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.archives import read_archive
 from upstreamsync.kit.http.oci import Reference
 from upstreamsync.kit.kubernetes import objects
+from upstreamsync.kit.kubernetes.chart_index import HelmIndex
 from upstreamsync.kit.kubernetes.charts import index_entry
 from upstreamsync.kit.yaml import edit, manifests
 from upstreamsync.kit.yaml import path as yaml_path
 from upstreamsync.lock import parse as parse_lock
-from upstreamsync.releases.index_cut import HelmIndex
 from upstreamsync.sources.html_blocks import html_blocks
 from upstreamsync.sources.markdown_blocks import markdown_blocks
 from upstreamsync.testing import tarball, write_files, zipball

@@ -29,12 +29,12 @@ from upstreamsync.kit.constraints import parse_constraint
 from upstreamsync.kit.git.command import blobs, records, tree
 from upstreamsync.kit.http.gunzip import Damaged, Inflater, Oversized
 from upstreamsync.kit.http.inside import named_in
+from upstreamsync.kit.kubernetes.chart_index import HelmIndex
 from upstreamsync.kit.kubernetes.charts import index_entry
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.yaml import edit, manifests, path
 from upstreamsync.lock import parse as parse_lock
 from upstreamsync.model import Release
-from upstreamsync.releases.index_cut import HelmIndex
 from upstreamsync.releases.policy import choose
 from upstreamsync.sources.html_blocks import html_blocks
 from upstreamsync.sources.markdown_blocks import markdown_blocks

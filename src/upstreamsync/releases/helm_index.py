@@ -13,12 +13,12 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from upstreamsync.config.spec import HelmReleases, Releases
 from upstreamsync.errors import NotFound, UpstreamsyncError
 from upstreamsync.kit.http.response import Response
+from upstreamsync.kit.kubernetes.chart_index import Entry, HelmIndex
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
 from upstreamsync.releases import oci
 from upstreamsync.releases.answers import timestamp
-from upstreamsync.releases.index_cut import Entry, HelmIndex
 from upstreamsync.releases.pack import remembered
 
 #: Indexes up to this size together stay decoded, should more charts of them be asked for.

@@ -138,8 +138,8 @@ def lookup(
 
 
 def _urls(entry: Mapping[str, Any], repository: str, where: str) -> tuple[str, ...]:
-    listed = entry.get("urls")
-    urls = [url for url in listed if isinstance(url, str)] if isinstance(listed, list) else []
+    listed = entry.get("urls") or ()
+    urls = [url for url in listed if isinstance(url, str)] if isinstance(listed, (list, tuple)) else []
     if not urls:
         raise Malformed(f"`{where}` gives no address for {entry.get('name')} {entry.get('version')}")
     return tuple(urljoin(f"{repository.rstrip('/')}/", url) for url in urls)

@@ -7,10 +7,10 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.errors import Denied, SelectionError, ToolFailed, ToolMissing, UsageError
@@ -20,7 +20,6 @@ from upstreamsync.kit.run.engines import Helm
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.sources import helm_embedded, userfiles
 from upstreamsync.sources.charts import Chart
-from upstreamsync.sources.helm_embedded import EmbeddedHelm
 from upstreamsync.sources.job import Job
 from upstreamsync.sources.stability import Suspicion, differing_paths, suspect, time_zones
 
@@ -30,6 +29,26 @@ _NAMESPACE = re.compile(r"(?=.{1,63}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SOURCE = re.compile(rb"\A(?:---[^\n]*\n)?# Source: ([^\n]+)\n")
 #: Changes when the meaning of a kept render does.
 _FORMAT = 1
+
+
+class ChartRenderer(Protocol):
+    """What renders a chart: helm's binary, or its library; ``str`` of it names the tool and its version."""
+
+    def template(
+        self,
+        chart: Path,
+        *,
+        release: str,
+        namespace: str | None = None,
+        values: Sequence[Path] = (),
+        sets: Mapping[str, object] | None = None,
+        include_crds: bool = True,
+        kube_version: str | None = None,
+        api_versions: Sequence[str] = (),
+        hooks: bool = True,
+        time_zone: Path | None = None,
+    ) -> bytes:
+        """The manifests as ``helm template`` prints them. Raises ToolFailed, and ToolMissing for what it can't do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +126,7 @@ def _kept(job: Job, key: str, tool: str) -> Rendered | None:
 class _Run:
     """A chart on disk, ready to be rendered."""
 
-    engine: Helm | EmbeddedHelm
+    engine: ChartRenderer
     folder: Path
     chart: Path
     inputs: Inputs
@@ -217,7 +236,7 @@ def _filled(job: Job, value: Any) -> Any:
     return value
 
 
-def _engine(job: Job, spec: HelmSource) -> Helm | EmbeddedHelm:
+def _engine(job: Job, spec: HelmSource) -> ChartRenderer:
     try:
         return job.tools.engines.helm()
     except ToolMissing as missing:
@@ -226,7 +245,7 @@ def _engine(job: Job, spec: HelmSource) -> Helm | EmbeddedHelm:
         return helm_embedded.instead_of(missing, pinned=job.tools.engines.pins.get("helm"))
 
 
-def _verify(job: Job, engine: Helm | EmbeddedHelm, path: Path, chart: Chart, keyring: str) -> None:
+def _verify(job: Job, engine: ChartRenderer, path: Path, chart: Chart, keyring: str) -> None:
     """Hold the archive against its provenance file, under the archive's own name, which is signed too."""
     assert isinstance(engine, Helm)  # noqa: S101 (the embedded one is refused when a keyring is given)
     assert chart.provenance is not None  # noqa: S101 (fetched because there is a keyring)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from upstreamsync.errors import Malformed
+from upstreamsync.kit.kubernetes.chart_index import Entry, HelmIndex
 from upstreamsync.kit.versions import Version, parse
 from upstreamsync.kit.yaml import manifests
 
 #: libyaml in C where PyYAML was built with it, with scalars left as text in both.
 _TextLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _EXACT = re.compile(r"=?\s*(v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
-#: Anything by which a block of the index may not mean what its own text says.
-_UNPLAIN = re.compile(rb"^---|^\t|[\r]|: [&*!]|- [&*!]|<<:", re.MULTILINE)
-_TOP_LEVEL = re.compile(rb"^[^ \n#]", re.MULTILINE)
-_NEXT_CHART = re.compile(rb"^  [^ \n-]", re.MULTILINE)
 #: What names and versions of charts are made of; both become parts of file names.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*")
@@ -128,20 +124,11 @@ def index_versions(index: bytes, chart: str, where: str) -> tuple[str, ...]:
     return tuple(str(entry.get("version", "")) for entry in _chart_entries(index, chart, where))
 
 
-def _chart_entries(index: bytes, chart: str, where: str) -> Iterator[Mapping[str, Any]]:
-    block = _cut(index, chart)
-    if block is not None:
-        found = _as_text(block.encode(), where)
-        if isinstance(found, list) and all(isinstance(e, dict) and e.get("name") == chart for e in found):
-            yield from found
-            return
-    document = _as_text(index, where)
-    entries = document.get("entries") if isinstance(document, dict) else None
-    if not isinstance(entries, dict):
-        raise Malformed(f"{where} is no index of a chart repository: it has no `entries`")
-    listed = entries.get(chart)
-    # One bad entry must not hide the others.
-    yield from (entry for entry in listed or () if isinstance(entry, dict))
+def _chart_entries(index: bytes, chart: str, where: str) -> tuple[Entry, ...]:
+    try:
+        return HelmIndex(index).entries(chart) or ()
+    except Malformed as error:
+        raise Malformed(f"{where}: {error.message}", hint=error.hint) from None
 
 
 def _as_text(data: bytes, where: str) -> Any:
@@ -155,23 +142,3 @@ def _as_text(data: bytes, where: str) -> Any:
             raise Malformed(
                 f"{where} is no YAML that can be read: {first}", hint="is it a Helm repository?"
             ) from None
-
-
-def _cut(index: bytes, chart: str) -> str | None:
-    """The list of one chart as text, or None where only a full parse is safe."""
-    begin = index.find(b"\nentries:\n") + 1
-    if (begin == 0 and not index.startswith(b"entries:\n")) or index.find(b"\nentries:", begin) >= 0:
-        return None
-    begin += len(b"entries:\n")
-    behind = _TOP_LEVEL.search(index, begin)
-    end = behind.start() if behind else len(index)
-    key = re.escape(chart.encode())
-    head = re.compile(rb"^  (?:%b|\"%b\"|'%b'):[ ]*\n" % (key, key, key), re.MULTILINE)
-    found = [match.end() for match in head.finditer(index, begin, end)]
-    if len(found) != 1:
-        return None
-    following = _NEXT_CHART.search(index, found[0], end)
-    block = index[found[0] : following.start() if following else end]
-    if not block.startswith(b"  - ") or _UNPLAIN.search(block):
-        return None
-    return textwrap.dedent(block.decode("utf-8", "replace"))

@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from upstreamsync.errors import Malformed, TooLarge
-from upstreamsync.releases.index_cut import FIELDS, HelmIndex, read_block
-from upstreamsync.releases.index_events import merged, read_by_events
+from upstreamsync.kit.kubernetes.chart_index import FIELDS, HelmIndex, read_block
+from upstreamsync.kit.kubernetes.chart_index_events import merged, read_by_events
 
 PLAIN = """\
 apiVersion: v1

@@ -22,8 +22,8 @@ from typing import Any
 import yaml
 
 from upstreamsync.errors import Malformed
+from upstreamsync.kit.kubernetes.chart_index_events import TextLoader, entries_of, merged, read_by_events
 from upstreamsync.kit.yaml.manifests import no_garbage_collection, refuse_bombs
-from upstreamsync.releases.index_events import TextLoader, entries_of, merged, read_by_events
 
 #: What is read of an entry; everything else in it is skipped.
 FIELDS = ("name", "version", "appVersion", "created", "digest", "deprecated", "urls")
