@@ -50,6 +50,21 @@ def review_change(
     reviews += [
         OverlayReview(path=danger.resource, dangers=(danger,)) for danger in shrinking_dangers(changes)
     ]
+    verification, unasked = _asked(session, verification, results)
+    stages: tuple[StageResult, ...] = ()
+    if session.configuration.checks:
+        outputs = {path: (built[2 * number], built[2 * number + 1]) for number, path in enumerate(paths)}
+        with tree_with(session.root, files) as after:
+            stages = _stages(session, after, outputs, changes, verification)
+    return verification, Review(overlays=tuple(reviews), images_unasked=unasked, stages=stages)
+
+
+def _asked(
+    session: Session,
+    verification: Verification,
+    results: Mapping[str, tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]],
+) -> tuple[Verification, tuple[str, ...]]:
+    """With what registries and an API server say, where they are to be asked; and the images nobody could ask for."""
     unasked: tuple[str, ...] = ()
     if session.settings.look_up_images and not session.settings.offline:
         from upstreamsync.project.propose.image_lookup import look_up
@@ -65,14 +80,9 @@ def review_change(
             results,
             context=context,
             environment=session.settings.environment,
-            tools=tools_of(session.root, paths, session.configuration.cluster),
+            tools=tools_of(session.root, list(results), session.configuration.cluster),
         )
-    stages: tuple[StageResult, ...] = ()
-    if session.configuration.checks:
-        outputs = {path: (built[2 * number], built[2 * number + 1]) for number, path in enumerate(paths)}
-        with tree_with(session.root, files) as after:
-            stages = _stages(session, after, outputs, changes, verification)
-    return verification, Review(overlays=tuple(reviews), images_unasked=unasked, stages=stages)
+    return verification, unasked
 
 
 def _stages(

@@ -11,10 +11,10 @@ from upstreamsync.verify.result_checks.quantities import quantity
 
 from .wrong import Wrong, is_port_name, number
 
-_PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
-_PROBE_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc")
-_HOOK_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "sleep")
-_VALUE_SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
+PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+PROBE_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc")
+HOOK_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "sleep")
+VALUE_SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _NATIVE: Final = frozenset(("cpu", "memory", "ephemeral-storage"))
 
 
@@ -98,7 +98,7 @@ def _is_scarce(name: str) -> bool:
 
 
 def _probes(field: str, path: str, container: Mapping[str, Any]) -> Iterator[Wrong]:
-    for name in _PROBES:
+    for name in PROBES:
         probe = container.get(name)
         if not isinstance(probe, dict):
             continue
@@ -109,7 +109,7 @@ def _probes(field: str, path: str, container: Mapping[str, Any]) -> Iterator[Wro
                 "set restartPolicy: Always, or drop the probe",
             )  # fmt: skip
             continue
-        if not any(probe.get(handler) is not None for handler in _PROBE_HANDLERS):
+        if not any(probe.get(handler) is not None for handler in PROBE_HANDLERS):
             yield Wrong(
                 here, f"{name} has no handler", "give it one of httpGet, tcpSocket, exec and grpc, or drop the probe"
             )  # fmt: skip
@@ -150,7 +150,7 @@ def _hooks(field: str, path: str, container: Mapping[str, Any], old: Mapping[str
                 here, f"{name} is set on an init container that does not go on running",
                 "set restartPolicy: Always, or drop the hook",
             )  # fmt: skip
-        elif not any(hook.get(handler) is not None for handler in _HOOK_HANDLERS) and not mapping(
+        elif not any(hook.get(handler) is not None for handler in HOOK_HANDLERS) and not mapping(
             at(old, "lifecycle", name)
         ):  # a hook whose handler is taken away goes away with it in a server-side apply
             yield Wrong(here, f"{name} has no handler", f"give it one, or set {name}: null")
@@ -209,7 +209,7 @@ def _mounts(path: str, container: Mapping[str, Any]) -> Iterator[Wrong]:
 def _env(path: str, container: Mapping[str, Any]) -> Iterator[Wrong]:
     for here, variable in elements(step(path, "env"), container.get("env")):
         source = variable.get("valueFrom")
-        if isinstance(source, dict) and not any(source.get(name) is not None for name in _VALUE_SOURCES):
+        if isinstance(source, dict) and not any(source.get(name) is not None for name in VALUE_SOURCES):
             yield Wrong(
                 step(here, "valueFrom"), f"valueFrom of {variable.get('name')} names no source",
                 "set valueFrom: null, or name a source",

@@ -13,12 +13,8 @@ from upstreamsync.verify.result_checks.finding import Manifest
 from upstreamsync.verify.result_checks.index import at, elements, mapping, step, text, walk
 from upstreamsync.verify.result_checks.pods import Pod, pods_of
 
+from .containers import HOOK_HANDLERS, PROBE_HANDLERS, PROBES, VALUE_SOURCES
 from .wrong import Wrong
-
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_PROBE_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
-_HOOK_HANDLERS = ("exec", "httpGet", "tcpSocket", "sleep")
-_VALUE_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 
 #: (path, what is wrong there, what to do)
 Clash = tuple[str, str, str]
@@ -95,18 +91,18 @@ def _in_container(path: str, container: Mapping[str, Any]) -> Iterator[Clash]:
                 f"env {name} now has both value and valueFrom",
                 "add valueFrom: null to the patch, or drop what sets the value",
             )
-        sources = _present(env.get("valueFrom"), _VALUE_SOURCES)
+        sources = _present(env.get("valueFrom"), VALUE_SOURCES)
         if len(sources) > 1:
             yield (
                 step(env_path, "valueFrom"),
                 f"env {name} takes its value from {' and '.join(sources)}",
                 f"set {sources[0]}: null or {sources[1]}: null in the patch",
             )
-    for probe in _PROBES:
-        yield from _handlers(container.get(probe), step(path, probe), _PROBE_HANDLERS)
+    for probe in PROBES:
+        yield from _handlers(container.get(probe), step(path, probe), PROBE_HANDLERS)
     for hook in ("postStart", "preStop"):
         handler = at(container, "lifecycle", hook)
-        yield from _handlers(handler, step(step(path, "lifecycle"), hook), _HOOK_HANDLERS)
+        yield from _handlers(handler, step(step(path, "lifecycle"), hook), HOOK_HANDLERS)
     for mount_path, mount in elements(step(path, "volumeMounts"), container.get("volumeMounts")):
         yield from _both(mount, mount_path, ("subPath", "subPathExpr"))
     security = mapping(container.get("securityContext"))
