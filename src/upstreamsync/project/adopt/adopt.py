@@ -111,6 +111,10 @@ class _Work:
 
 def adopt_vendor(session: Session, vendor: Vendor, *, version: str | None) -> Adoption:
     """Adopt one vendor's base. Raises HandEdited where somebody has to say more, UpstreamsyncError otherwise."""
+    if not vendor.bases:
+        raise UsageError(
+            f"`{vendor.name}` has no base", hint="there is nothing of it in the repository to adopt"
+        )
     if len(vendor.bases) != 1:
         raise HandEdited(
             f"`{vendor.name}` has {len(vendor.bases)} bases; one at a time can be adopted",
