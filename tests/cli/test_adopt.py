@@ -272,3 +272,22 @@ def test_a_folder_that_no_vendor_declares_gets_its_entry(bench: Bench):
     assert bench.json("verify")["bases"][0]["condition"] == "pristine"
     assert bench.json("check")["vendors"][0]["target"] == "v1.2.0"
     assert bench.run("adopt", "apps/server/base", "--from", "nonsense").returncode == 2
+
+
+def test_several_vendors_are_adopted_at_once(bench: Bench):
+    publish(bench, *VERSIONS)
+    bench.configure(bench.vendor(version="v1.0.0"), bench.vendor("other", version="v1.0.0"))
+    for name in ("server", "other"):
+        base = bench.root / name / "base"
+        base.mkdir(parents=True)
+        (base / "install.yaml").write_text(edited(UPSTREAM.format(version="v1.0.0")))
+    bench.commit()
+    vendors = bench.json("adopt")["vendors"]
+    assert [(one["name"], one["base"]) for one in vendors] == [
+        ("server", "server/base/upstream"), ("other", "other/base/upstream"),
+    ]  # fmt: skip
+    bench.commit()
+    states = bench.json("verify")["bases"]
+    assert [(state["path"], state["condition"]) for state in states] == [
+        ("server/base/upstream", "pristine"), ("other/base/upstream", "pristine"),
+    ]  # fmt: skip

@@ -52,7 +52,37 @@ def adopt(session: Session, names: Sequence[str], *, version: str | None) -> tup
         )
     if not names:
         chosen = [vendor for vendor in chosen if _is_open(session, vendor)]
-    return tuple(_guarded(session, vendor, version) for vendor in chosen)
+    made: list[Adoption] = []
+    for vendor in chosen:
+        adoption = _apart(_guarded(session, vendor, version), made, session.configuration.path.name)
+        made.append(adoption)
+        session = _after(session, adoption)
+    return tuple(made)
+
+
+def _apart(adoption: Adoption, before: Sequence[Adoption], config: str) -> Adoption:
+    """The adoption, unless it changes a file that one before it changes: then its turn comes later."""
+    files = adoption.change.files.keys() - {config} if adoption.change is not None else frozenset()
+    others = {path for one in before if one.change is not None for path in one.change.files}
+    if files.isdisjoint(others):
+        return adoption
+    shared = ", ".join(sorted(files & others)[:3])
+    failure = Failure(
+        kind="edited",
+        message=f"it changes {shared}, as the adoption of another vendor does",
+        hint=f"run `upstreamsync adopt {adoption.vendor}` again once that is written",
+    )
+    return replace(adoption, change=None, error=failure)
+
+
+def _after(session: Session, adoption: Adoption) -> Session:
+    """The session with vendors.yaml as the adoption leaves it: the next one is written upon that."""
+    path = session.configuration.path
+    text = adoption.change.base_files.get(path.name) if adoption.change is not None else None
+    if text is None:
+        return session
+    configuration = parse_configuration(text, path=path, name=path.name)
+    return Session(configuration, session.settings, connections=session.connections)
 
 
 def adopt_folder(session: Session, folder: str, origin: str, *, version: str | None) -> Adoption:
