@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from upstreamsync.base.edits import find_places
 from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import ConfigError, EditError, UpstreamsyncError
 from upstreamsync.kit.http.credentials import is_loopback
@@ -149,6 +148,10 @@ def _idle_edits(vendor: Vendor, read: Read, at: At, current: Mapping[str, str]) 
         for image, declared in enumerate(vendor.images)
         for number, edit in enumerate(declared.edits)
     ]
+    if not rows:
+        return
+    from upstreamsync.base.edits import find_places  # most vendors have no edits: `check` starts without it
+
     for keys, edit in rows:
         try:
             find_places(edit, read, current)
