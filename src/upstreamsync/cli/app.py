@@ -183,6 +183,10 @@ def verify(
     """Judge every local customization: does it still do what it did?"""
     from upstreamsync.cli.verify import verify as run
 
+    asked = ((Format.SARIF, sarif), (Format.JUNIT, junit), (Format.GITLAB, code_quality))
+    files = {form: file for form, file in asked if file is not None}
+    # Only what was asked for: a plain command line (cli.plain) has neither of the two.
+    further: dict[str, Any] = ({"comment": True} if comment else {}) | ({"files": files} if files else {})
     return run(
         replace(
             common,
@@ -195,8 +199,7 @@ def verify(
         after=after,
         fix=fix,
         add_guards=add_guards,
-        comment=comment,
-        files={Format.SARIF: sarif, Format.JUNIT: junit, Format.GITLAB: code_quality},
+        **further,
     )
 
 

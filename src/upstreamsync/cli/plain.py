@@ -35,7 +35,7 @@ _VALUES = {
 _OWN: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
     "check": ({"--exit-code": "exit_code", "--matrix": "matrix"}, {}),
     "verify": (
-        {"--fix": "fix", "--add-guards": "add_guards", "--comment": "comment"},
+        {"--fix": "fix", "--add-guards": "add_guards"},
         {"--since": "since", "--before": "before", "--after": "after"},
     ),
 }

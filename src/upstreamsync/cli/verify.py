@@ -28,7 +28,7 @@ def verify(
     fix: bool,
     add_guards: bool,
     comment: bool = False,
-    files: Mapping[Format, Path | None] | None = None,
+    files: Mapping[Format, Path] | None = None,
 ) -> int:
     """Judge, report, and say how to end. Raises UsageError when the options contradict each other."""
     chosen, upstream = tuple(overlays), tuple[str, ...]()
@@ -52,10 +52,9 @@ def verify(
         machine=lambda form: _for_machines(verification, form, overlay_prefix(root)),
     )
     for form, file in (files or {}).items():
-        if file is not None:
-            made = _for_machines(verification, form, overlay_prefix(root))
-            text = made if isinstance(made, str) else output.json_form(made)
-            file.write_text(text, encoding="utf-8")
+        made = _for_machines(verification, form, overlay_prefix(root))
+        text = made if isinstance(made, str) else output.json_form(made)
+        file.write_text(text, encoding="utf-8")
     if comment:
         from upstreamsync.project.verify.comment import keep_comment
 
