@@ -249,11 +249,17 @@ class Comparison:
             side = Chain(space, self.builder, items).run()
             tried = replace(
                 self, trees=(self.trees[0], tree), new_items=items, new=side, spaces=(self.spaces[0], space),
-                is_trial=True,
+                followed=self._still_followed(items), is_trial=True,
             ).judgements(None)  # fmt: skip
         except UpstreamsyncError:
             return None
         return {item.item: item for item in tried if item.field != "(result)"}
+
+    def _still_followed(self, items: Sequence[Item]) -> frozenset[tuple[str, str]]:
+        """Of the items in which only the version moved, those that a correction leaves as they are."""
+        as_before = {item.name: item.identity for item in self.new_items}
+        kept = {item.name for item in items if as_before.get(item.name) == item.identity}
+        return frozenset((was, now) for was, now in self.followed if now in kept)
 
 
 def _add(notes: list[Note], note: Note) -> None:
