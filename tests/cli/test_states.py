@@ -160,20 +160,18 @@ def test_what_is_not_committed_is_never_overwritten(bench: Bench, name: str):
 
 
 def test_a_file_of_one_s_own_is_not_replaced_by_one_that_upstream_adds(bench: Bench):
-    urls = f'{{a.yaml: "{bench.world.url}/server/{{version}}/install.yaml"}}'
     bench.publish("v1.0.0", "v1.1.0")
-    bench.configure(bench.vendor(source=f"{{url: {urls}}}"))
+    for version in ("v1.0.0", "v1.1.0"):
+        bench.world.file(f"server/{version}/b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n")
+    there = f"{bench.world.url}/server/{{version}}"
+    bench.configure(bench.vendor(source=f'{{url: {{a.yaml: "{there}/install.yaml"}}}}'))
     assert bench.run("update").returncode == 0
     (bench.root / "server/base/b.yaml").write_text("# mine\n")
     bench.commit()
-    more = (
-        urls.replace("}}", "}", 1)
-        if False
-        else urls[:-1] + f', b.yaml: "{bench.world.url}/server/{{version}}/install.yaml"}}'
-    )
-    bench.configure(bench.vendor(source=f"{{url: {more}}}"))
+    urls = f'{{a.yaml: "{there}/install.yaml", b.yaml: "{there}/b.yaml"}}'
+    bench.configure(bench.vendor(source=f"{{url: {urls}}}"))
     code, _, done = run(bench, "update")
-    assert code == 1
+    assert code == 1, done.stdout
     assert "`server/base/b.yaml`" in done.stdout
     assert (bench.root / "server/base/b.yaml").read_text() == "# mine\n"
 
