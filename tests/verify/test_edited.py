@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from upstreamsync.kit.run.engines import Engines
 from upstreamsync.model import Severity, Verdict, Verification
-from upstreamsync.verify import Store
+from upstreamsync.testing import write_files
+from upstreamsync.verify import Store, verify_trees
 from verify.small import alarms, deployment, item, judged, verdicts, words
 
 _BASE = {"base/kustomization.yaml": "resources: [up.yaml]\n"}
@@ -244,3 +246,25 @@ def test_a_pin_that_follows_is_well(name: str, tmp_path: Path, kept: Store) -> N
         upstream=["base"], cache=kept, followed=_blanked,
     )  # fmt: skip
     assert item(found, f"overlay: {which}").verdict is Verdict.OK, alarms(found)
+
+
+def test_a_file_of_a_generator_that_was_edited_is_an_edit_of_the_generator(tmp_path: Path):
+    """Its own content changed by hand, beside an update of the base: nobody else's doing."""
+    base = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{a: '{a}', b: '1'}}\n"
+    for side, upstream, own in (("old", "1", "x=1\n"), ("new", "2", "x=2\n")):
+        root = tmp_path / side
+        write_files(root, {
+            "base/all.yaml": base.format(a=upstream),
+            "base/kustomization.yaml": "resources: [all.yaml]\n",
+            "overlay/kustomization.yaml": (
+                "resources: [../base]\n"
+                "configMapGenerator: [{name: own, files: [app.properties]}, {name: settings, behavior: merge, files: [b=app.properties]}]\n"
+            ),
+            "overlay/app.properties": own,
+        })  # fmt: skip
+    report = verify_trees(
+        tmp_path / "old", tmp_path / "new", ["overlay"], kustomize=Engines().kustomize(), upstream=["base"]
+    )
+    items = {item.item: item for item in report.items if item.field == "configMapGenerator"}
+    assert len(items) == 2
+    assert {item.verdict for item in items.values()} == {Verdict.OK}

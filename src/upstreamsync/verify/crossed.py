@@ -49,6 +49,10 @@ def cross(
 ) -> Crossed:
     """Build both sides with the edited items changed over; ``only_new``: the new ones on the old base alone."""
     old, new = spaces
+    # What a generator reads lies in files of its own side: it can't be changed over.
+    edited = {name: partner for name, partner in edited.items() if partner.kind is not Kind.GENERATOR}
+    if not edited:
+        return Crossed()
     names = {partner.name: name for name, partner in edited.items()}
     mine = {item.name: item for item in new.items}
     there = _effects(old, {was: mine[now] for was, now in names.items()}, builder)

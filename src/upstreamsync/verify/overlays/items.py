@@ -77,7 +77,7 @@ def _visit(reader: _Reader, folder: str) -> None:
             elif not theirs and not within(path, reader.upstream):
                 reader.items.append(_local_resource(kustomization, name, entry, path))
     if not theirs:
-        reader.items.extend(_generators(kustomization, marks))
+        reader.items.extend(_generators(reader.tree, kustomization, marks))
         reader.items.extend(_configured(reader.tree, kustomization, marks, "generators"))
     reader.items.extend(_helm_values(kustomization, marks, reader.tree, reader.upstream))
     for _, path in below["components"]:
@@ -177,7 +177,7 @@ def _local_resource(kustomization: Kustomization, name: str, entry: str, path: s
     )
 
 
-def _generators(kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
+def _generators(tree: Tree, kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
     for name in ("configMapGenerator", "secretGenerator"):
         for index, entry in enumerate(kustomization.entries(name)):
             if not isinstance(entry, Mapping):
@@ -193,8 +193,20 @@ def _generators(kustomization: Kustomization, marks: _Marks) -> Iterator[Item]:
                 line=marks.line(name, index),
                 spec=entry,
                 index=index,
-                identity=digest([name, entry]),
+                identity=digest([name, entry, _content(tree, kustomization, entry)]),
             )
+
+
+def _content(tree: Tree, kustomization: Kustomization, entry: Mapping[str, Any]) -> list[str]:
+    """What stands in the files that a generator reads: it is edited when they are."""
+    named = [entry.get("env"), *_list(entry.get("envs")), *_list(entry.get("files"))]
+    paths = [one.rpartition("=")[2] for one in named if isinstance(one, str) and "://" not in one]
+    found = (kustomization.resolve(path) for path in paths)
+    return [digest(tree.read(path).hex()) for path in found if tree.is_file(path)]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def entry_line(kustomization: Kustomization, item: Item) -> int:
