@@ -291,3 +291,32 @@ def test_several_vendors_are_adopted_at_once(bench: Bench):
     assert [(state["path"], state["condition"]) for state in states] == [
         ("server/base/upstream", "pristine"), ("other/base/upstream", "pristine"),
     ]  # fmt: skip
+
+
+def test_comments_beside_what_becomes_a_setting_are_kept(bench: Bench):
+    copied(bench)
+    bench.git("checkout", "HEAD~1", "--", "server/base/install.yaml")
+    file = bench.root / "server/base/install.yaml"
+    text = file.read_text().replace(
+        "image: example.com/server:v1.1.0", "image: mirror.example.com/server:v1.1.0  # pulls fail"
+    )
+    file.write_text(text.replace("kind: Service\n", "kind: Service  # for the probes\n"))
+    bench.json("adopt")
+    above = (bench.root / "server/base/kustomization.yaml").read_text()
+    assert "# pulls fail" in above
+    assert "# for the probes" in above
+    assert not file.exists()
+
+
+def test_comments_alone_are_not_thrown_away_before_they_are_committed(bench: Bench):
+    copied(bench)
+    bench.git("checkout", "HEAD~1", "--", "server/base/install.yaml")
+    file = bench.root / "server/base/install.yaml"
+    text = file.read_text() + "# never scale this\n"
+    file.write_text(text.replace("kind: Service\n", "kind: Service  # for the probes\n"))
+    before = file.read_text()
+    (vendor,) = bench.json("adopt", code=1)["vendors"]
+    assert "for the probes" in vendor["error"]["message"]
+    assert file.read_text() == before
+    bench.commit()
+    bench.json("adopt")

@@ -340,15 +340,23 @@ def _files(
     files: dict[str, bytes | None] = {}
     matched = [pair.local for pair in pairs]
     told: tuple[str, ...] = ()
+    upstream = texts_of(prepared.bases)
+    comments = work.story.other_comments(pairs, found.patches, upstream)
     if places.level:
         gone = files_gone(copy, matched, places)
         if found.replaced:
             matched += list(found.replaced)
         files.update(dict.fromkeys(gone))
-        remarks = partial(work.story.remarks, upstream=texts_of(prepared.bases))
-        files.update(level_files(places, found, copy, remarks, work.story.head(release.version)))
+        remarks = partial(work.story.remarks, upstream=upstream)
+        head = [*work.story.head(release.version), *comments]
+        files.update(level_files(places, found, copy, remarks, head))
         edited, told = redirect(session.view, copy, gone, places)
         files.update(edited)
+    elif comments and work.story.changed is None:
+        raise HandEdited(
+            f"nothing but comments of `{copy.folder}` is your own, and they are not committed: {comments[0]}",
+            hint="commit them first, or move them to a kustomization above: the base becomes upstream's own",
+        )
     moved = with_base(work.vendor, places.base, release.version)
     view = session.view.with_changes(Change(vendor="", before="", after="", base_files=files))
     bases = make_bases(moved, prepared.parts, release)

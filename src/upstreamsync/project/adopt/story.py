@@ -9,7 +9,7 @@ from pathlib import Path
 
 from upstreamsync.adopt.comments import line_of, new_comments
 from upstreamsync.adopt.customize import Patch
-from upstreamsync.adopt.matching import Manifest
+from upstreamsync.adopt.matching import Manifest, Pair
 from upstreamsync.errors import RepositoryError, UpstreamsyncError
 from upstreamsync.kit.git.history import HistoryEntry, blame, commits_of
 from upstreamsync.kit.git.repository import Repository
@@ -64,6 +64,20 @@ class Story:
                 found[lines[at]] = None
         said += [_short(known[one]) for one in found if one in known]
         return said
+
+    def other_comments(
+        self, pairs: Sequence[Pair], patches: Sequence[Patch], upstream: Mapping[ObjectId, str]
+    ) -> list[str]:
+        """The comments of objects without a patch, above which they would stand; each with its object."""
+        patched = {object_id(one.local) for one in patches if one.local is not None}
+        found: dict[str, None] = {}
+        for pair in pairs:
+            part = self.copy.part_of(pair.local)
+            if part is not None and object_id(pair.local) not in patched:
+                text = part.data.decode("utf-8", "replace")
+                for one in new_comments(text, upstream.get(object_id(pair.upstream), "")):
+                    found[f"{object_id(pair.local).short}: {one}"] = None
+        return list(found)
 
 
 def _short(entry: HistoryEntry) -> str:
