@@ -52,6 +52,15 @@ def test_mv_finishes_what_was_begun_by_hand(vendored: Bench, how: str):
     assert "server/server.lock.yaml" not in files(vendored)
 
 
+@pytest.mark.parametrize("path", ["../out", "/abs", ".", "/", ".git/x", "vendors.yaml"])
+def test_mv_to_what_can_t_be_a_base_is_a_mistake_of_the_command_line(vendored: Bench, path: str):
+    before = files(vendored)
+    done = vendored.run("mv", "server", path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "report this" not in done.stderr
+    assert files(vendored) == before
+
+
 def test_mv_overwrites_nothing(vendored: Bench):
     (vendored.root / "new").mkdir()
     (vendored.root / "new/install.yaml").write_text("# mine\n")

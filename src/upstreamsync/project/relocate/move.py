@@ -9,7 +9,7 @@ from dataclasses import replace
 from upstreamsync.base.paths import check_path
 from upstreamsync.config.load import content_digest, parse_configuration
 from upstreamsync.config.spec import Vendor
-from upstreamsync.errors import ContentError, HandEdited, UsageError
+from upstreamsync.errors import ContentError, HandEdited, Refused, UsageError
 from upstreamsync.kit.yaml import edit, manifests
 from upstreamsync.lock import Lock, render
 from upstreamsync.model import Change
@@ -28,8 +28,7 @@ def move(session: Session, name: str, path: str) -> Change:
         raise UsageError(
             f"`{name}` has {len(vendor.bases)} bases", hint="write the new one into vendors.yaml by hand"
         )
-    new = path.strip("/").removeprefix("./")
-    check_path(f"{new}/x")
+    new = _wanted(session, path)
     lock_path, lock = _lock_of(session, vendor)
     old = _now(session, vendor, lock, new)
     files: dict[str, bytes | None] = {}
@@ -54,6 +53,21 @@ def move(session: Session, name: str, path: str) -> Change:
         notes=notes,
         executable=frozenset(_executable(session, old, new)),
     )
+
+
+def _wanted(session: Session, path: str) -> str:
+    """The folder that was asked for, from that of vendors.yaml."""
+    new = path.rstrip("/").removeprefix("./")
+    try:
+        check_path(f"{new}/x")
+    except Refused as error:
+        raise UsageError(
+            f"`{path}` can't be the folder of a base: {error.message}",
+            hint="name a folder of this repository, from that of vendors.yaml",
+        ) from None
+    if (session.root / new).is_file():
+        raise UsageError(f"`{path}` is a file", hint="name a folder")
+    return new
 
 
 def _lock_of(session: Session, vendor: Vendor) -> tuple[str | None, Lock | None]:
