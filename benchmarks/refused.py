@@ -101,7 +101,6 @@ def measure_refused(folder: Path, times: int) -> Section:
         title=title,
         costs=costs,
         figures=[ratio("4", f"verify, {title}", costs, "verify", plain, LIMIT)],
-        family="`verify`, in plain builds",
     )
 
 
