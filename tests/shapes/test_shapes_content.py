@@ -169,19 +169,28 @@ def test_06_several_paths_of_one_repository_in_one_base(team: Team):
     """)
     names = ("crds/crd.yaml", "roles/role.yaml", "op/x/deep.yaml", "operator.yaml")
     git.commit(
-        {**{f"deploy/{name}": config_map("one", at=name) for name in names}, "deploy/no.yaml": "a: 1\n"},
+        {
+            **{
+                f"deploy/{name}": config_map(name.rpartition("/")[2].removesuffix(".yaml"), at=name)
+                for name in names
+            },
+            "deploy/no.yaml": "a: 1\n",
+        },
         tag=V1,
     )
     team.arrives(
         {
-            **{f"app/base/{name}": config_map("one", at=name) for name in names},
+            **{
+                f"app/base/{name}": config_map(name.rpartition("/")[2].removesuffix(".yaml"), at=name)
+                for name in names
+            },
             "app/base/kustomization.yaml": own(
                 "crds/crd.yaml", "op/x/deep.yaml", "operator.yaml", "roles/role.yaml"
             ),
         }
     )
-    git.commit({"deploy/roles/role.yaml": config_map("one", at="elsewhere")}, tag=V2)
-    team.moves({"app/base/roles/role.yaml": config_map("one", at="elsewhere")}, to=V2)
+    git.commit({"deploy/roles/role.yaml": config_map("role", at="elsewhere")}, tag=V2)
+    team.moves({"app/base/roles/role.yaml": config_map("role", at="elsewhere")}, to=V2)
 
 
 def test_07_one_repository_feeds_many_bases(team: Team):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upstreamsync.cli import output
+from upstreamsync.cli.paths import write_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -137,7 +138,7 @@ class Common:
         if self.json_output is not None or self.format is Format.JSON:
             made = document()
         if self.json_output is not None and made is not None:
-            self.json_output.write_text(output.json_form(made), encoding="utf-8")
+            write_file(self.json_output, output.json_form(made))
         match self.format:
             case Format.JSON:
                 output.json_result(made or {})

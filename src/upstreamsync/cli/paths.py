@@ -18,16 +18,31 @@ def without_configuration() -> bool:
     return False
 
 
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a result to a file that the user has named. Raises UsageError where that can't be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{path} can't be written: {error.strerror}", hint="name a file in a folder that exists"
+        ) from None
+
+
 def relative_overlays(overlays: Sequence[str], root: Path) -> tuple[str, ...]:
     """Overlays as people type them: relative to the root, or to the folder they stand in."""
-    found = []
-    for overlay in overlays:
-        typed = (Path.cwd() / overlay).resolve()
-        inside = typed.is_relative_to(root.resolve()) and typed.is_dir()
-        if not (root / overlay).is_dir() and not inside:
-            raise UsageError(f"there is no folder `{overlay}`", hint=f"overlays are folders below {root}")
-        found.append(overlay if (root / overlay).is_dir() else typed.relative_to(root.resolve()).as_posix())
-    return tuple(one.rstrip("/") for one in found)
+    return tuple(_relative(overlay, root.resolve()) for overlay in overlays)
+
+
+def _relative(overlay: str, root: Path) -> str:
+    places = [(start / overlay).resolve() for start in (root, Path.cwd())]
+    inside = [place for place in places if place.is_dir() and place.is_relative_to(root)]
+    if not inside:
+        raise UsageError(f"there is no folder `{overlay}`", hint=f"overlays are folders below {root}")
+    built = [place for place in inside if any((place / name).is_file() for name in _KUSTOMIZATIONS)]
+    return (built or inside)[0].relative_to(root).as_posix()
 
 
 def overlay_prefix(root: Path) -> str:

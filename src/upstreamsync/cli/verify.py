@@ -8,7 +8,7 @@ from typing import Any
 
 from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, Format, counting, text_form
-from upstreamsync.cli.paths import overlay_prefix, relative_overlays, without_configuration
+from upstreamsync.cli.paths import overlay_prefix, relative_overlays, without_configuration, write_file
 from upstreamsync.errors import UsageError
 from upstreamsync.model import Change, Verification
 from upstreamsync.project.verify.verification import (
@@ -54,7 +54,7 @@ def verify(
     for form, file in (files or {}).items():
         made = _for_machines(verification, form, overlay_prefix(root))
         text = made if isinstance(made, str) else output.json_form(made)
-        file.write_text(text, encoding="utf-8")
+        write_file(file, text)
     if comment:
         from upstreamsync.project.verify.comment import keep_comment
 
