@@ -197,6 +197,7 @@ def test_yaml_bombs_and_binary_files_are_refused(problems):
     )
     assert "expand" in problems(bomb)[0][2]
     assert "nested" in problems("a: " + "[" * 5000)[0][2]
+    assert "inside what it names" in problems("version: 1\nvendors: &a [*a]\n")[0][2]
 
 
 def test_the_file_is_found_in_the_nearest_folder_above(tmp_path):

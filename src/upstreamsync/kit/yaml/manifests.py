@@ -362,6 +362,8 @@ def refuse_bombs(data: bytes | str, name: str) -> None:
             if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 anchor, weight = levels.pop()
             elif isinstance(event, yaml.AliasEvent):
+                if any(event.anchor == open_one for open_one, _ in levels):
+                    raise TooLarge(f"{name}: the YAML alias *{event.anchor} stands inside what it names")
                 anchor, weight = None, weights.get(event.anchor or "", 1)
             elif isinstance(event, yaml.ScalarEvent):
                 anchor, weight = event.anchor, 1
