@@ -175,7 +175,7 @@ def _judge_story(
     _tell(out, None, f"{len(silent)} customizations would have broken in silence, with every build green:")
     for item in silent:
         out.print(f"  {item.verdict.value:<11} {item.item}", markup=False)
-    _tell(out, None, "At home, in a repository of yours (nothing is written but by the first):")
+    _tell(out, None, "At home, in a repository of yours:")
     out.print(
         "  upstreamsync init                   a vendors.yaml out of what the repository shows", markup=False
     )
@@ -184,7 +184,7 @@ def _judge_story(
         markup=False,
     )
     out.print(
-        "  upstreamsync pr --forge local       a branch a vendor and the pull request's text", markup=False
+        "  upstreamsync pr --forge local       a branch a vendor and its text, nothing pushed", markup=False
     )
     if kept is not None:
         out.print(f"The repository is in {kept}.", markup=False)

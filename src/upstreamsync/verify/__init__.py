@@ -86,10 +86,14 @@ def verify_trees(
 
     definitions = (TreeDefinitions(old), TreeDefinitions(new))
     others: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
     if overlays is None or options.elsewhere:
-        from upstreamsync.verify.elsewhere import standing_on_definitions
+        from upstreamsync.verify import elsewhere
 
-        others = tuple(path for path in standing_on_definitions(old, new, paths) if path not in roots)
+        others = tuple(
+            path for path in elsewhere.standing_on_definitions(old, new, paths) if path not in roots
+        )
+        edited = tuple(path for path in elsewhere.edited(old, new, paths) if path not in (*roots, *others))
 
     def judge(overlay: str) -> OverlayVerification:
         mine = options.of(overlay)
@@ -121,14 +125,22 @@ def verify_trees(
         return replace(found, allow_unjudged=bool(mine.allow_unjudged))
 
     # While one overlay is being compared another one can be built.
-    found = [outcome.get() for outcome in ordered_map(judge, (*roots, *others), together)]
-    found = found[: len(roots)] + [one for one in found[len(roots) :] if _tells(one)]
+    outcomes = ordered_map(judge, (*roots, *others, *edited), together)
+    looked = dict(zip((*roots, *others, *edited), [outcome.get() for outcome in outcomes], strict=True))
+    found = [looked[path] for path in roots]
+    found += [looked[path] for path in others if _tells(looked[path])]
+    found += [looked[path] for path in edited if _builds_no_more(looked[path])]
     return Verification(overlays=tuple(_deduplicated(found)), engine=str(engine))
 
 
 def _tells(overlay: OverlayVerification) -> bool:
     """Whether there is anything to say of an overlay that does not stand on what moved."""
     return any(item.verdict is not Verdict.OK for item in overlay.items)
+
+
+def _builds_no_more(overlay: OverlayVerification) -> bool:
+    """Whether an overlay that was only edited can't be deployed any more; what else an edit does is its point."""
+    return overlay.before.ok and not overlay.after.ok
 
 
 def as_tree(tree: Path | Tree) -> Tree:

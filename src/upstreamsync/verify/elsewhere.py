@@ -1,4 +1,4 @@
-"""Overlays that do not stand on what moved, and hold custom resources whose definitions moved with it.
+"""Overlays that do not stand on what moved: with objects of definitions that moved, or edited themselves.
 
 A definition that is vendored in one place is a schema for the user's own objects in all others.
 """
@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from upstreamsync.verify.overlays.graph import find_overlays
-from upstreamsync.verify.overlays.tree import Tree, within
+from upstreamsync.verify.overlays.graph import changed_files, find_overlays, roots
+from upstreamsync.verify.overlays.tree import FILE_NAMES, Tree, within
 
 _KIND: Final = b"CustomResourceDefinition"
 _GROUP: Final = re.compile(rb"\bgroup[\"']?:[ \t]*[\"']?([a-z0-9-]+(?:\.[a-z0-9-]+)+)")
@@ -33,6 +33,16 @@ def standing_on_definitions(before: Tree, after: Tree, upstream: Collection[str]
     if not files:
         return ()
     return tuple(root for root in find_overlays(after, files) if not within(root, upstream))
+
+
+def edited(before: Tree, after: Tree, upstream: Collection[str]) -> tuple[str, ...]:
+    """The roots that read a local file which differs; sorted. Whether they still build has to be looked at."""
+    changed = [name for name in changed_files(before, after) if not within(name, upstream)]
+    if not changed:
+        return ()
+    own = {name.rpartition("/")[0] or "." for name in changed if name.rpartition("/")[2] in FILE_NAMES}
+    kept = {folder for folder in own.intersection(roots(before)) if after.is_folder(folder)}
+    return tuple(sorted({*find_overlays(after, changed), *kept}))
 
 
 def _moved_groups(before: Tree, after: Tree, upstream: Collection[str]) -> Iterator[bytes]:
