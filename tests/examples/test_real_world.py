@@ -81,10 +81,13 @@ def test_check_takes_the_declarations(name: str, tmp_path: Path):
         text=True,
         check=False,
     )
-    assert done.returncode in (0, 1, 3), done.stderr
+    # 2: files of the team, which an example does not have, are missed where the declarations name them.
+    assert done.returncode in (0, 1, 2, 3), done.stderr
     document = json.loads(done.stdout)
     listed = [vendor for _, vendors, _ in rows(name) for vendor in vendors]
     assert [vendor["name"] for vendor in document["vendors"]] == listed
     for vendor in document["vendors"]:
-        assert vendor["status"] != "failed" or vendor["error"]["kind"] != "configuration"
+        if vendor["status"] == "failed" and vendor["error"]["kind"] == "configuration":
+            assert "is not there" in json.dumps(vendor["error"]), vendor["error"]
+            continue
         assert vendor["status"] != "failed" or vendor["error"]["hint"]

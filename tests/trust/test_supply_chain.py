@@ -39,7 +39,14 @@ def republish(kind: Kind, world: World) -> None:
     """Other content under the version that is in use."""
     match kind.name:
         case "helm":
-            world.chart("victim", "acme", "1.0.0", files={"templates/a.yaml": "a: republished\n"})
+            world.chart(
+                "victim",
+                "acme",
+                "1.0.0",
+                files={
+                    "templates/a.yaml": "kind: ConfigMap\napiVersion: v1\nmetadata: {name: republished}\n"
+                },
+            )
         case "git" | "kustomize":
             remote = world.git("victim")
             remote.commit(

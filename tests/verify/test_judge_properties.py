@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import Severity, Verdict
 from upstreamsync.verify import verify_trees
-from upstreamsync.verify.classify.effects import Walk
+from upstreamsync.verify.classify.effects import ObjectWalk
 from upstreamsync.verify.overlays.items import Item, Kind
 
 Tree = dict[str, Any]
@@ -257,7 +257,7 @@ PATCH = Item(name="o: patches[0]", kind=Kind.MERGE, folder="o", field="patches",
 @settings(max_examples=200, deadline=None)
 @given(before=OBJECTS, after=OBJECTS)
 def test_the_same_effect_on_the_same_object_is_fine(before: Tree, after: Tree) -> None:
-    assert {note.verdict for note in Walk(PATCH).run(before, after, before, after)} <= {Verdict.OK}
+    assert {note.verdict for note in ObjectWalk(PATCH).run(before, after, before, after)} <= {Verdict.OK}
 
 
 @settings(max_examples=200, deadline=None)
@@ -265,11 +265,14 @@ def test_the_same_effect_on_the_same_object_is_fine(before: Tree, after: Tree) -
 def test_the_order_of_keyed_lists_says_nothing(states: tuple[Tree, Tree, Tree, Tree], seed: int) -> None:
     chance = random.Random(seed)
     other = tuple(shuffled(state, chance, keyed=True) for state in states)
-    plain = sorted((note.path, note.verdict, note.reason or "") for note in Walk(PATCH).run(*states))
-    assert sorted((note.path, note.verdict, note.reason or "") for note in Walk(PATCH).run(*other)) == plain
+    plain = sorted((note.path, note.verdict, note.reason or "") for note in ObjectWalk(PATCH).run(*states))
+    assert (
+        sorted((note.path, note.verdict, note.reason or "") for note in ObjectWalk(PATCH).run(*other))
+        == plain
+    )
 
 
 @settings(max_examples=200, deadline=None)
 @given(old=OBJECTS, new=OBJECTS)
 def test_an_item_without_effect_gets_no_note(old: Tree, new: Tree) -> None:
-    assert Walk(PATCH).run(old, old, new, new) == []
+    assert ObjectWalk(PATCH).run(old, old, new, new) == []

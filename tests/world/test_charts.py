@@ -92,6 +92,7 @@ def vendored(root: Path, source: str) -> Path:
     )
     settings = Settings(cache_folder=root.parent / "cache", environment={**os.environ})
     with open_project(root, settings=settings) as project:
+        project.update().write()  # the first one takes the version that is written
         (finding,) = project.check()
         assert finding.error is None, finding.error
         assert finding.target is not None
