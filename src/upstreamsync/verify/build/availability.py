@@ -171,11 +171,11 @@ def _one_sided(obstacle: Obstacle, *, before: bool) -> Missing:
 
 def _is_excused(tree: Tree, obstacle: Obstacle) -> bool:
     """Whether it is known why the tree does not have it, so that nobody took it away."""
-    here = obstacle.path
-    while here:
+    here, above = obstacle.path, ""
+    while here and here != above:  # above the root of an absolute path there is nothing but itself
         if here in tree.absent:
             return True
-        here = posixpath.dirname(here)
+        here, above = posixpath.dirname(here), here
     return False
 
 

@@ -279,11 +279,11 @@ def _like_an_address(entry: str) -> bool:
 
 def _absent(tree: Tree, path: str) -> str | None:
     """Why a file or folder that should be there is not, where that is known of it or of a folder above."""
-    here = path
-    while here:
+    here, below = path, ""
+    while here and here != below:  # above the root of an absolute path there is nothing but itself
         if here in tree.absent:
             return f"{path}: {tree.absent[here]}" if here != path else f"{path} {tree.absent[here]}"
-        here = posixpath.dirname(here)
+        here, below = posixpath.dirname(here), here
     return None
 
 
