@@ -339,9 +339,6 @@ EXCEPTIONS: Mapping[tuple[str, str, str], str] = {
     ("helm oci", "feed (tags)", "other host"): "failed",
     ("helm oci", "manifest", "other host"): "failed",
     ("helm oci", "content", "other host"): "failed",
-    # git follows the first redirect of an exchange, never that of a request with a body.
-    ("git", "content (pack)", "other host"): "failed",
-    ("helm git", "content (pack)", "other host"): "failed",
 }
 
 # -- running it --------------------------------------------------------------------------------------
