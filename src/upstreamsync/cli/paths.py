@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from upstreamsync.config import find_configuration
 from upstreamsync.errors import UsageError
 
 
 def without_configuration() -> bool:
     """Whether there is no vendors.yaml in the working folder or above it."""
+    from upstreamsync.config import find_configuration  # here, so that --help stays light
+
     try:
         find_configuration(Path.cwd())
     except UsageError:

@@ -85,15 +85,8 @@ def verify_trees(
     options = options or Options()
 
     definitions = (TreeDefinitions(old), TreeDefinitions(new))
-    others: tuple[str, ...] = ()
-    edited: tuple[str, ...] = ()
-    if overlays is None or options.elsewhere:
-        from upstreamsync.verify import elsewhere
-
-        others = tuple(
-            path for path in elsewhere.standing_on_definitions(old, new, paths) if path not in roots
-        )
-        edited = tuple(path for path in elsewhere.edited(old, new, paths) if path not in (*roots, *others))
+    asked = overlays is None or options.elsewhere
+    others, edited = _besides(old, new, paths, roots) if asked else ((), ())
 
     def judge(overlay: str) -> OverlayVerification:
         mine = options.of(overlay)
@@ -131,6 +124,19 @@ def verify_trees(
     found += [looked[path] for path in others if _tells(looked[path])]
     found += [looked[path] for path in edited if _builds_no_more(looked[path])]
     return Verification(overlays=tuple(_deduplicated(found)), engine=str(engine))
+
+
+def _besides(
+    old: Tree, new: Tree, upstream: Sequence[str], roots: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Overlays that do not stand on what moved: with objects of definitions that did, and edited themselves."""
+    from upstreamsync.verify import elsewhere
+
+    others = tuple(
+        path for path in elsewhere.standing_on_definitions(old, new, upstream) if path not in roots
+    )
+    known = (*roots, *others)
+    return others, tuple(path for path in elsewhere.edited(old, new, upstream) if path not in known)
 
 
 def _tells(overlay: OverlayVerification) -> bool:
