@@ -75,23 +75,9 @@ def _unlocked(vendor: Vendor, base: str, view: View, left: Sequence[tuple[str, L
     own = [path for path in view.listing(base) if path.rpartition("/")[2] not in NAMES]
     if left:
         old = ", ".join(f"`{one}`" for _, lock in left for one in lock.bases)
-        return BaseState(
-            vendor=vendor.name,
-            path=base,
-            pristine=False,
-            condition=BaseCondition.MOVED,
-            why=f"vendors.yaml says `{base}`; the lock that is there is of {old}",
-            command=f"upstreamsync mv {vendor.name} {base}",
-        )
+        return _elsewhere(vendor, base, f"vendors.yaml says `{base}`; the lock that is there is of {old}")
     if not own:
-        return BaseState(
-            vendor=vendor.name,
-            path=base,
-            pristine=True,
-            condition=BaseCondition.NOT_VENDORED,
-            why="there is no base yet",
-            command=f"upstreamsync update {vendor.name}",
-        )
+        return _not_vendored(vendor, base, "there is no base yet")
     return BaseState(
         vendor=vendor.name,
         path=base,
@@ -109,20 +95,29 @@ def _moved(vendor: Vendor, base: str, lock: Lock, view: View) -> BaseState:
         return _locked(vendor, lock, view, states[base])
     old = [one for one in lock.bases if one not in vendor.bases]
     if not old:
-        return BaseState(
-            vendor=vendor.name,
-            path=base,
-            pristine=True,
-            condition=BaseCondition.NOT_VENDORED,
-            why="the lock does not know this base yet",
-            command=f"upstreamsync update {vendor.name}",
-        )
+        return _not_vendored(vendor, base, "the lock does not know this base yet")
+    named = ", ".join(f"`{one}`" for one in old)
+    return _elsewhere(vendor, base, f"vendors.yaml says `{base}`, the lock says {named}")
+
+
+def _not_vendored(vendor: Vendor, base: str, why: str) -> BaseState:
+    return BaseState(
+        vendor=vendor.name,
+        path=base,
+        pristine=True,
+        condition=BaseCondition.NOT_VENDORED,
+        why=why,
+        command=f"upstreamsync update {vendor.name}",
+    )
+
+
+def _elsewhere(vendor: Vendor, base: str, why: str) -> BaseState:
     return BaseState(
         vendor=vendor.name,
         path=base,
         pristine=False,
         condition=BaseCondition.MOVED,
-        why=f"vendors.yaml says `{base}`, the lock says {', '.join(f'`{one}`' for one in old)}",
+        why=why,
         command=f"upstreamsync mv {vendor.name} {base}",
     )
 

@@ -59,8 +59,7 @@ class GitPath:
         return _slug(self.scope + (f"-{self.path}" if self.path else ""))
 
     def __str__(self) -> str:
-        path = f"//{self.path}" if self.path else ""
-        return f"{self.repository}{path}{f'?ref={self.ref}' if self.ref else ''}"
+        return _git_address(self.repository, self.path, self.ref)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +150,7 @@ class GitChart:
         return _slug(f"{self.scope}-{self.path}")
 
     def __str__(self) -> str:
-        path = f"//{self.path}" if self.path else ""
-        return f"{self.repository}{path}{f'?ref={self.ref}' if self.ref else ''}"
+        return _git_address(self.repository, self.path, self.ref)
 
 
 Remote = GitPath | WebFile | ChartVersion | GitChart
@@ -266,3 +264,8 @@ def _plain(path: str) -> str:
 
 def _slug(text: str) -> str:
     return _SLUG.sub("-", text).strip("-.").lower()
+
+
+def _git_address(repository: str, path: str, ref: str) -> str:
+    folder = f"//{path}" if path else ""
+    return f"{repository}{folder}{f'?ref={ref}' if ref else ''}"

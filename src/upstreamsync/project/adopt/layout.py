@@ -14,6 +14,7 @@ from upstreamsync.adopt.redirect import redirected
 from upstreamsync.adopt.texts import dump
 from upstreamsync.base.kustomization import OWN_NAME, is_kustomization, is_ours
 from upstreamsync.base.view import View
+from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import digest, object_id
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.project.adopt.copy import Copy, Part
@@ -176,7 +177,7 @@ def _entries(path: str, data: bytes, lost: set[str]) -> dict[str, str]:
     """The entries of a kustomization that lead to what is gone: as written → where."""
     try:
         loaded = manifests.load(data, name=path)
-    except Exception:
+    except UpstreamsyncError:  # not readable: nothing in it that could be led elsewhere
         return {}
     if not isinstance(loaded, dict):
         return {}
