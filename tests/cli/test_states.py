@@ -38,7 +38,7 @@ STATES = {
     "lock, edited": State("edited", "edited", {"check": 1, "verify": 1, "update": 1, "locked": 1, "pr": 1}, "upstreamsync adopt server"),
     "lock, edited and not committed": State("edited", "edited", {"check": 1, "verify": 1, "update": 1, "locked": 1, "pr": 0}, "upstreamsync adopt server"),
     "lock, partly missing": State("edited", "incomplete", {"check": 1, "verify": 1, "update": 0, "locked": 0, "pr": 0}, "upstreamsync update server", kept=False),
-    "lock, moved": State("edited", "moved", {"check": 1, "verify": 1, "update": 0, "pr": 0}, "upstreamsync mv server other/base", kept=False),
+    "lock, moved": State("edited", "moved", {"check": 1, "verify": 1, "update": 1, "pr": 1}, "upstreamsync mv server other/base", kept=False),
     "lock, version line changed": State("edited", "other-version", {"check": 1, "verify": 1, "update": 0, "locked": 3, "pr": 0}, "upstreamsync update server --to v1.1.0", kept=False),
     "lock, configuration changed": State("edited", "other-configuration", {"check": 1, "verify": 1, "update": 0, "locked": 3, "pr": 0}, "upstreamsync update server --to v1.0.0", kept=False),
     "no lock, pristine": State("outdated", "unlocked", {"check": 0, "verify": 1, "update": 0, "locked": 3, "pr": 0}, kept=False),
@@ -131,14 +131,16 @@ def test_no_edit_is_ever_lost(bench: Bench, name: str, command: str):
         states = {base["vendor"]: base for base in document["bases"]}
         assert states["server"]["condition"] == state.condition
         assert state.says in said
+    if name == "lock, moved" and command in ("update", "pr"):
+        assert "name ../../other/base in place of ../base" in said, "the overlay is told where its base went"
     if state.kept:
         assert file.read_bytes() == before
         assert EDIT.encode() in before
-    if command in ("update", "locked") and code == 1:
+    if command in ("update", "locked") and code == 1 and state.kept:
         assert "edited: by-hand" in said, "the difference is shown"
         assert "upstreamsync adopt server" in said
         assert "--discard-edits" in said
-    if command == "pr" and code == 1:
+    if command == "pr" and code == 1 and state.kept:
         assert "upstreamsync/server" not in bench.git("branch", "--list")
 
 

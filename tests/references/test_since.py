@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from references.conftest import PATCH, Repository, Since, Upstreams, loud, verdicts
+from upstreamsync.references.remote import GitPath
 
 #: What becomes of a patch that adds a container without an image in place of changing one.
 BROKEN = ("misapplied", "rejected")
@@ -196,3 +199,23 @@ def test_an_image_tag_alone(repository: Repository, since: Since) -> None:
     assert loud(found) == []
     repository.commit({"app/kustomization.yaml": text.format(tag="1.3").replace("com/own", "com/gone")})
     assert verdicts(since()) != {}
+
+
+def test_a_long_address_is_a_folder_like_any_other(
+    upstreams: Upstreams, repository: Repository, since: Since
+) -> None:
+    """A file system takes names of 255 bytes: what two long addresses share must not make them one."""
+    long = upstreams.path.parent / Path(*["a-folder-with-a-long-name-" + str(n) * 30 for n in range(8)])
+    long.parent.mkdir(parents=True)
+    long.symlink_to(upstreams.path)
+    forms = lambda version: kustomization(f"file://{long}//config/default?ref=v{version}")  # noqa: E731
+    repository.commit(forms("1.0.0"))
+    repository.commit(forms("1.1.0"))
+    assert verdicts(since()).keys() == {"app: patches[0]"}
+
+
+def test_long_names_stay_apart() -> None:
+    one, other = (GitPath(repository=f"https://h.example/{'x' * 300}{end}") for end in "ab")
+    assert one.slug != other.slug
+    assert len(one.slug) < 150
+    assert replace(one, ref="v2").slug == one.slug

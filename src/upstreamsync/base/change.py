@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -116,20 +117,33 @@ def laid_out(vendor: Vendor, bases: Sequence[Base], lock: Lock | None, view: Vie
     """All new files by path, without kustomizations of ours that nobody asked for.
 
     One gives way to one that the team keeps in the folder. Unless ``kustomization`` decides, a folder gets
-    one where a kustomization of the team's reads it as a folder; what is there already stays.
+    one where a kustomization of the team's reads it as a folder; what is there already stays, also where
+    the base moves to another folder.
     """
     files = {}
     owned = lock.files if lock is not None else {}
+    left = _has_left_one(vendor, owned, view)
     for base in bases:
         for file in base.files:
             path = f"{base.path}/{file.path}"
             if file.path == OWN_NAME and is_ours(file.data):
                 if _has_local_kustomization(base.path, owned, view):
                     continue
-                if not (vendor.kustomization or path in owned or _is_read_as_folder(base.path, view)):
+                wanted = vendor.kustomization or path in owned or left
+                if not (wanted or _is_read_as_folder(base.path, view)):
                     continue
             files[path] = file
     return files
+
+
+def _has_left_one(vendor: Vendor, owned: Mapping[str, str], view: View) -> bool:
+    """Whether a folder that is a base no longer has a kustomization of ours: it moves along."""
+    return any(
+        posixpath.basename(path) == OWN_NAME
+        and posixpath.dirname(path) not in vendor.bases
+        and is_ours(view.read(path) or b"")
+        for path in owned
+    )
 
 
 def _is_read_as_folder(base: str, view: View) -> bool:

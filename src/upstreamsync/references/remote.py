@@ -6,6 +6,7 @@ The spellings are those that kustomize reads: its documentation on remote target
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ _SHARED_HOSTS: Final = {
 _SCP: Final = re.compile(r"(?:[\w.-]+@)[\w.-]+:(?!/?/)")
 _FILE_ENDINGS: Final = (".yaml", ".yml", ".json")
 _SLUG: Final = re.compile(r"[^A-Za-z0-9._-]+")
+#: A file system takes names of 255 bytes, and paths of 4,096: several of these may lie inside one another.
+_LONGEST: Final = 100
 _VERSION: Final = re.compile(r"v?\d+(?:[.-]\d+)+(?:[-+.]?[0-9A-Za-z]+)*|[0-9a-f]{40}|v\d+")
 
 
@@ -263,7 +266,11 @@ def _plain(path: str) -> str:
 
 
 def _slug(text: str) -> str:
-    return _SLUG.sub("-", text).strip("-.").lower()
+    """``text`` as a folder's name; a long one is cut, and a digest keeps it apart from others that begin alike."""
+    name = _SLUG.sub("-", text).strip("-.").lower()
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def _git_address(repository: str, path: str, ref: str) -> str:

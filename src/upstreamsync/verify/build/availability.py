@@ -16,9 +16,10 @@ from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import LeftOut
 from upstreamsync.verify.build.obstacles import Obstacle, Place, Reason, obstacles
-from upstreamsync.verify.overlays.graph import reached
+from upstreamsync.verify.overlays.graph import inputs, reached
 from upstreamsync.verify.overlays.tree import Tree
 
+_MANIFESTS = (".yaml", ".yml", ".json")
 #: Reasons that only what else the change did can be blamed for: the entry could be had before.
 _GONE = (Reason.NOT_IN_TREE, Reason.DOES_NOT_BUILD)
 
@@ -119,11 +120,7 @@ def weigh(
         gone=tuple(gone),
         places=places,
         customizations=tuple(one for one in new if one.place in places and _is_customization(one, after)),
-        files=tuple(
-            posixpath.normpath(posixpath.join(one.obstacle.place[0], entry))
-            for one in gone
-            for entry in one.moved_to
-        ),
+        files=tuple(sorted({file for one in gone for file in _files_of(after, one)})),
     )
 
 
@@ -185,8 +182,11 @@ def _is_excused(tree: Tree, obstacle: Obstacle) -> bool:
 def _moved_to(before: Tree, after: Tree, obstacle: Obstacle) -> tuple[str, ...]:
     """The new files, as entries, that have the objects of a file that is gone; empty when there are none."""
     folder, path = obstacle.place[0], obstacle.path
-    if obstacle.reason is not Reason.NOT_IN_TREE or not obstacle.creates or not before.is_file(path):
+    if obstacle.reason is not Reason.NOT_IN_TREE or not obstacle.creates:
         return ()
+    if not before.is_file(path):
+        moved = _moved_folder(before, after, path)
+        return (posixpath.relpath(moved, folder),) if moved is not None else ()
     wanted = _objects(before, path)
     found: list[str] = []
     for file in _new_files(before, after, {folder, posixpath.dirname(posixpath.dirname(path) or ".") or "."}):
@@ -197,11 +197,38 @@ def _moved_to(before: Tree, after: Tree, obstacle: Obstacle) -> tuple[str, ...]:
     return tuple(posixpath.relpath(file, folder) for file in found)
 
 
+def _moved_folder(before: Tree, after: Tree, path: str) -> str | None:
+    """The new folder with a kustomization that has most of the objects of one that is gone, and half at least."""
+    if before.kustomization(path) is None:
+        return None
+    wanted = _objects_below(before, path)
+    shared = {
+        folder: len(_objects_below(after, folder) & wanted)
+        for folder in after.folders()
+        if before.kustomization_file(folder) is None
+    }
+    best = max(sorted(shared), key=lambda folder: shared[folder], default=None)
+    return best if best is not None and 2 * shared[best] >= len(wanted) > 0 else None
+
+
+def _objects_below(tree: Tree, folder: str) -> set[ObjectId]:
+    """The objects of all files that a kustomization reads, whatever it makes of them."""
+    found = (_objects(tree, file) for file in inputs(tree, folder) if file.endswith(_MANIFESTS))
+    return set().union(*found)
+
+
+def _files_of(tree: Tree, gone: Gone) -> Iterator[str]:
+    """What is read in place of something that is gone."""
+    for entry in gone.moved_to:
+        path = posixpath.normpath(posixpath.join(gone.obstacle.place[0], entry))
+        yield from (path,) if tree.is_file(path) else inputs(tree, path)
+
+
 def _new_files(before: Tree, after: Tree, folders: Collection[str]) -> Iterator[str]:
     seen: set[str] = set()
     for folder in sorted(folders):
         for file in after.files(folder) if after.is_folder(folder) else ():
-            if file not in seen and file.endswith((".yaml", ".yml", ".json")) and not before.is_file(file):
+            if file not in seen and file.endswith(_MANIFESTS) and not before.is_file(file):
                 seen.add(file)
                 yield file
 
