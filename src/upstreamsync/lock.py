@@ -15,11 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from upstreamsync.errors import Malformed, RepositoryError, TooLarge
 from upstreamsync.kit.git.conversions import stands_for
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import EMPTY, BaseState, Place, Resolved
 
 FORMAT = 1
@@ -89,7 +87,7 @@ def render(lock: Lock) -> bytes:
         document["watch"] = [
             {"source": one.source, "location": one.location, "files": dict(one.files)} for one in lock.watch
         ]
-    text = yaml.dump(
+    text = syntax.dump(
         document,
         Dumper=_Dumper,
         sort_keys=True,
@@ -100,11 +98,11 @@ def render(lock: Lock) -> bytes:
     return (_HEADER + text).encode()
 
 
-class _Dumper(yaml.CSafeDumper):
+class _Dumper(syntax.CSafeDumper):
     """Quotes every text that our own reading would take for something else, as `1e3` or a commit's digits."""
 
 
-def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: _Dumper, text: str) -> syntax.ScalarNode:
     plain = manifests.scalar(text) == text
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else "'")
 

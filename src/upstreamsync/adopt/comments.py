@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import yaml
-
 from upstreamsync.adopt.operations import Element, Path
 from upstreamsync.kit.kubernetes.objects import element_label
+from upstreamsync.kit.yaml import syntax
 
 _WHOLE = re.compile(r"^\s*#(?P<text>.*)$")
 _TRAILING = re.compile(r"^(?P<before>[^#'\"]*?(?:'[^']*'|\"[^\"]*\")?[^#'\"]*?)\s#(?P<text>.*)$")
@@ -52,10 +51,10 @@ def _lines_of_texts(text: str) -> set[int]:
     """The lines inside scalars of several lines, where `#` begins no comment."""
     found: set[int] = set()
     try:
-        for token in yaml.scan(text, Loader=yaml.CSafeLoader):
-            if isinstance(token, yaml.ScalarToken) and token.end_mark.line > token.start_mark.line:
+        for token in syntax.scan(text):
+            if isinstance(token, syntax.ScalarToken) and token.end_mark.line > token.start_mark.line:
                 found.update(range(token.start_mark.line + 1, token.end_mark.line))
-    except yaml.YAMLError:
+    except syntax.YAMLError:
         return set(range(text.count("\n") + 1))
     return found
 
@@ -63,8 +62,8 @@ def _lines_of_texts(text: str) -> set[int]:
 def line_of(text: str, path: Path) -> int | None:
     """The line (from 0) on which the value at a path stands; None where the document does not have it."""
     try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError:
+        node = syntax.compose(text)
+    except syntax.YAMLError:
         return None
     line = None
     for step in path:
@@ -75,27 +74,27 @@ def line_of(text: str, path: Path) -> int | None:
     return line
 
 
-def _child(node: yaml.Node | None, step: str | Element) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode) and isinstance(step, str):
+def _child(node: syntax.Node | None, step: str | Element) -> tuple[int, syntax.Node] | None:
+    if isinstance(node, syntax.MappingNode) and isinstance(step, str):
         for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value == step:
+            if isinstance(key, syntax.ScalarNode) and key.value == step:
                 return key.start_mark.line, value
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, Element):
+    if isinstance(node, syntax.SequenceNode) and isinstance(step, Element):
         for item in node.value:
             if element_label(_plain(item), step.fields) == step.label:
                 return item.start_mark.line, item
     return None
 
 
-def _plain(node: yaml.Node) -> dict[str, object]:
+def _plain(node: syntax.Node) -> dict[str, object]:
     """The scalars of a mapping, and those of the mappings in it: enough to name it."""
-    if not isinstance(node, yaml.MappingNode):
+    if not isinstance(node, syntax.MappingNode):
         return {}
     found: dict[str, object] = {}
     for key, value in node.value:
-        if isinstance(value, yaml.ScalarNode):
+        if isinstance(value, syntax.ScalarNode):
             found[str(key.value)] = value.value
-        elif isinstance(value, yaml.MappingNode):
+        elif isinstance(value, syntax.MappingNode):
             found[str(key.value)] = _plain(value)
     return found
 

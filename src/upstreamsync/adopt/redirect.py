@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import yaml
-
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 
 _LISTS = ("resources", "bases", "components")
 
@@ -18,15 +16,15 @@ def redirected(text: str, gone: Collection[str], instead: str) -> str | None:
     Comments, order and all other lines stay. None where it has none of them, or where the lists are written
     in a way that can't be changed line by line.
     """
-    node = yaml.compose(text, Loader=yaml.CSafeLoader)
-    if not isinstance(node, yaml.MappingNode):
+    node = syntax.compose(text)
+    if not isinstance(node, syntax.MappingNode):
         return None
     found = [
         item
         for key, value in node.value
-        if key.value in _LISTS and isinstance(value, yaml.SequenceNode)
+        if key.value in _LISTS and isinstance(value, syntax.SequenceNode)
         for item in value.value
-        if isinstance(item, yaml.ScalarNode) and item.value in gone
+        if isinstance(item, syntax.ScalarNode) and item.value in gone
     ]
     if not found:
         return None

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(syntax.SafeDumper):
     """Lists are indented below their keys' column, as Kubernetes files are written; nothing is an alias."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (PyYAML asks for each value)
         return True
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: syntax.SafeDumper, text: str) -> syntax.ScalarNode:
     tag = "tag:yaml.org,2002:str"
     if "\n" in text and not any(line != line.rstrip() for line in text.split("\n")) and "\t" not in text:
         return dumper.represent_scalar(tag, text, style="|")
@@ -30,7 +28,7 @@ _Dumper.add_representer(str, _text)
 
 def dump(value: Any) -> bytes:
     """A value as a YAML document, in UTF-8."""
-    text: str = yaml.dump(
+    text: str = syntax.dump(
         value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1, default_flow_style=False
     )
     return text.encode()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-import yaml
-
 from upstreamsync.base.documents import BOM, check_yaml, has_content, parts
+from upstreamsync.kit.yaml import syntax
 
 _LINE_END = re.compile(r"[^\r\n]*")
 _BLOCK_HEADER = re.compile(r"[|>][0-9+-]*([ \t]+#[^\r\n]*)")
@@ -41,10 +40,10 @@ def _comments(text: str) -> list[tuple[int, int]]:
     """What to cut, as (begin, end) in characters: whole lines, or from the space before a ``#``."""
     spans = []
     position = 0
-    for token in yaml.scan(text, Loader=yaml.CSafeLoader):
+    for token in syntax.scan(text):
         begin, end = token.start_mark.index, token.end_mark.index
         spans += _comments_between(text, position, begin)
-        if isinstance(token, yaml.ScalarToken) and token.style in ("|", ">"):
+        if isinstance(token, syntax.ScalarToken) and token.style in ("|", ">"):
             header = _BLOCK_HEADER.match(text, begin)
             if header:
                 spans.append(header.span(1))

@@ -8,11 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from upstreamsync.base.lists import unpacked
 from upstreamsync.errors import ContentError, Malformed, TooLarge
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 
 BOM = b"\xef\xbb\xbf"
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
@@ -118,9 +116,9 @@ def identify(part: bytes, file: str) -> Identity:
         )
     try:
         facts = _header(part)
-    except yaml.MarkedYAMLError as error:
+    except syntax.MarkedYAMLError as error:
         raise Malformed(f"{file}: not valid YAML: {error.problem or error.context}") from None
-    except yaml.YAMLError as error:
+    except syntax.YAMLError as error:
         raise Malformed(f"{file}: not valid YAML: {error}") from None
     if facts is None:
         loaded = manifests.load(part, name=file)
@@ -153,24 +151,24 @@ _WANTED_BELOW = ("name", "namespace", "generateName")
 def _header(part: bytes) -> dict[str, str] | None:
     """apiVersion, kind and metadata's names, from the first parse events; None where it is less plain."""
     facts: dict[str, str] = {}
-    events = iter(yaml.parse(part.removeprefix(BOM), Loader=yaml.CSafeLoader))
+    events = iter(syntax.parse(part.removeprefix(BOM)))
     for event in events:
-        if isinstance(event, yaml.MappingStartEvent):
+        if isinstance(event, syntax.MappingStartEvent):
             break
-        if isinstance(event, (yaml.SequenceStartEvent, yaml.ScalarEvent, yaml.StreamEndEvent)):
+        if isinstance(event, (syntax.SequenceStartEvent, syntax.ScalarEvent, syntax.StreamEndEvent)):
             return None
     seen: set[str] = set()
     for key in events:
-        if isinstance(key, yaml.MappingEndEvent):
+        if isinstance(key, syntax.MappingEndEvent):
             return facts
-        if not isinstance(key, yaml.ScalarEvent) or key.value == "<<":
+        if not isinstance(key, syntax.ScalarEvent) or key.value == "<<":
             return None
         value = next(events)
-        if key.value == "metadata" and isinstance(value, yaml.MappingStartEvent):
+        if key.value == "metadata" and isinstance(value, syntax.MappingStartEvent):
             if not _names(events, facts):
                 return None
         elif key.value in _WANTED:
-            if not isinstance(value, yaml.ScalarEvent):
+            if not isinstance(value, syntax.ScalarEvent):
                 return None
             facts[key.value] = value.value
         else:
@@ -181,16 +179,16 @@ def _header(part: bytes) -> dict[str, str] | None:
     return facts
 
 
-def _names(events: Iterator[yaml.Event], facts: dict[str, str]) -> bool:
+def _names(events: Iterator[syntax.Event], facts: dict[str, str]) -> bool:
     """Read metadata up to its end; False for what has to be loaded to be understood."""
     for key in events:
-        if isinstance(key, yaml.MappingEndEvent):
+        if isinstance(key, syntax.MappingEndEvent):
             return True
-        if not isinstance(key, yaml.ScalarEvent) or key.value == "<<":
+        if not isinstance(key, syntax.ScalarEvent) or key.value == "<<":
             return False
         value = next(events)
         if key.value in _WANTED_BELOW:
-            if not isinstance(value, yaml.ScalarEvent):
+            if not isinstance(value, syntax.ScalarEvent):
                 return False
             facts[f"metadata.{key.value}"] = value.value
         else:
@@ -198,11 +196,11 @@ def _names(events: Iterator[yaml.Event], facts: dict[str, str]) -> bool:
     return False
 
 
-def _skip(value: yaml.Event, events: Iterator[yaml.Event]) -> None:
-    depth = int(isinstance(value, yaml.CollectionStartEvent))
+def _skip(value: syntax.Event, events: Iterator[syntax.Event]) -> None:
+    depth = int(isinstance(value, syntax.CollectionStartEvent))
     while depth:
         event = next(events)
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        depth += isinstance(event, syntax.CollectionStartEvent) - isinstance(event, syntax.CollectionEndEvent)
 
 
 def is_manifest(file: str, data: bytes) -> bool:
@@ -247,15 +245,15 @@ def check_yaml(file: str, data: bytes) -> None:
         return
     try:  # what is wrong, and where
         with manifests.no_garbage_collection():
-            deque(yaml.parse(data, Loader=yaml.CSafeLoader), maxlen=0)
-    except yaml.MarkedYAMLError as error:
+            deque(syntax.parse(data), maxlen=0)
+    except syntax.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
         raise Malformed(
             f"{where}: not valid YAML: {error.problem or error.context}",
             hint="the download may be damaged, or it is not a manifest",
         ) from None
-    except yaml.YAMLError as error:
+    except syntax.YAMLError as error:
         raise Malformed(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
 
 

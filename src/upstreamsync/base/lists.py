@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import yaml
-
 from upstreamsync.errors import Malformed
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 
 _LIST_KIND = re.compile(rb"kind[\"']?\s*:\s*[\"']?\w*List\b")
 _TOP_LIST_KIND = re.compile(rb"\nkind[ ]*:[ ]*[\"']?\w*List\b|\n[\"']kind[\"'][ ]*:[ ]*[\"']?\w*List\b")
@@ -25,8 +23,8 @@ def unpacked(part: bytes, file: str) -> list[bytes] | None:
     manifests.refuse_bombs(part, file)
     text = part.decode("utf-8", "surrogateescape")
     try:
-        root = yaml.compose(text.removeprefix("\ufeff"), Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+        root = syntax.compose(text.removeprefix("\ufeff"))
+    except syntax.YAMLError as error:
         raise Malformed(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
     items = _items(root)
     if items is None:
@@ -44,31 +42,31 @@ def _may_be_list(part: bytes) -> bool:
     return flow and _LIST_KIND.search(bare) is not None
 
 
-def _items(root: yaml.Node | None) -> list[yaml.MappingNode] | None:
-    if not isinstance(root, yaml.MappingNode):
+def _items(root: syntax.Node | None) -> list[syntax.MappingNode] | None:
+    if not isinstance(root, syntax.MappingNode):
         return None
-    values = {key.value: value for key, value in root.value if isinstance(key, yaml.ScalarNode)}
+    values = {key.value: value for key, value in root.value if isinstance(key, syntax.ScalarNode)}
     kind, items = values.get("kind"), values.get("items")
-    if not isinstance(kind, yaml.ScalarNode) or not kind.value.endswith("List"):
+    if not isinstance(kind, syntax.ScalarNode) or not kind.value.endswith("List"):
         return None
-    if not isinstance(items, yaml.SequenceNode) or not items.value:
+    if not isinstance(items, syntax.SequenceNode) or not items.value:
         return None
-    objects = [item for item in items.value if isinstance(item, yaml.MappingNode)]
+    objects = [item for item in items.value if isinstance(item, syntax.MappingNode)]
     whole = len(objects) == len(items.value) and all(_says_its_kind(one) for one in objects)
     return objects if whole else None
 
 
-def _says_its_kind(item: yaml.MappingNode) -> bool:
-    keys = {key.value for key, _ in item.value if isinstance(key, yaml.ScalarNode)}
+def _says_its_kind(item: syntax.MappingNode) -> bool:
+    keys = {key.value for key, _ in item.value if isinstance(key, syntax.ScalarNode)}
     return {"apiVersion", "kind"} <= keys
 
 
-def _spans(items: list[yaml.MappingNode]) -> Iterator[tuple[yaml.Mark, yaml.Mark]]:
+def _spans(items: list[syntax.MappingNode]) -> Iterator[tuple[syntax.Mark, syntax.Mark]]:
     for item in items:
         yield item.start_mark, item.end_mark
 
 
-def _document(text: str, begin: yaml.Mark, end: yaml.Mark) -> str:
+def _document(text: str, begin: syntax.Mark, end: syntax.Mark) -> str:
     """The item's own text; lines after its first lose as many blanks as stand before the first."""
     first, *others = text[begin.index : end.index].splitlines(keepends=True)
     cut = begin.column

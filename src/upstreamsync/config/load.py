@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from upstreamsync.config.crosscheck import cross_check
@@ -18,7 +17,7 @@ from upstreamsync.config.places import Places, read_places
 from upstreamsync.config.spec import Check, Document, Forge, KustomizeBuild, Tools, Vendor
 from upstreamsync.config.where import FILE_NAME, shown_path
 from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import Cluster, Place, Problem
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -169,12 +168,12 @@ def _read(text: str, name: str) -> tuple[Any, Places, list[Problem]]:
         if problems:
             return None, places, problems
         return manifests.load(text, name=name), places, []
-    except yaml.MarkedYAMLError as error:
+    except syntax.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file=name, line=mark.line + 1, column=mark.column + 1) if mark else Place(file=name)
         message = f"is not valid YAML: {error.problem or error.context}"
         raise ConfigError([Problem(place=place, message=message)]) from None
-    except (Malformed, TooLarge, yaml.YAMLError) as error:
+    except (Malformed, TooLarge, syntax.YAMLError) as error:
         raise ConfigError([Problem(place=Place(file=name), message=str(error))]) from None
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import yaml
-
+from upstreamsync.kit.yaml import syntax
 from upstreamsync.model import Place, Problem
 
 Keys = tuple[str | int, ...]
@@ -45,22 +44,22 @@ class Places:
 def read_places(text: str, file: str) -> tuple[Places, list[Problem]]:
     """The positions of everything in ``text``, and a problem for each key that is given twice.
 
-    Raises yaml.MarkedYAMLError when the text is not YAML.
+    Raises syntax.MarkedYAMLError when the text is not YAML.
     """
     places = Places(file, {}, {})
     problems: list[Problem] = []
-    root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    root = syntax.compose(text)
     if root is not None:
         _walk(root, (), places, problems)
     return places, problems
 
 
-def _walk(root: yaml.Node, path: Keys, places: Places, problems: list[Problem]) -> None:
+def _walk(root: syntax.Node, path: Keys, places: Places, problems: list[Problem]) -> None:
     places.values[path] = _place(places.file, root)
-    if isinstance(root, yaml.SequenceNode):
+    if isinstance(root, syntax.SequenceNode):
         for index, child in enumerate(root.value):
             _walk(child, (*path, index), places, problems)
-    elif isinstance(root, yaml.MappingNode):
+    elif isinstance(root, syntax.MappingNode):
         for key, child in root.value:
             inner = (*path, str(key.value))
             if inner in places.keys:
@@ -75,5 +74,5 @@ def _walk(root: yaml.Node, path: Keys, places: Places, problems: list[Problem]) 
             _walk(child, inner, places, problems)
 
 
-def _place(file: str, node: yaml.Node) -> Place:
+def _place(file: str, node: syntax.Node) -> Place:
     return Place(file=file, line=node.start_mark.line + 1, column=node.start_mark.column + 1)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
 from upstreamsync.discover.candidates import Proposal
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import Place
 
 _HEAD = """\
@@ -17,7 +15,7 @@ version: 1
 """
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(syntax.SafeDumper):
     """Quotes what Kubernetes' YAML would not read as the text that it is."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
@@ -27,7 +25,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+def _text(dumper: syntax.SafeDumper, value: str) -> syntax.ScalarNode:
     plain = manifests.scalar(value) if value else None
     style = None if isinstance(plain, str) else '"'
     if style is None and "\\" in value:
@@ -88,7 +86,7 @@ def _entry(proposal: Proposal) -> str:
     remarks += [f"# unsure: {remark}" for remark in proposal.unsure]
     if _uses_http(entry(proposal)):
         remarks.append("# unsure: http:// is not protected against changes on the way; is there https://?")
-    dumped = yaml.dump(
+    dumped = syntax.dump(
         [entry(proposal)],
         Dumper=_Dumper,
         sort_keys=False,

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from upstreamsync.discover.scan import TextFile
 from upstreamsync.errors import Malformed, TooLarge
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import Place
 
 
@@ -20,7 +18,7 @@ class Document:
 
     file: str
     value: Mapping[str, Any]
-    node: yaml.Node
+    node: syntax.Node
     alone: bool
 
     @property
@@ -56,8 +54,8 @@ def read_documents(file: TextFile) -> tuple[Document, ...]:
     """The documents of a file that are mappings; none when the file is no YAML (a template, say)."""
     try:
         values = manifests.load_all(file.text, name=file.path)
-        nodes = list(yaml.compose_all(file.text, Loader=yaml.CSafeLoader))
-    except (Malformed, TooLarge, yaml.YAMLError):
+        nodes = list(syntax.compose_all(file.text))
+    except (Malformed, TooLarge, syntax.YAMLError):
         return ()
     pairs = [
         (value, node)
@@ -67,7 +65,7 @@ def read_documents(file: TextFile) -> tuple[Document, ...]:
     return tuple(Document(file.path, value, node, len(pairs) == 1) for value, node in pairs)
 
 
-def node_at(node: yaml.Node | None, *path: str | int) -> yaml.Node | None:
+def node_at(node: syntax.Node | None, *path: str | int) -> syntax.Node | None:
     """The node at ``path``; None where the way ends."""
     for step in path:
         if node is None:
@@ -94,12 +92,12 @@ def text_at(value: Any, *path: str | int) -> str:
     return found if isinstance(found, str) else ""
 
 
-def raw_text(node: yaml.Node, *path: str | int) -> str:
+def raw_text(node: syntax.Node, *path: str | int) -> str:
     """The scalar at ``path`` as it is written, before YAML makes a number of it; empty where there is none."""
-    current: yaml.Node | None = node
+    current: syntax.Node | None = node
     for step in path:
         current = _child(current, step) if current is not None else None
-    return current.value if isinstance(current, yaml.ScalarNode) else ""
+    return current.value if isinstance(current, syntax.ScalarNode) else ""
 
 
 def mappings(value: Any) -> list[tuple[int, dict[str, Any]]]:
@@ -108,9 +106,9 @@ def mappings(value: Any) -> list[tuple[int, dict[str, Any]]]:
     return [(number, one) for number, one in enumerate(elements) if isinstance(one, dict)]
 
 
-def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+def _child(node: syntax.Node, step: str | int) -> syntax.Node | None:
+    if isinstance(node, syntax.SequenceNode) and isinstance(step, int):
         return node.value[step] if step < len(node.value) else None
-    if isinstance(node, yaml.MappingNode):
+    if isinstance(node, syntax.MappingNode):
         return next((value for key, value in node.value if key.value == step), None)
     return None

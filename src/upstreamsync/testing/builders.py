@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from upstreamsync.kit.run.engines import Engines
+from upstreamsync.kit.yaml import syntax
 from upstreamsync.testing.charts import as_bytes, read_folder
 from upstreamsync.testing.git import GitRemote, git
 from upstreamsync.testing.github import Repository
@@ -32,14 +31,14 @@ def write_files(folder: Path, files: Mapping[str, str | bytes | None]) -> None:
 def kustomization(**fields: Any) -> str:
     """A kustomization.yaml with these fields."""
     head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-    return str(yaml.safe_dump({**head, **fields}, sort_keys=False))
+    return str(syntax.safe_dump({**head, **fields}, sort_keys=False))
 
 
 def manifest(kind: str, name: str, *, api: str = "v1", namespace: str | None = None, **fields: Any) -> str:
     """A Kubernetes object as YAML; ``fields`` stand beside its metadata."""
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     value = {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
-    return str(yaml.safe_dump(value, sort_keys=False))
+    return str(syntax.safe_dump(value, sort_keys=False))
 
 
 class GitOps:
@@ -71,7 +70,7 @@ class GitOps:
 
     def vendors(self, *vendors: Mapping[str, Any], **top: Any) -> None:
         """Write vendors.yaml with these vendors, and other fields of its top level."""
-        text = yaml.safe_dump({"version": 1, **top, "vendors": list(vendors)}, sort_keys=False, width=10**6)
+        text = syntax.safe_dump({"version": 1, **top, "vendors": list(vendors)}, sort_keys=False, width=10**6)
         self.write({"vendors.yaml": text})
 
     def commit(self, message: str = "Change", *, push: bool = True) -> str:

@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from upstreamsync.kit.yaml import syntax
 from upstreamsync.testing.server import Content
 
 #: Text or bytes of each file by its path.
@@ -108,12 +107,12 @@ def make_chart(
     content: dict[str, str | bytes] = {}
     content.update(read_folder(files) if isinstance(files, Path) else files or DEFAULT_CHART)
     given = content.get("Chart.yaml")
-    metadata: dict[str, Any] = yaml.safe_load(given) if given else {}
+    metadata: dict[str, Any] = syntax.safe_load(given) if given else {}
     metadata = {"apiVersion": "v2", "type": "application", **metadata, "name": name, "version": version}
     metadata["appVersion"] = app_version or metadata.get("appVersion") or version
     if deprecated:
         metadata["deprecated"] = True
-    content["Chart.yaml"] = yaml.safe_dump(metadata, sort_keys=True)
+    content["Chart.yaml"] = syntax.safe_dump(metadata, sort_keys=True)
     return Chart(metadata=metadata, archive=tarball(content, f"{name}/"))
 
 
@@ -153,7 +152,7 @@ class ChartRepository:
             return self.raw
         if self._index is None:
             document = {"apiVersion": "v1", "entries": self.entries, "generated": "2024-01-01T00:00:00.0Z"}
-            text = yaml.dump(document, Dumper=_Plain, sort_keys=True, default_flow_style=False, width=10**6)
+            text = syntax.dump(document, Dumper=_Plain, sort_keys=True, default_flow_style=False, width=10**6)
             self._index = Content(text.encode(), "text/yaml", modified=self._newest())
         return self._index
 
@@ -166,7 +165,7 @@ class ChartRepository:
         return self.index() if rest == "index.yaml" else self.archives.get(rest)
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(syntax.SafeDumper):
     """Repeats shared values in place of anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -19,10 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from mmap import mmap
 from typing import Any
 
-import yaml
-
 from upstreamsync.errors import Malformed
-from upstreamsync.kit.kubernetes.chart_index_events import TextLoader, entries_of, merged, read_by_events
+from upstreamsync.kit.kubernetes.chart_index_events import entries_of, merged, read_by_events
+from upstreamsync.kit.yaml import syntax
 from upstreamsync.kit.yaml.manifests import no_garbage_collection, refuse_bombs
 
 #: What is read of an entry; everything else in it is skipped.
@@ -98,7 +97,7 @@ class HelmIndex:
                 return entries_of(document).get(chart)
         try:
             return read_by_events(bytes(self.data), chart)
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        except (syntax.YAMLError, UnicodeDecodeError, RecursionError) as error:
             first = str(error).splitlines()[0] if str(error) else "not YAML"
             raise Malformed(
                 f"the index is no YAML that can be read: {first}", hint="open it; is it a Helm repository?"
@@ -317,7 +316,7 @@ def _load_list(block: bytes) -> list[Any] | None:
     refuse_bombs(block, "the index")
     try:
         with no_garbage_collection():
-            loaded = yaml.load(block, Loader=TextLoader)  # noqa: S506 (a loader that makes text alone)
-    except (yaml.YAMLError, RecursionError, UnicodeDecodeError):
+            loaded = syntax.load_text(block)
+    except (syntax.YAMLError, RecursionError, UnicodeDecodeError):
         return None
     return loaded if isinstance(loaded, list) else None

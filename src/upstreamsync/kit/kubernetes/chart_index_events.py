@@ -8,13 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from upstreamsync.errors import Malformed, TooLarge
+from upstreamsync.kit.yaml import syntax
 from upstreamsync.kit.yaml.manifests import MAX_DEPTH, no_garbage_collection, refuse_bombs
-
-#: libyaml in C where PyYAML was built with it, with scalars left as text in both.
-TextLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class _Unresolved(Exception):
@@ -24,25 +20,25 @@ class _Unresolved(Exception):
 def read_by_events(data: bytes, chart: str) -> Any:
     """The value of ``entries.<chart>``, None where there is none, keeping nothing else in memory.
 
-    Raises yaml.YAMLError, Malformed where ``entries`` is no mapping, TooLarge for a bomb.
+    Raises syntax.YAMLError, Malformed where ``entries`` is no mapping, TooLarge for a bomb.
     """
     try:
         return _walk(data, chart)
     except _Unresolved:
         refuse_bombs(data, "the index")
         with no_garbage_collection():
-            document = yaml.load(data, Loader=TextLoader)  # noqa: S506 (a loader that makes text alone)
+            document = syntax.load_text(data)
         return merged(entries_of(merged(document) if isinstance(document, dict) else {})).get(chart)
 
 
 def _walk(data: bytes, chart: str) -> Any:
-    events = yaml.parse(data, Loader=TextLoader)
+    events = syntax.parse_text(data)
     next(events)
     for event in events:
-        if isinstance(event, yaml.DocumentStartEvent):
+        if isinstance(event, syntax.DocumentStartEvent):
             break
     root = next(events, None)
-    if not isinstance(root, yaml.MappingStartEvent):
+    if not isinstance(root, syntax.MappingStartEvent):
         raise Malformed("the index is no mapping with `entries`", hint="is it a Helm repository?")
     found: Any = None
     other: Any = None  # what stands under `entries` where it is no mapping; of several the last one counts
@@ -51,8 +47,8 @@ def _walk(data: bytes, chart: str) -> Any:
             _skip(value, events)
             continue
         found, other = None, None
-        if not isinstance(value, yaml.MappingStartEvent):
-            other = value.value if isinstance(value, yaml.ScalarEvent) else []
+        if not isinstance(value, syntax.MappingStartEvent):
+            other = value.value if isinstance(value, syntax.ScalarEvent) else []
             _skip(value, events)
             continue
         for name, content in _pairs(events):
@@ -69,14 +65,14 @@ def _walk(data: bytes, chart: str) -> Any:
 def _pairs(events: Iterator[Any]) -> Iterator[tuple[str | None, Any]]:
     """The keys of the mapping whose start was just read, each with the first event of its value."""
     for event in events:
-        if isinstance(event, yaml.MappingEndEvent):
+        if isinstance(event, syntax.MappingEndEvent):
             return
-        name = event.value if isinstance(event, yaml.ScalarEvent) else None
-        if name == "<<" or isinstance(event, yaml.AliasEvent):
+        name = event.value if isinstance(event, syntax.ScalarEvent) else None
+        if name == "<<" or isinstance(event, syntax.AliasEvent):
             raise _Unresolved
         _skip(event, events)
         value = next(events)
-        if isinstance(value, yaml.AliasEvent):
+        if isinstance(value, syntax.AliasEvent):
             raise _Unresolved
         yield name, value
 
@@ -84,10 +80,10 @@ def _pairs(events: Iterator[Any]) -> Iterator[tuple[str | None, Any]]:
 def _skip(event: Any, events: Iterator[Any]) -> None:
     depth = 0
     while True:
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+        if isinstance(event, (syntax.MappingStartEvent, syntax.SequenceStartEvent)):
             depth += 1
             _check_depth(depth)
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+        elif isinstance(event, (syntax.MappingEndEvent, syntax.SequenceEndEvent)):
             depth -= 1
         if depth <= 0:
             return
@@ -103,26 +99,26 @@ def _check_depth(depth: int) -> None:
 def _build(event: Any, events: Iterator[Any], anchors: dict[str, Any], depth: int = 0) -> Any:
     """The value that begins with ``event``, all scalars as text."""
     _check_depth(depth)
-    if isinstance(event, yaml.ScalarEvent):
+    if isinstance(event, syntax.ScalarEvent):
         built: Any = event.value
         if event.anchor:
             anchors[event.anchor] = built
         return built
-    if isinstance(event, yaml.AliasEvent):
+    if isinstance(event, syntax.AliasEvent):
         if event.anchor not in anchors:
             raise _Unresolved
         return anchors[event.anchor]
-    if isinstance(event, yaml.SequenceStartEvent):
+    if isinstance(event, syntax.SequenceStartEvent):
         items: list[Any] = []
         if event.anchor:
             anchors[event.anchor] = items
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+        while not isinstance(event := next(events), syntax.SequenceEndEvent):
             items.append(_build(event, events, anchors, depth + 1))
         return items
     mapping: dict[str, Any] = {}
     if event.anchor:
         anchors[event.anchor] = mapping
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
+    while not isinstance(event := next(events), syntax.MappingEndEvent):
         key = _build(event, events, anchors, depth + 1)
         value = _build(next(events), events, anchors, depth + 1)
         if isinstance(key, str):

@@ -7,15 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from upstreamsync.errors import Malformed
 from upstreamsync.kit.kubernetes.chart_index import Entry, HelmIndex
 from upstreamsync.kit.versions import Version, parse
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 
-#: libyaml in C where PyYAML was built with it, with scalars left as text in both.
-_TextLoader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _EXACT = re.compile(r"=?\s*(v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
 #: What names and versions of charts are made of; both become parts of file names.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -136,8 +132,8 @@ def _as_text(data: bytes, where: str) -> Any:
     manifests.refuse_bombs(data, where)
     with manifests.no_garbage_collection():
         try:
-            return yaml.load(data, Loader=_TextLoader)  # noqa: S506 (a loader that makes text alone)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            return syntax.load_text(data)
+        except (syntax.YAMLError, UnicodeDecodeError) as error:
             first = str(error).partition("\n")[0]
             raise Malformed(
                 f"{where} is no YAML that can be read: {first}", hint="is it a Helm repository?"

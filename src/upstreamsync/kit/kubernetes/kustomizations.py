@@ -18,10 +18,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
-import yaml
-
 from upstreamsync.errors import Malformed, UpstreamsyncError
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 
 #: The names under which kustomize looks for its file, in this order.
 FILE_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -181,7 +179,7 @@ def _settings(data: bytes, file: str) -> set[str]:
         return set()
 
 
-def _document(data: bytes, file: str) -> yaml.Node | None:
+def _document(data: bytes, file: str) -> syntax.Node | None:
     """The only document of a text, as nodes. Raises Malformed or TooLarge."""
     documents = _documents(data, file)
     if len(documents) > 1:
@@ -189,11 +187,11 @@ def _document(data: bytes, file: str) -> yaml.Node | None:
     return documents[0] if documents else None
 
 
-def _documents(data: bytes | str, file: str) -> list[yaml.Node]:
+def _documents(data: bytes | str, file: str) -> list[syntax.Node]:
     manifests.refuse_bombs(data, file)
     try:
-        found = list(yaml.compose_all(data, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        found = list(syntax.compose_all(data))
+    except (syntax.YAMLError, UnicodeDecodeError, RecursionError) as error:
         reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise Malformed(f"{file}: not valid YAML: {reason}") from None
     for node in found:
@@ -203,7 +201,7 @@ def _documents(data: bytes | str, file: str) -> list[yaml.Node]:
     return found
 
 
-def _walk(root: yaml.Node) -> Iterator[yaml.Node]:
+def _walk(root: syntax.Node) -> Iterator[syntax.Node]:
     waiting, seen = [root], set[int]()
     while waiting:
         node = waiting.pop()
@@ -211,9 +209,9 @@ def _walk(root: yaml.Node) -> Iterator[yaml.Node]:
             continue
         seen.add(id(node))
         yield node
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, syntax.SequenceNode):
             waiting += node.value
-        elif isinstance(node, yaml.MappingNode):
+        elif isinstance(node, syntax.MappingNode):
             waiting += [part for pair in node.value for part in pair]
 
 
@@ -224,7 +222,7 @@ class _Reader:
     file: str
     offset: int = 0
 
-    def kustomization(self, root: yaml.Node | None) -> Iterator[Reference]:
+    def kustomization(self, root: syntax.Node | None) -> Iterator[Reference]:
         """What a kustomization names."""
         for name, node in _pairs(root):
             key = name.casefold()
@@ -254,7 +252,7 @@ class _Reader:
             for one in _listed(node):
                 yield from self._plugin(one, field)
 
-    def _plugin(self, node: yaml.Node, field: str) -> Iterator[Reference]:
+    def _plugin(self, node: syntax.Node, field: str) -> Iterator[Reference]:
         said = {name.casefold(): _text(value) or "" for name, value in _pairs(node)}
         kind, version = said.get("kind", ""), said.get("apiversion", "")
         where = field or kind
@@ -264,11 +262,11 @@ class _Reader:
             yield self._reference(said.get("name", ""), Role.CHART, where, node)
         yield from self._plugin_files(node, where, set())
 
-    def _plugin_files(self, node: yaml.Node, field: str, seen: set[int]) -> Iterator[Reference]:
+    def _plugin_files(self, node: syntax.Node, field: str, seen: set[int]) -> Iterator[Reference]:
         if id(node) in seen:
             return
         seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, syntax.SequenceNode):
             for entry in node.value:
                 yield from self._plugin_files(entry, field, seen)
         for name, value in _pairs(node):
@@ -278,20 +276,20 @@ class _Reader:
             if key not in _PLUGIN_TEXTS:
                 yield from self._plugin_files(value, field, seen)
 
-    def _plugin_entries(self, node: yaml.Node, field: str) -> Iterator[Reference]:
+    def _plugin_entries(self, node: syntax.Node, field: str) -> Iterator[Reference]:
         """Each entry is a configuration itself if it can be, else what names one."""
         for entry in _entries(node):
             text = _text(entry)
             if text is None:
                 continue
             if _is_inline(text) and not is_address(text):
-                block = isinstance(entry, yaml.ScalarNode) and entry.style in ("|", ">")
+                block = isinstance(entry, syntax.ScalarNode) and entry.style in ("|", ">")
                 inside = _Reader(self.file, self.offset + entry.start_mark.line + (1 if block else 0))
                 yield from inside.plugins(text, field)
             else:
                 yield self._reference(text, Role.PLUGIN, field, entry)
 
-    def _charts(self, node: yaml.Node, field: str) -> Iterator[Reference]:
+    def _charts(self, node: syntax.Node, field: str) -> Iterator[Reference]:
         for entry in _entries(node):
             names = [
                 _text(value) for name, value in _pairs(entry) if name.casefold() in ("name", "chartname")
@@ -299,13 +297,15 @@ class _Reader:
             yield self._reference(next(filter(None, names), ""), Role.CHART, field, entry)
             yield from self._below(entry, _CHART_FILES, field)
 
-    def _below(self, node: yaml.Node, names: Sequence[str], field: str) -> Iterator[Reference]:
+    def _below(self, node: syntax.Node, names: Sequence[str], field: str) -> Iterator[Reference]:
         for name, value in _pairs(node):
             if name.casefold() in names:
                 keyed = name.casefold() == "files"
                 yield from self._texts(value, Role.FILE, f"{field}.{name}", keyed=keyed)
 
-    def _texts(self, node: yaml.Node, role: Role, field: str, *, keyed: bool = False) -> Iterator[Reference]:
+    def _texts(
+        self, node: syntax.Node, role: Role, field: str, *, keyed: bool = False
+    ) -> Iterator[Reference]:
         for entry in _entries(node):
             text = _text(entry)
             if not text:
@@ -315,38 +315,38 @@ class _Reader:
                 continue
             yield self._reference(named, role, field, entry)
 
-    def _reference(self, text: str, role: Role, field: str, node: yaml.Node | None) -> Reference:
+    def _reference(self, text: str, role: Role, field: str, node: syntax.Node | None) -> Reference:
         line = self.offset + (node.start_mark.line if node is not None else 0) + 1
         return Reference(text=text, role=role, field=field, file=self.file, line=line)
 
 
-def _pairs(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
+def _pairs(node: syntax.Node | None) -> Iterator[tuple[str, syntax.Node]]:
     """Every key of a mapping with its value, repeated and merged ones too."""
     waiting, seen = [node], set[int]()
     while waiting:
         one = waiting.pop(0)
-        if not isinstance(one, yaml.MappingNode) or id(one) in seen:
+        if not isinstance(one, syntax.MappingNode) or id(one) in seen:
             continue
         seen.add(id(one))
         for key, value in one.value:
             if key.tag == _MERGE:
-                waiting += value.value if isinstance(value, yaml.SequenceNode) else [value]
-            elif isinstance(key, yaml.ScalarNode):
+                waiting += value.value if isinstance(value, syntax.SequenceNode) else [value]
+            elif isinstance(key, syntax.ScalarNode):
                 yield key.value, value
 
 
-def _entries(node: yaml.Node) -> Sequence[yaml.Node]:
-    return node.value if isinstance(node, yaml.SequenceNode) else (node,)
+def _entries(node: syntax.Node) -> Sequence[syntax.Node]:
+    return node.value if isinstance(node, syntax.SequenceNode) else (node,)
 
 
-def _text(node: yaml.Node) -> str | None:
-    return node.value if isinstance(node, yaml.ScalarNode) else None
+def _text(node: syntax.Node) -> str | None:
+    return node.value if isinstance(node, syntax.ScalarNode) else None
 
 
-def _listed(node: yaml.Node) -> Iterator[yaml.Node]:
+def _listed(node: syntax.Node) -> Iterator[syntax.Node]:
     """A configuration, or those of a list."""
     for name, value in _pairs(node):
-        if name.casefold() == "items" and isinstance(value, yaml.SequenceNode):
+        if name.casefold() == "items" and isinstance(value, syntax.SequenceNode):
             yield from value.value
             return
     yield node
@@ -357,13 +357,13 @@ def _is_inline(text: str) -> bool:
     if "\n" not in text and ":" not in text:
         return False
     try:
-        documents = list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, RecursionError):
+        documents = list(syntax.compose_all(text))
+    except (syntax.YAMLError, RecursionError):
         return True  # no path either
-    return any(isinstance(node, (yaml.MappingNode, yaml.SequenceNode)) for node in documents)
+    return any(isinstance(node, (syntax.MappingNode, syntax.SequenceNode)) for node in documents)
 
 
-def _has_function(node: yaml.Node) -> bool:
+def _has_function(node: syntax.Node) -> bool:
     """Whether a configuration asks for a function, that is a container or a program."""
     return any(
         annotation.casefold() in _FUNCTIONS

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from upstreamsync.base.origins import shortened
 from upstreamsync.config.load import parse_configuration
 from upstreamsync.errors import ConfigError, ContentError, HandEdited, UsageError
+from upstreamsync.kit.yaml import syntax
 from upstreamsync.lock import Lock, changed_files
 from upstreamsync.model import Change
 from upstreamsync.project.relocate.references import naming
@@ -75,7 +74,7 @@ def _without(session: Session, name: str) -> bytes:
     """vendors.yaml without the entry, and the comments right above it."""
     configuration = session.configuration
     text = configuration.text
-    node: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
+    node: Any = syntax.compose(text)
     head, vendors = next((key, value) for key, value in node.value if key.value == "vendors")
     index = [vendor.name for vendor in configuration.vendors].index(name)
     item = vendors.value[index]
@@ -107,7 +106,7 @@ def _without(session: Session, name: str) -> bytes:
     return data
 
 
-def _end(lines: list[str], item: yaml.Node) -> int:
+def _end(lines: list[str], item: syntax.Node) -> int:
     """The line behind the last one of an item: its end mark lies at the next token."""
     last = min(item.end_mark.line + (1 if item.end_mark.column else 0), len(lines))
     while last > item.start_mark.line + 1 and (not lines[last - 1].strip() or _is_comment(lines[last - 1])):

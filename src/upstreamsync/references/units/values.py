@@ -8,10 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import Place
 from upstreamsync.references.units.unit import At
 
@@ -27,7 +25,7 @@ class Values:
     merged: dict[str, Any] = field(default_factory=dict)
     places: dict[At, Place] = field(default_factory=dict)
 
-    def add(self, value: Any, node: yaml.Node | None, file: str, shift: int = 0) -> None:
+    def add(self, value: Any, node: syntax.Node | None, file: str, shift: int = 0) -> None:
         """Lay a map upon what is there; ``node`` is the same in YAML, ``shift`` the lines above its text."""
         if not isinstance(value, Mapping):
             return
@@ -39,8 +37,8 @@ class Values:
         """Lay a YAML text upon what is there; one that can't be read adds nothing."""
         try:
             value = manifests.load(text, name=file)
-            node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        except (UpstreamsyncError, yaml.YAMLError):
+            node = syntax.compose(text)
+        except (UpstreamsyncError, syntax.YAMLError):
             return
         self.add(value, node, file, shift)
 
@@ -93,8 +91,8 @@ def _set(values: Any, steps: list[str | int], value: Any) -> None:
     _set(inner, rest, value)
 
 
-def _lines(node: yaml.Node | None, path: At = ()) -> Iterator[tuple[At, int]]:
-    if isinstance(node, yaml.MappingNode):
+def _lines(node: syntax.Node | None, path: At = ()) -> Iterator[tuple[At, int]]:
+    if isinstance(node, syntax.MappingNode):
         for key, value in node.value:
             here = (*path, str(key.value))
             yield here, key.start_mark.line + 1

@@ -21,13 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import yaml
-
 from upstreamsync.errors import ToolFailed, UpstreamsyncError
 from upstreamsync.kit.kubernetes.chart_content import ChartContent
 from upstreamsync.kit.kubernetes.kustomizations import is_address
 from upstreamsync.kit.run.engines import Engines, Helm, without_addresses
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import ContentFile
 from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.overlays.spelling import BUILTIN, canonical
@@ -317,8 +315,8 @@ def _read(data: bytes | str, name: str) -> list[Any]:
     """The documents of a file of kustomize's own, but for kustomizations. Raises Unbuildable."""
     try:
         manifests.refuse_bombs(data, name)
-        return list(yaml.load_all(data, Loader=_Loader))
-    except (UpstreamsyncError, yaml.YAMLError, UnicodeDecodeError) as error:
+        return list(syntax.load_all(data, Loader=_Loader))
+    except (UpstreamsyncError, syntax.YAMLError, UnicodeDecodeError) as error:
         raise Unbuildable(f"could not parse {name}: {error}") from error
 
 

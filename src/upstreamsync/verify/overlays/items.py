@@ -11,11 +11,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import yaml
-
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import digest
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.verify.overlays.configured import configured_items
 from upstreamsync.verify.overlays.graph import children
 from upstreamsync.verify.overlays.item import INLINE, RENAMING, WHOLE_OVERLAY, Item, Kind
@@ -363,22 +361,22 @@ class _Marks:
 
     def __init__(self, text: str) -> None:
         try:
-            self._root: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
-        except yaml.YAMLError:
+            self._root: syntax.Node | None = syntax.compose(text)
+        except syntax.YAMLError:
             self._root = None
 
-    def node(self, *path: str | int) -> tuple[yaml.Node | None, int]:
+    def node(self, *path: str | int) -> tuple[syntax.Node | None, int]:
         """The node at ``path`` and its line from 1; the nearest one above it when it is missing."""
         node, line = self._root, 1
         for step in path:
-            if isinstance(node, yaml.MappingNode):
+            if isinstance(node, syntax.MappingNode):
                 for key, value in node.value:
                     if isinstance(step, str) and isinstance(key.value, str) and same_field(key.value, step):
                         node, line = value, key.start_mark.line + 1
                         break
                 else:
                     return None, line
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            elif isinstance(node, syntax.SequenceNode) and isinstance(step, int) and step < len(node.value):
                 node = node.value[step]
                 line = node.start_mark.line + 1
             else:
@@ -392,7 +390,7 @@ class _Marks:
     def text_line(self, *path: str | int) -> int:
         """The line at which an inline text begins: for a block scalar the one below its header."""
         node, line = self.node(*path)
-        block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+        block = isinstance(node, syntax.ScalarNode) and node.style in ("|", ">")
         return line + 1 if block else line
 
 

@@ -12,12 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from upstreamsync.kit.kubernetes.jsonpatch import pointer, resolve, steps
 from upstreamsync.kit.kubernetes.objects import element_label, merge_key
 from upstreamsync.kit.kubernetes.values import image, same
-from upstreamsync.kit.yaml import scalars
+from upstreamsync.kit.yaml import scalars, syntax
 from upstreamsync.model import Fix, Verdict
 from upstreamsync.verify.build.builds import Manifest
 from upstreamsync.verify.build.chain import Effect
@@ -51,8 +49,8 @@ def propose(item: Item, note: Note, old: Effect, new: Effect, tree: Tree) -> Fix
 
 def _still_yaml(text: str) -> bool:
     try:
-        list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError:
+        list(syntax.compose_all(text))
+    except syntax.YAMLError:
         return False
     return True
 
@@ -60,7 +58,7 @@ def _still_yaml(text: str) -> bool:
 # -- where a patch and its entry stand ---------------------------------------------------------------
 
 
-def _entry(item: Item, tree: Tree) -> tuple[str, scalars.Source, yaml.Node] | None:
+def _entry(item: Item, tree: Tree) -> tuple[str, scalars.Source, syntax.Node] | None:
     """The item's entry in its kustomization: file, text, node."""
     kustomization = tree.kustomization(item.folder)
     if kustomization is None or item.index is None or item.is_configured:
@@ -70,7 +68,7 @@ def _entry(item: Item, tree: Tree) -> tuple[str, scalars.Source, yaml.Node] | No
     return (kustomization.file, source, node) if node is not None else None
 
 
-def patch_text(item: Item, tree: Tree) -> tuple[str, scalars.Source, yaml.Node] | None:
+def patch_text(item: Item, tree: Tree) -> tuple[str, scalars.Source, syntax.Node] | None:
     """A patch itself: its file, its text, the node of its document; None where it can't be edited safely."""
     entry = _entry(item, tree)
     if entry is None or item.kind not in (Kind.MERGE, Kind.JSON):
@@ -79,7 +77,7 @@ def patch_text(item: Item, tree: Tree) -> tuple[str, scalars.Source, yaml.Node] 
         text = tree.read(item.file).decode("utf-8")
         source: scalars.Source | None = scalars.Source(text, text)
     else:
-        holder = entry[2] if isinstance(entry[2], yaml.ScalarNode) else scalars.find(entry[2], ["patch"])
+        holder = entry[2] if isinstance(entry[2], syntax.ScalarNode) else scalars.find(entry[2], ["patch"])
         source = scalars.inline(entry[1].text, holder) if holder is not None else None
     if source is None:
         return None
@@ -260,7 +258,7 @@ def _target_fix(case: _Case, was: Any, now: Any, to: Manifest) -> Fix | None:
         ("version", None, version), ("group", was.group, group),
     ):  # fmt: skip
         here = scalars.find(target, [field])
-        if not isinstance(here, yaml.ScalarNode) or not new or here.value == new:
+        if not isinstance(here, syntax.ScalarNode) or not new or here.value == new:
             continue
         if field != "version" and (old == new or here.value != old):
             continue
@@ -303,15 +301,15 @@ def _renamed_reference(case: _Case) -> Fix | None:
     path = [part if part.startswith("[") else f".{part.removeprefix('.')}" for part in parts]
     for file, source, document in _documents(case):
         node = scalars.labelled(document, path)
-        if isinstance(node, yaml.SequenceNode):  # arguments: the one that says it
+        if isinstance(node, syntax.SequenceNode):  # arguments: the one that says it
             node = next((each for each in node.value if rename[0] in str(each.value)), None)
-        if isinstance(node, yaml.ScalarNode) and rename[0] in str(node.value):
+        if isinstance(node, syntax.ScalarNode) and rename[0] in str(node.value):
             edit = scalars.replace_scalar(source, node, str(node.value).replace(*rename))
             return _fix(file, source, [edit], f"name {rename[1]} in place of {rename[0]}")
     return None
 
 
-def _documents(case: _Case) -> Iterator[tuple[str, scalars.Source, yaml.Node]]:
+def _documents(case: _Case) -> Iterator[tuple[str, scalars.Source, syntax.Node]]:
     """Where an item may say what its note is about: the patch, or the object of its own."""
     if case.item.kind is not Kind.RESOURCE:
         body = patch_text(case.item, case.tree)

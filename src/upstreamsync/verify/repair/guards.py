@@ -12,13 +12,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from upstreamsync.kit.kubernetes.jsonpatch import pointer, resolve, steps
 from upstreamsync.kit.kubernetes.objects import MISSING, merge_key
 from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.kit.run.threads import processors
-from upstreamsync.kit.yaml import scalars
+from upstreamsync.kit.yaml import scalars, syntax
 from upstreamsync.verify.build.builds import Builder, Manifest
 from upstreamsync.verify.build.chain import Chain, Effect
 from upstreamsync.verify.build.workspace import Workspace
@@ -143,7 +141,7 @@ def _texts(tree: Tree, wanted: Sequence[tuple[Item, dict[int, list[Guard]]]]) ->
         if found is None:
             continue
         file, source, node = found
-        if not isinstance(node, yaml.SequenceNode) or node.flow_style:
+        if not isinstance(node, syntax.SequenceNode) or node.flow_style:
             continue
         before[file] = source.text
         edits.setdefault(file, []).extend(_inserted(source, node, guards))
@@ -151,7 +149,7 @@ def _texts(tree: Tree, wanted: Sequence[tuple[Item, dict[int, list[Guard]]]]) ->
 
 
 def _inserted(
-    source: scalars.Source, node: yaml.SequenceNode, guards: Mapping[int, Sequence[Guard]]
+    source: scalars.Source, node: syntax.SequenceNode, guards: Mapping[int, Sequence[Guard]]
 ) -> Iterator[scalars.Edit]:
     for number, checks in guards.items():
         begin = source.offset(node.value[number].start_mark)
