@@ -362,6 +362,12 @@ def test_page(world, fetch):
     assert versions(found) == ["1.2.0", "1.3.0"]
 
 
+def test_a_page_that_is_none_for_people_is_refused(world, fetch):
+    url = world.file("/deep.html", "<b><i>" * 300)
+    with pytest.raises(TooLarge, match="nested 600 levels deep"):
+        fetch({"page": {"url": url, "pattern": r"v(?P<version>\d+)"}})
+
+
 def test_page_as_a_reader_sees_it(world, fetch):
     url = world.file(
         "/page.html",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from upstreamsync.config.spec import Releases
 from upstreamsync.errors import NotFound
+from upstreamsync.kit import html
 from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
@@ -60,9 +61,7 @@ def _text(response: Response) -> str:
 
 def _visible(text: str) -> str:
     """A page's text as a reader sees it, elements apart by a space; nothing of scripts and styles."""
-    from selectolax.lexbor import LexborHTMLParser
-
-    tree = LexborHTMLParser(text)
+    tree = html.parse(text)
     tree.strip_tags(["script", "style", "noscript", "template"])
     body = tree.body or tree.root
     joined = body.text(separator="", strip=False) if body is not None else ""

@@ -1,4 +1,4 @@
-"""Code blocks of an HTML page, as plain as the page's author wrote them: the adapter of selectolax.
+"""Code blocks of an HTML page, as plain as the page's author wrote them.
 
 Highlighters wrap words in spans, number the lines in columns of their own and sometimes put each line in
 an element in place of ending it with a line break. All of these have to give the same text.
@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from upstreamsync.errors import TooLarge
+from upstreamsync.kit import html
 from upstreamsync.sources.blocks import Block, Headings, language_name, with_final_newline
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborNode
+    from upstreamsync.kit.html import LexborNode
 
 #: Line numbers, as Pygments, Chroma, Rouge, Prism, highlight.js and others mark them; and buttons.
 _CLUTTER = ", ".join(
@@ -35,16 +35,6 @@ _LANGUAGE = re.compile(r"(?:\A|\s)(?:(?:language|lang|highlight-source|highlight
 _NO_LANGUAGE = frozenset(("text", "default", "none", "notranslate", "lines", "wrapper"))
 #: A line break that stands for itself, and is not one more beside that of the text.
 _BREAK = "\ue000"
-#: Beyond these no page is meant for people; the cost of a search grows with their product.
-MAX_TAGS = 500_000
-MAX_DEPTH = 512
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-#: Elements that end without saying so, or have no end.
-_UNCLOSED = frozenset(
-    ("p", "li", "td", "th", "tr", "dt", "dd", "option", "thead", "tbody", "tfoot", "colgroup", "body", "html",
-     "head", "br", "hr", "img", "input", "link", "meta", "area", "base", "col", "embed", "source", "track", "wbr",
-     "path", "rect", "circle", "line", "polygon", "polyline", "use")
-)  # fmt: skip
 
 
 def html_blocks(page: str) -> list[Block]:
@@ -52,10 +42,7 @@ def html_blocks(page: str) -> list[Block]:
 
     Raises TooLarge for a page with more elements, or nested deeper, than pages for people are.
     """
-    from selectolax.lexbor import LexborHTMLParser
-
-    _refuse_depth(page)
-    tree = LexborHTMLParser(page)
+    tree = html.parse(page)
     for node in tree.css(_CLUTTER):
         node.decompose()
     for node in tree.css("pre [style]"):
@@ -77,18 +64,6 @@ def html_blocks(page: str) -> list[Block]:
             block = Block(text=with_final_newline(text), language=_language(node), headings=headings.path)
             found.append(block)
     return found
-
-
-def _refuse_depth(page: str) -> None:
-    depth = deepest = 0
-    for number, tag in enumerate(_TAG.finditer(page)):
-        if number > MAX_TAGS:
-            raise TooLarge(f"the page has more than {MAX_TAGS} tags", hint="is it a page for people?")
-        if tag[2].lower() not in _UNCLOSED:
-            depth = max(depth - 1, 0) if tag[1] else depth + 1
-            deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH:
-        raise TooLarge(f"the page is nested {deepest} levels deep", hint="is it a page for people?")
 
 
 def _text(node: LexborNode) -> str:
