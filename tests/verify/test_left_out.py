@@ -23,7 +23,7 @@ from upstreamsync.verify.build.unbuilt import unbuilt
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.overlays.graph import deduce_upstream
 from upstreamsync.verify.overlays.items import enumerate_items
-from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.parse_cache import ParseCache
 from upstreamsync.verify.overlays.tree import Tree
 from verify.everything import Everything, said, write_trees
 
@@ -68,7 +68,7 @@ def test_a_base_that_is_not_built_is_what_a_build_prints(
             items = enumerate_items(tree, overlay, upstream)
             space = Workspace(tree, overlay, items, tmp_path / f"{side}-{overlay.replace('/', '-')}")
             off = [item for item in items if item.kind not in chain._ALWAYS_ON]
-            read = unbuilt(space, off, Reading())
+            read = unbuilt(space, off, ParseCache())
             if read is None:
                 continue
             folder = space.state(off)

@@ -25,7 +25,7 @@ from upstreamsync.verify.judge import Case
 from upstreamsync.verify.options import PER_OVERLAY, Options
 from upstreamsync.verify.overlays.definitions import TreeDefinitions
 from upstreamsync.verify.overlays.graph import deduce_upstream, find_overlays
-from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.parse_cache import ParseCache
 from upstreamsync.verify.overlays.tree import Tree, normalize
 from upstreamsync.verify.repair.trial import Trials
 
@@ -79,7 +79,7 @@ def verify_trees(
     engine = kustomize or Engines().kustomize()
     roots = find_overlays(new, paths) if overlays is None else tuple(map(normalize, overlays))
     together = jobs or processors()
-    reading, slots = Reading(), threading.BoundedSemaphore(together)
+    parsed, slots = ParseCache(), threading.BoundedSemaphore(together)
     charts = Charts(helm or Engines().helm)
     refusals, trials = (Refusals(), Refusals()), Trials()
     options = options or Options()
@@ -98,7 +98,7 @@ def verify_trees(
             kustomize=engine,
             jobs=together,
             store=cache,
-            reading=reading,
+            parsed=parsed,
             slots=slots,
             followed=followed,
             cluster=cluster or Cluster(),

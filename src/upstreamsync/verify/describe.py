@@ -22,7 +22,7 @@ from upstreamsync.verify.classify import failures, helm_values
 from upstreamsync.verify.classify.matching import reaches
 from upstreamsync.verify.overlays.expectations import expected
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
-from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.parse_cache import ParseCache
 from upstreamsync.verify.overlays.tree import Tree
 
 
@@ -42,10 +42,10 @@ def describe(
     """
     together = jobs or processors()
     charts = Charts(helm or Engines().helm)
-    reading, slots = Reading(), threading.BoundedSemaphore(together)
+    parsed, slots = ParseCache(), threading.BoundedSemaphore(together)
 
     def one(overlay: str) -> OverlayEffects:
-        builder = Builder(kustomize, together, cache, reading, slots)
+        builder = Builder(kustomize, together, cache, parsed, slots)
         return _overlay(tree, overlay, upstream, builder, charts)
 
     found = [outcome.get() for outcome in ordered_map(one, overlays, together)]
@@ -72,7 +72,7 @@ def _overlay(
     available = on_one_side(tree, overlay)
     missing = available.left_out
     with tempfile.TemporaryDirectory(prefix="upstreamsync-effects-") as scratch:
-        cut, _ = plan_trim(tree, tree, overlay, upstream, items, builder.reading)
+        cut, _ = plan_trim(tree, tree, overlay, upstream, items, builder.parsed)
         space = Workspace(tree, overlay, items, Path(scratch), cut, charts, instead=available.instead[1])
         side = Chain(space, builder, items).run()
         if isinstance(side.base, Failed):

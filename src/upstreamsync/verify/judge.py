@@ -33,7 +33,7 @@ from upstreamsync.verify.crossed import Followed, followed_items
 from upstreamsync.verify.overlays.definitions import TreeDefinitions
 from upstreamsync.verify.overlays.graph import inputs
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
-from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.parse_cache import ParseCache
 from upstreamsync.verify.overlays.tree import Tree
 from upstreamsync.verify.repair.trial import Trials
 
@@ -56,7 +56,7 @@ class Case:
     kustomize: Kustomize
     jobs: int
     store: Store | None = None
-    reading: Reading = field(default_factory=Reading)
+    parsed: ParseCache = field(default_factory=ParseCache)
     slots: threading.BoundedSemaphore | None = None
     followed: Followed | None = None
     cluster: Cluster = field(default_factory=Cluster)
@@ -79,7 +79,7 @@ class Case:
             trees=(self.before, self.after),
             definitions=definitions,
             cluster=self.cluster,
-            reading=self.reading,
+            parsed=self.parsed,
         )
 
     @property
@@ -139,11 +139,11 @@ class _Judge:
         self.blamed: tuple[list[Obstacle], list[Obstacle]] = ([], [])
         self.old_items, self.new_items = old, new
         self.scratch = scratch
-        self.builder = Builder(case.kustomize, case.jobs, case.store, case.reading, case.slots)
+        self.builder = Builder(case.kustomize, case.jobs, case.store, case.parsed, case.slots)
         self.refused = self._refused_values()
         case = self.case
         self.prepare(
-            *plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new], case.reading)
+            *plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new], case.parsed)
         )
 
     def _refused_values(self) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from upstreamsync.kit.kubernetes.objects import ObjectId, numbered
 from upstreamsync.kit.run.engines import Kustomize, without_addresses
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.parse_cache import ParseCache
 
 Manifest = Mapping[str, Any]
 #: An object of a build: its id without version, and 1 (or 2, … where a build holds it twice).
@@ -82,7 +82,7 @@ class Builder:
     kustomize: Kustomize
     jobs: int
     store: Store | None = None
-    reading: Reading = field(default_factory=Reading)
+    parsed: ParseCache = field(default_factory=ParseCache)
     slots: threading.BoundedSemaphore | None = None
     count: int = 0
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -157,7 +157,7 @@ class Builder:
     def _objects(self, text: bytes) -> Iterable[Manifest]:
         if not text.strip():
             return ()
-        value = self.reading.once(_load, text)
+        value = self.parsed.once(_load, text)
         return (value,) if isinstance(value, dict) else ()
 
     def _key(self, folder: Path, root: Path, *, unrestricted: bool) -> str:

@@ -97,7 +97,7 @@ class Chain:
         """Build, or read, the base, then build each wave; see Side."""
         steps = self._steps()
         self.refused.update(self._known())
-        base = unbuilt(self.workspace, steps, self.builder.reading) if steps else None
+        base = unbuilt(self.workspace, steps, self.builder.parsed) if steps else None
         side = self._upon(base, built=False) if base is not None else None
         return side or self._upon_built()
 

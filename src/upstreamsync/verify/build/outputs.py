@@ -1,4 +1,4 @@
-"""What an overlay builds as a whole, as people deploy it: for reading, not for judging."""
+"""What an overlay builds as a whole, as people deploy it: for parsed, not for judging."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from upstreamsync.verify.build.builds import Key, Manifest, State
 from upstreamsync.verify.build.waves import plan
 from upstreamsync.verify.overlays.graph import children, reached
 from upstreamsync.verify.overlays.items import WHOLE_OVERLAY, Item, Kind
-from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.parse_cache import ParseCache
 from upstreamsync.verify.overlays.tree import Tree, within
 
 #: Below this many bytes of upstream's resources there is nothing to gain.
@@ -65,7 +65,7 @@ def plan_trim(
     overlay: str,
     upstream: Collection[str],
     items: Sequence[Item],
-    reading: Reading,
+    parsed: ParseCache,
 ) -> tuple[Cut, Cut]:
     """What is left out of both sides of an overlay, given its items on either side."""
     old, new = _vendored(before, overlay, upstream), _vendored(after, overlay, upstream)
@@ -74,25 +74,23 @@ def plan_trim(
     heavy = any(_CRD.encode() in data for side in (old, new) for data in side.values())
     if not heavy and not _may_drop(items):
         return Cut(), Cut()
-    sides = [
-        {file: reading.once(manifests.split, data) for file, data in side.items()} for side in (old, new)
-    ]
-    ids = {part: _id_of(part, reading) for side in sides for parts in side.values() for part in parts}
+    sides = [{file: parsed.once(manifests.split, data) for file, data in side.items()} for side in (old, new)]
+    ids = {part: _id_of(part, parsed) for side in sides for parts in side.values() for part in parts}
     local = _local_ids(before, after, items)
     reachable = _reachable(ids, items)
     schemas = _reachable(ids, [item for item in items if not leaves_schemas_alone(item)])
     if reachable is None or schemas is None:
         return Cut(), Cut()
-    cut = {} if any(_is_crd(ids[part]) for part in schemas) else _smaller(sides, ids, reading)
+    cut = {} if any(_is_crd(ids[part]) for part in schemas) else _smaller(sides, ids, parsed)
     kept = set(ids) if local is None else reachable | {part for part in ids if ids[part] in local}
-    small = _Small(cut, _droppable(sides, ids, kept, cut, items, reading))
+    small = _Small(cut, _droppable(sides, ids, kept, cut, items, parsed))
     return _cut(sides[0], ids, small), _cut(sides[1], ids, small)
 
 
-def _id_of(part: bytes, reading: Reading) -> ObjectId | None:
+def _id_of(part: bytes, parsed: ParseCache) -> ObjectId | None:
     """What a document's object is called; of a CRD that is read off what is left without its schemas."""
-    small = reading.once(without_schemas, part) if len(part) > _LARGE else None
-    return reading.once(document_id, part if small is None else small)
+    small = parsed.once(without_schemas, part) if len(part) > _LARGE else None
+    return parsed.once(document_id, part if small is None else small)
 
 
 def _is_crd(name: ObjectId | None) -> bool:
@@ -113,7 +111,7 @@ def _local_ids(before: Tree, after: Tree, items: Sequence[Item]) -> set[ObjectId
     return found
 
 
-def _smaller(sides: Sequence[Documents], ids: Ids, reading: Reading) -> dict[bytes, bytes]:
+def _smaller(sides: Sequence[Documents], ids: Ids, parsed: ParseCache) -> dict[bytes, bytes]:
     """The CRDs without their schemas, where both sides' can be written so; a CRD that stands twice stays."""
     known: dict[ObjectId, list[bytes | None]] = {}
     cut: dict[bytes, bytes] = {}
@@ -122,7 +120,7 @@ def _smaller(sides: Sequence[Documents], ids: Ids, reading: Reading) -> dict[byt
         for part in [part for parts in side.values() for part in parts]:
             name = ids[part]
             if name is not None and _is_crd(name):
-                small = reading.once(without_schemas, part)
+                small = parsed.once(without_schemas, part)
                 known.setdefault(name, []).append(small if counts[name] == 1 else None)
                 if small is not None:
                     cut[part] = small
@@ -241,7 +239,7 @@ def _droppable(
     kept: set[bytes],
     cut: Mapping[bytes, bytes],
     items: Sequence[Item],
-    reading: Reading,
+    parsed: ParseCache,
 ) -> dict[bytes, Manifest]:
     """Documents that are the same on both sides and out of every item's reach, with their objects."""
     if not _may_drop(items):
@@ -253,7 +251,7 @@ def _droppable(
         if name is None or name.kind == "Namespace":
             continue
         small = cut.get(part, part)
-        obj = reading.once(plain_object, small) if len(small) < _LARGE else None
+        obj = parsed.once(plain_object, small) if len(small) < _LARGE else None
         if obj is not None:
             found[part] = obj
     return found

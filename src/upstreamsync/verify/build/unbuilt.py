@@ -17,7 +17,7 @@ from upstreamsync.kit.yaml.plain import plain_object
 from upstreamsync.verify.build.builds import Key, Manifest, State
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.overlays.items import Item
-from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.parse_cache import ParseCache
 from upstreamsync.verify.overlays.tree import Kustomization
 
 #: Fields that change nothing about the objects of ``resources``.
@@ -38,7 +38,7 @@ class _InDoubt(Exception):
 class _Reader:
     workspace: Workspace
     off: Collection[str]
-    reading: Reading
+    parsed: ParseCache
     folders: set[str] = field(default_factory=set)
     names: set[tuple[str, ...]] = field(default_factory=set)
     objects: dict[Key, Manifest] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class _Reader:
         if self.workspace.tree.is_folder(path):
             self.visit(path, component=component)
         elif self.workspace.tree.is_file(path) and path.endswith((".yaml", ".yml")):
-            for part in self.reading.once(manifests.split, self.workspace.content(path)):
+            for part in self.parsed.once(manifests.split, self.workspace.content(path)):
                 self._document(part)
         else:
             raise _InDoubt
@@ -72,7 +72,7 @@ class _Reader:
     def _document(self, part: bytes) -> None:
         if manifests.says_nothing(part):
             return
-        obj = self.reading.once(plain_object, part)
+        obj = self.parsed.once(plain_object, part)
         if obj is None:
             raise _InDoubt
         found = object_id(obj)
@@ -85,9 +85,9 @@ class _Reader:
         self.texts[found.unversioned, 1] = part
 
 
-def unbuilt(workspace: Workspace, off: Collection[Item], reading: Reading) -> State | None:
+def unbuilt(workspace: Workspace, off: Collection[Item], parsed: ParseCache) -> State | None:
     """The state of an overlay with ``off`` switched off, or None where it has to be built."""
-    reader = _Reader(workspace, {item.name for item in off}, reading)
+    reader = _Reader(workspace, {item.name for item in off}, parsed)
     try:
         reader.visit(workspace.overlay)
     except _InDoubt:

@@ -101,7 +101,7 @@ class ObjectWalk(Walk):
             below = (*path, f"[{label}]")
             if same(element.a, element.b) and (same(element.c, element.d) or f"{label}#2" in folded):
                 continue
-            if not elements.judge(elements.Spot(self, element, below, around, name, owned)):
+            if not elements.judge(elements.Element(self, element, below, around, name, owned)):
                 self._visit(element, below, "", around, owned=owned)
         if not self.whole:
             self.notes += elements.missed(around, path, name)

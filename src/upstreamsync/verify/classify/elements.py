@@ -19,7 +19,7 @@ from upstreamsync.verify.overlays.items import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Element:
     """One element: its four values, its path, and ``around`` it the four lists by label.
 
     ``name`` is the list's field; ``owned`` whether the item writes the list as a whole.
@@ -58,169 +58,169 @@ class Spot:
         self.walk.add(verdict, reason, self.path, self.four, **more)
 
 
-def judge(spot: Spot) -> bool:
+def judge(element: Element) -> bool:
     """Decide about the element as a whole; False when its fields have to be compared one by one."""
-    decide = _DECISIONS.get(spot.four.shape)
+    decide = _DECISIONS.get(element.four.shape)
     if decide is None:
         return False
-    if spot.walk.whole and spot.four.shape != "0111":
+    if element.walk.whole and element.four.shape != "0111":
         return True  # new and vanished elements are no findings for a setting for everything
-    return decide(spot)
+    return decide(element)
 
 
-def _adds_now(spot: Spot) -> bool:
-    other = spot.successor
-    if other is None and same(spot.four.b, spot.four.d):
-        spot.add(
-            Verdict.SHADOWS, "upstream_removed_value", did=f"changed {spot.called}",
+def _adds_now(element: Element) -> bool:
+    other = element.successor
+    if other is None and same(element.four.b, element.four.d):
+        element.add(
+            Verdict.SHADOWS, "upstream_removed_value", did=f"changed {element.called}",
             does="now adds it, complete as it is", because="upstream no longer has it",
-            hint=f"check whether {plain(spot.label)} is still wanted",
+            hint=f"check whether {plain(element.label)} is still wanted",
         )  # fmt: skip
         return True
-    spot.add(
+    element.add(
         Verdict.MISAPPLIED,
         "adds_instead_of_modifies",
-        did=f"used to change {spot.called}",
-        does=f"now adds a {spot.called}{_without_image(spot.four)}",
+        did=f"used to change {element.called}",
+        does=f"now adds a {element.called}{_without_image(element.four)}",
         because=f"upstream renamed it to {plain(other)}" if other else "upstream no longer has it",
-        hint=f"write {plain(other)} in place of {plain(spot.label)}"
+        hint=f"write {plain(other)} in place of {plain(element.label)}"
         if other
-        else f"check whether {plain(spot.label)} is still wanted",
-        rename=_rename(spot.label, other),
+        else f"check whether {plain(element.label)} is still wanted",
+        rename=_rename(element.label, other),
     )
     return True
 
 
-def _added_exists(spot: Spot) -> bool:
-    _, b, c, d = spot.four
+def _added_exists(element: Element) -> bool:
+    _, b, c, d = element.four
     if same(c, d):
-        second = f"{spot.label}#2"
-        if second in spot.around.d and second not in spot.around.c:
+        second = f"{element.label}#2"
+        if second in element.around.d and second not in element.around.c:
             return True  # listed a second time: said of that one
         if same(b, d):
-            spot.add(
-                Verdict.REDUNDANT, None, did=f"added {spot.called}",
+            element.add(
+                Verdict.REDUNDANT, None, did=f"added {element.called}",
                 because="upstream now has the very same one", hint="delete it from the customization",
             )  # fmt: skip
         else:
-            spot.add(
-                Verdict.LOST, spot.walk.gone, did=f"added {spot.called}",
+            element.add(
+                Verdict.LOST, element.walk.gone, did=f"added {element.called}",
                 because="upstream now has one of its own, which stays as it is",
             )  # fmt: skip
     elif same(b, d):
-        spot.add(
-            Verdict.SHADOWS, "upstream_added_value", did=f"added {spot.called}", does="still sets the same",
+        element.add(
+            Verdict.SHADOWS, "upstream_added_value", did=f"added {element.called}", does="still sets the same",
             because=f"upstream now has its own: {show(c)}", hint="check which of the two is wanted",
         )  # fmt: skip
     else:
-        spot.add(
-            Verdict.MISAPPLIED, "modifies_instead_of_adds", did=f"used to add {spot.called}",
+        element.add(
+            Verdict.MISAPPLIED, "modifies_instead_of_adds", did=f"used to add {element.called}",
             does="now is merged into the one that upstream ships, whose other fields remain",
-            because=f"upstream now has {show(c)}", hint=f"give yours another name than {plain(spot.label)}",
+            because=f"upstream now has {show(c)}", hint=f"give yours another name than {plain(element.label)}",
         )  # fmt: skip
     return True
 
 
-def _delete_vanished(spot: Spot) -> bool:
-    as_before = same(spot.around.b, spot.around.d)  # the list as a whole comes out as it did
-    if not as_before and (other := spot.successor):
-        spot.add(
-            Verdict.LOST, "element_renamed", did=f"removed {spot.called}", does="removes nothing",
+def _delete_vanished(element: Element) -> bool:
+    as_before = same(element.around.b, element.around.d)  # the list as a whole comes out as it did
+    if not as_before and (other := element.successor):
+        element.add(
+            Verdict.LOST, "element_renamed", did=f"removed {element.called}", does="removes nothing",
             because=f"upstream renamed it to {plain(other)}",
-            hint=f"write {plain(other)} in place of {plain(spot.label)}", rename=_rename(spot.label, other),
+            hint=f"write {plain(other)} in place of {plain(element.label)}", rename=_rename(element.label, other),
         )  # fmt: skip
     else:
-        spot.add(
-            Verdict.REDUNDANT, None, did=f"removed {spot.called}", because="upstream no longer has it",
+        element.add(
+            Verdict.REDUNDANT, None, did=f"removed {element.called}", because="upstream no longer has it",
             hint="delete it from the customization",
         )  # fmt: skip
     return True
 
 
-def _delete_lost(spot: Spot) -> bool:
-    if not same(spot.four.c, spot.four.d):
+def _delete_lost(element: Element) -> bool:
+    if not same(element.four.c, element.four.d):
         return False
-    spot.add(Verdict.LOST, spot.walk.gone, did=f"removed {spot.called}", does="leaves it in place")
+    element.add(Verdict.LOST, element.walk.gone, did=f"removed {element.called}", does="leaves it in place")
     return True
 
 
-def _change_vanished(spot: Spot) -> bool:
-    other = spot.successor
-    spot.add(
+def _change_vanished(element: Element) -> bool:
+    other = element.successor
+    element.add(
         Verdict.LOST,
-        "element_renamed" if other else spot.walk.gone,
-        did=f"changed {spot.called}",
+        "element_renamed" if other else element.walk.gone,
+        did=f"changed {element.called}",
         does="changes nothing there",
         because=f"upstream renamed it to {plain(other)}" if other else "upstream no longer has it",
-        hint=f"write {plain(other)} in place of {plain(spot.label)}" if other else None,
-        rename=_rename(spot.label, other),
+        hint=f"write {plain(other)} in place of {plain(element.label)}" if other else None,
+        rename=_rename(element.label, other),
     )
     return True
 
 
-def _add_vanished(spot: Spot) -> bool:
-    spot.add(Verdict.LOST, spot.walk.gone, did=f"added {spot.called}", does="no longer does")
+def _add_vanished(element: Element) -> bool:
+    element.add(Verdict.LOST, element.walk.gone, did=f"added {element.called}", does="no longer does")
     return True
 
 
-def _removes_new(spot: Spot) -> bool:
-    if spot.owned:
-        spot.add(
-            Verdict.SHADOWS, "swallows_upstream_addition", did=f"sets {spot.name} as a whole",
-            does=f"drops {spot.called}", because=f"upstream added {show(spot.four.c)}",
+def _removes_new(element: Element) -> bool:
+    if element.owned:
+        element.add(
+            Verdict.SHADOWS, "swallows_upstream_addition", did=f"sets {element.name} as a whole",
+            does=f"drops {element.called}", because=f"upstream added {show(element.four.c)}",
             hint="add it to the patch, or turn the patch into edits of single elements",
         )  # fmt: skip
-    elif spot.by_index:
-        spot.add(
-            Verdict.MISAPPLIED, "index_shift", did="did not know it", does=f"removes {spot.called}",
+    elif element.by_index:
+        element.add(
+            Verdict.MISAPPLIED, "index_shift", did="did not know it", does=f"removes {element.called}",
             because="upstream put it at the index which the patch addresses",
             hint="use a strategic merge patch with $patch: delete, which goes by name",
         )  # fmt: skip
     else:
-        folded = "#" in spot.label
-        spot.add(
-            Verdict.MISAPPLIED, "collateral", did="left this list alone", does=f"drops {spot.called}",
+        folded = "#" in element.label
+        element.add(
+            Verdict.MISAPPLIED, "collateral", did="left this list alone", does=f"drops {element.called}",
             because="upstream lists that key twice, and any strategic merge folds the two into one"
-            if folded else f"upstream added {show(spot.four.c)}",
+            if folded else f"upstream added {show(element.four.c)}",
             hint="use a JSON6902 patch, which leaves other lists alone",
         )  # fmt: skip
     return True
 
 
-def _adds_new(spot: Spot) -> bool:
-    first, twice, _ = spot.label.partition("#")
-    original = spot.around.c.get(first, MISSING) if isinstance(spot.around.c, Mapping) else MISSING
+def _adds_new(element: Element) -> bool:
+    first, twice, _ = element.label.partition("#")
+    original = element.around.c.get(first, MISSING) if isinstance(element.around.c, Mapping) else MISSING
     if twice and original is not MISSING:
-        equal = same(original, spot.four.d)
-        spot.walk.add(
+        equal = same(original, element.four.d)
+        element.walk.add(
             Verdict.REDUNDANT if equal else Verdict.SHADOWS, "listed_twice",
-            (*spot.path[:-1], f"[{first}]"), spot.four, did=f"added {plain(first)}",
+            (*element.path[:-1], f"[{first}]"), element.four, did=f"added {plain(first)}",
             does="now lists it a second time", because=f"upstream now has {show(original)}",
             grave=Severity.REVIEW,
             hint="delete the patch" if equal else "use a strategic merge patch, which is keyed by name",
         )  # fmt: skip
         return True
-    spot.add(
-        Verdict.MISAPPLIED, "index_shift" if spot.by_index else "adds_instead_of_modifies",
-        did=f"did not add {spot.called}", does=f"adds a {spot.called}{_without_image(spot.four)}",
+    element.add(
+        Verdict.MISAPPLIED, "index_shift" if element.by_index else "adds_instead_of_modifies",
+        did=f"did not add {element.called}", does=f"adds a {element.called}{_without_image(element.four)}",
     )  # fmt: skip
     return True
 
 
-def _removes_kept(spot: Spot) -> bool:
-    spot.add(
-        Verdict.MISAPPLIED, "index_shift" if spot.by_index else "collateral", did=f"kept {spot.called}",
+def _removes_kept(element: Element) -> bool:
+    element.add(
+        Verdict.MISAPPLIED, "index_shift" if element.by_index else "collateral", did=f"kept {element.called}",
         does="removes it",
     )  # fmt: skip
     return True
 
 
-def _deletes_both(spot: Spot) -> bool:
-    spot.add(Verdict.OK, None)
+def _deletes_both(element: Element) -> bool:
+    element.add(Verdict.OK, None)
     return True
 
 
-_DECISIONS: Final[Mapping[str, Callable[[Spot], bool]]] = {
+_DECISIONS: Final[Mapping[str, Callable[[Element], bool]]] = {
     "1101": _adds_now,
     "0111": _added_exists,
     "1000": _delete_vanished,

@@ -10,7 +10,7 @@ Read = TypeVar("Read")
 
 
 @dataclass(slots=True)
-class Reading:
+class ParseCache:
     """Remembers what functions made of texts; safe for several threads, as nothing in it ever changes."""
 
     _known: dict[tuple[Callable[[bytes], Any], bytes], Any] = field(default_factory=dict)

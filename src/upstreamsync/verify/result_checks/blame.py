@@ -18,7 +18,7 @@ from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays.definitions import TreeDefinitions
 from upstreamsync.verify.overlays.graph import reached
 from upstreamsync.verify.overlays.items import Item, Kind
-from upstreamsync.verify.overlays.reading import Reading
+from upstreamsync.verify.overlays.parse_cache import ParseCache
 from upstreamsync.verify.overlays.tree import Tree
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
 from upstreamsync.verify.result_checks.appliers import applying
@@ -41,7 +41,7 @@ class About:
     trees: tuple[Tree, Tree]
     definitions: tuple[TreeDefinitions, TreeDefinitions]
     cluster: Cluster
-    reading: Reading
+    parsed: ParseCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _context(
         crds_before=about.definitions[0],
         crds_after=about.definitions[1],
         kubernetes=about.cluster.kubernetes,
-        once=about.reading.once,
+        once=about.parsed.once,
         applied=cache(partial(applying, tree, overlay, about.cluster)),
     )
 
