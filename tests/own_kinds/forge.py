@@ -19,11 +19,11 @@ class Board(LocalForge):
 
     wall = Path("board.txt")
 
-    def open(self, opening: NewPullRequest) -> Existing:
+    def open(self, new: NewPullRequest) -> Existing:
         """Open it, and put it on the board."""
         with self.wall.open("a", encoding="utf-8") as board:
-            board.write(f"{opening.title}\n")
-        return super().open(opening)
+            board.write(f"{new.title}\n")
+        return super().open(new)
 
 
 def board(repository: Repository, configuration: Configuration, environment: Mapping[str, str]) -> Board:

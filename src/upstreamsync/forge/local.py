@@ -90,17 +90,17 @@ class LocalForge:
             self._repository.delete_branch(branch)
             self._file(branch).unlink(missing_ok=True)
 
-    def open(self, opening: NewPullRequest) -> Existing:
+    def open(self, new: NewPullRequest) -> Existing:
         """Write the text."""
         existing = Existing(
             number=0,
-            url=str(self._file(opening.branch)),
-            branch=opening.branch,
-            title=opening.title,
-            body=opening.body,
+            url=str(self._file(new.branch)),
+            branch=new.branch,
+            title=new.title,
+            body=new.body,
             stage=Stage.OPEN,
-            base=opening.base,
-            draft=opening.draft,
+            base=new.base,
+            draft=new.draft,
         )
         self._write(existing.branch, existing.title, existing.body)
         return existing

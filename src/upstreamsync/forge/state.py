@@ -140,7 +140,7 @@ class Forge(Protocol):
     def delete_branch(self, branch: str, *, expected: str) -> None:
         """Remove ``branch``."""
 
-    def open(self, opening: NewPullRequest) -> Existing:
+    def open(self, new: NewPullRequest) -> Existing:
         """Open a pull request; if there is one for that branch already, it is returned as it stands."""
 
     def edit(

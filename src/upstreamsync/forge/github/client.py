@@ -29,38 +29,36 @@ class GitHubForge(GitHubRepository):
     is the least time in seconds between two writes.
     """
 
-    def open(self, opening: NewPullRequest) -> Existing:
+    def open(self, new: NewPullRequest) -> Existing:
         """Open one; labels and people are extras that must not stop it."""
         try:
-            pull = self._create(opening, draft=opening.draft)
+            pull = self._create(new, draft=new.draft)
         except _AlreadyExists:
-            for existing in self.open_pull_requests(opening.branch):
-                if existing.branch == opening.branch:
+            for existing in self.open_pull_requests(new.branch):
+                if existing.branch == new.branch:
                     return existing
             raise ForgeError(
-                f"GitHub says that {opening.branch} has a pull request, and lists none", hint="run again"
+                f"GitHub says that {new.branch} has a pull request, and lists none", hint="run again"
             ) from None
         number = pull.number
-        if opening.labels:
-            self._extra(f"set labels of #{number}", lambda: pull.add_to_labels(*opening.labels))
-        if opening.assignees:
-            self._extra(f"assign #{number}", lambda: pull.add_to_assignees(*opening.assignees))
-        for reviewer in opening.reviewers:
+        if new.labels:
+            self._extra(f"set labels of #{number}", lambda: pull.add_to_labels(*new.labels))
+        if new.assignees:
+            self._extra(f"assign #{number}", lambda: pull.add_to_assignees(*new.assignees))
+        for reviewer in new.reviewers:
             self._extra(f"ask {reviewer} to review #{number}", partial(_ask, pull, reviewer))
-        if opening.milestone:
-            self._extra(
-                f"set the milestone of #{number}", lambda: self._set_milestone(pull, opening.milestone)
-            )
+        if new.milestone:
+            self._extra(f"set the milestone of #{number}", lambda: self._set_milestone(pull, new.milestone))
         return self._existing(pull)
 
-    def _create(self, opening: NewPullRequest, *, draft: bool) -> PullRequest:
+    def _create(self, new: NewPullRequest, *, draft: bool) -> PullRequest:
         try:
-            with translated(f"open a pull request for {opening.branch}"):
+            with translated(f"open a pull request for {new.branch}"):
                 return self._repo.create_pull(
-                    base=opening.base,
-                    head=opening.branch,
-                    title=opening.title,
-                    body=opening.body,
+                    base=new.base,
+                    head=new.branch,
+                    title=new.title,
+                    body=new.body,
                     draft=draft,
                 )
         except ForgeError as error:
@@ -70,7 +68,7 @@ class GitHubForge(GitHubRepository):
                 self._remarks.append(
                     "this repository has no drafts: pull requests that need a person are open"
                 )
-                return self._create(opening, draft=False)
+                return self._create(new, draft=False)
             raise
 
     def _set_milestone(self, pull: PullRequest, title: str | None) -> None:

@@ -109,9 +109,9 @@ def newest_with_app_version(
         version = parse(str(entry.get("version")), "semver")
         if version is None or str(entry.get("appVersion", "")).removeprefix("v") != wanted:
             continue
-        standing = (not version.is_prerelease, version)
-        if best is None or standing > best:
-            best, found = standing, entry
+        rank = (not version.is_prerelease, version)
+        if best is None or rank > best:
+            best, found = rank, entry
     return found
 
 

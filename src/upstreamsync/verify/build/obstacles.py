@@ -1,4 +1,4 @@
-"""What one side of an overlay names and can't have: found by parsed, before anything is built.
+"""What one side of an overlay names and can't have: found by reading, before anything is built.
 
 kustomize would stop at the first of these, and say of none of the rest what becomes of it.
 """
