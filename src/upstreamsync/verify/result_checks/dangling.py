@@ -14,20 +14,25 @@ from upstreamsync.model import Verdict
 from .finding import Manifest, ResultContext, ResultFinding
 from .index import Key, World, at, key_of, key_of_id, mapping, text
 from .links import Link
+from .mentions import mention_links
 from .object_links import object_links
 from .pod_links import pod_links
 from .pods import pods_of
+from .port_links import port_links
 from .shapes import shape_links
 
 #: What an object of the user's own refers to in another overlay, as a rule: that it is not here is no news.
 _ELSEWHERE: Final = frozenset(("AppProject",))
+#: What links lead to that is no object with a name.
+_NO_OBJECTS: Final = frozenset(("pods", "services", "container"))
 
 
 def links_of(world: World) -> list[Link]:
     """Everything that the objects of a result name."""
     found: list[Link] = []
     for manifest in world.objects:
-        mine = [link for extract in (pod_links, object_links) for link in extract(world, manifest)]
+        extractors = (pod_links, object_links, port_links, mention_links)
+        mine = [link for extract in extractors for link in extract(world, manifest)]
         found += mine
         found += shape_links(world, manifest, {link.path for link in mine})
     return found
@@ -189,7 +194,7 @@ def _finding(link: Link, was: Link | None, before: World, after: World, *, taken
         else _why(link, was, successor),
         hint=f"keep {link.kind} {link.name}" if taken else _hint(link, successor),
         rename=_rename(link, successor) if not taken else None,
-        missing=None if link.part or link.inside or link.weak else (link.kind, link.name),
+        missing=None if link.part or link.inside or link.kind in _NO_OBJECTS else (link.kind, link.name),
     )
 
 
@@ -199,7 +204,8 @@ def _rename(link: Link, successor: str | None) -> tuple[str, str] | None:
         return None
     if link.kind == "variable":
         return f"$({link.name})", f"$({successor})"
-    return (link.part.partition(" ")[2] if link.part else link.name), successor
+    name = link.part.partition(" ")[2] if link.part else link.name
+    return f"{link.spelled}{name}", f"{link.spelled}{successor}"
 
 
 def _other_end(link: Link, was: Link | None) -> str | None:

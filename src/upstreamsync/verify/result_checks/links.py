@@ -18,7 +18,8 @@ class Link:
     ``inside`` says that target and owner are one object, and
     ``source`` where in it the end should stand. ``environment``: an
     environment variable takes its value from this Secret. ``weak``: known by its shape alone, so that it
-    counts only where the very same one was resolved before.
+    counts only where the very same one was resolved before. ``spelled`` is what stands before the name in a
+    text (``web:`` before a port).
     """
 
     owner: Key
@@ -35,6 +36,7 @@ class Link:
     inside: bool = False
     source: str = ""
     weak: bool = False
+    spelled: str = ""
 
     @property
     def what(self) -> tuple[Key, str, str, str]:

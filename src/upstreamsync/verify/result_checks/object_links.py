@@ -9,6 +9,7 @@ from .finding import Manifest
 from .index import World, at, elements, mapping, step, text, walk
 from .links import Link
 from .pods import pods, selected, selects
+from .port_links import pod_port
 from .resolve import object_link, selection_link, service_links
 
 _SCALABLE = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DaemonSet", "Rollout")
@@ -140,29 +141,13 @@ def _service(world: World, manifest: Manifest) -> Iterator[Link]:
     chosen = list(selected(world, selector, link.owner.namespace))
     if not chosen:
         return
-    names = sorted(
-        {
-            text(port.get("name"))
-            for pod in chosen
-            for _, container in pod.containers()
-            for _, port in elements("ports", container.get("ports"))
-            if port.get("name")
-        }
-    )
     for path, port in elements("spec.ports", at(manifest, "spec", "ports")):
         wanted = port.get("targetPort")
-        if isinstance(wanted, str) and not wanted.isdigit():
-            yield Link(
-                owner=link.owner,
-                resource=link.resource,
-                path=step(path, "targetPort"),
-                kind="pods",
-                name=link.name,
-                part=f"port {wanted}",
-                resolved=wanted in names,
-                target=link.target,
-                options=tuple(names),
-            )
+        place = step(path, "targetPort" if wanted is not None else "port")
+        number = wanted is None or text(wanted).isdigit()
+        yield from pod_port(
+            manifest, place, port.get("port") if wanted is None else wanted, selector, chosen, weak=number
+        )
 
 
 def _selecting(*paths: str) -> Callable[[World, Manifest], Iterator[Link]]:

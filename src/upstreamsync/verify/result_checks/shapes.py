@@ -70,15 +70,15 @@ def _selector(key: str, value: Any) -> Any:
     if not isinstance(value, dict) or not value:
         return None
     if mapping(value.get("matchLabels")) or value.get("matchExpressions"):
-        return _plain(value)
+        return plain_selector(value)
     if key == "selector" or key.endswith("Selector"):
         labels = value.get("labels") if isinstance(value.get("labels"), dict) else value
         if labels and all(isinstance(each, str) for each in labels.values()):
-            return _plain({"matchLabels": labels})
+            return plain_selector({"matchLabels": labels})
     return None
 
 
-def _plain(selector: Mapping[str, Any]) -> Mapping[str, Any]:
+def plain_selector(selector: Mapping[str, Any]) -> Mapping[str, Any]:
     """The selector without what cilium writes before a label's name."""
     labels = {
         _SOURCE.sub("", name): value
