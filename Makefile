@@ -35,10 +35,14 @@ $(TOOLS)/.openapi: scripts/fetch_openapi.py $(VENV)/.runtime
 	$(BIN)/python scripts/fetch_openapi.py
 	@touch $@
 
+$(TOOLS)/.browser: scripts/get_browser.sh
+	bash scripts/get_browser.sh
+	@touch $@
+
 demo: $(VENV)/.runtime $(TOOLS)/.engines ## run the whole job on embedded example upstreams, offline
 	$(BIN)/python -m upstreamsync demo
 
-test: $(VENV)/.dev $(TOOLS)/.all $(TOOLS)/.openapi ## run all tests
+test: $(VENV)/.dev $(TOOLS)/.all $(TOOLS)/.openapi $(TOOLS)/.browser ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-fast: $(VENV)/.dev $(TOOLS)/.engines $(TOOLS)/.openapi ## run the tests of the inner loop

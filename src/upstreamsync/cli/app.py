@@ -36,6 +36,9 @@ ServerContext = Annotated[
         "--server", metavar="CONTEXT", help="Ask the API server of this kubectl context, too: a dry run."
     ),
 ]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Also write a page to look at to this file.")
+]
 Vendors = Annotated[list[str] | None, typer.Argument(metavar="VENDOR", help="Only these vendors.")]
 
 
@@ -175,6 +178,7 @@ def verify(
         Path | None,
         typer.Option("--code-quality", metavar="FILE", help="Also write GitLab's code quality to this file."),
     ] = None,
+    html: Html = None,
     server: ServerContext = None,
     budget: Budget = None,
     allow_unjudged: AllowUnjudged = False,
@@ -185,8 +189,9 @@ def verify(
 
     asked = ((Format.SARIF, sarif), (Format.JUNIT, junit), (Format.GITLAB, code_quality))
     files = {form: file for form, file in asked if file is not None}
-    # Only what was asked for: a plain command line (cli.plain) has neither of the two.
-    further: dict[str, Any] = ({"comment": True} if comment else {}) | ({"files": files} if files else {})
+    # Only what was asked for: a plain command line (cli.plain) has none of them.
+    asked_for: dict[str, Any] = {"comment": comment, "files": files, "html": html}
+    further = {name: value for name, value in asked_for.items() if value}
     return run(
         replace(
             common,

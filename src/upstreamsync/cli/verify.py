@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, Format, counting, text_form
+from upstreamsync.cli.page import Watcher
 from upstreamsync.cli.paths import overlay_prefix, relative_overlays, without_configuration, write_file
 from upstreamsync.errors import UsageError
 from upstreamsync.model import Change, Verification
@@ -15,6 +17,7 @@ from upstreamsync.project.verify.verification import (
     upstream_paths,
     verify_folders,
     verify_revision_without_configuration,
+    verify_working_tree,
 )
 
 
@@ -29,6 +32,7 @@ def verify(
     add_guards: bool,
     comment: bool = False,
     files: Mapping[Format, Path] | None = None,
+    html: Path | None = None,
 ) -> int:
     """Judge, report, and say how to end. Raises UsageError when the options contradict each other."""
     chosen, upstream = tuple(overlays), tuple[str, ...]()
@@ -36,11 +40,14 @@ def verify(
         raise UsageError("--before and --after belong together", hint="give both folders")
     if before is not None and since is not None:
         raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
+    watcher = Watcher() if html is not None else None
     with counting(common, "judging") as counted:
         if before is not None and after is not None:
-            verification, root = _two_folders(counted, chosen, before, after), after
+            verification, root = _two_folders(counted, chosen, before, after, watcher), after
         else:
-            verification, root, upstream = _since(counted, chosen, since or "HEAD", guards=add_guards)
+            verification, root, upstream = _since(
+                counted, chosen, since or "HEAD", watcher, guards=add_guards
+            )
     _write_back(verification, root, chosen, upstream, fix=fix, guards=add_guards)
     from upstreamsync.report import annotations, document, markdown
 
@@ -55,6 +62,8 @@ def verify(
         made = _for_machines(verification, form, overlay_prefix(root))
         text = made if isinstance(made, str) else output.json_form(made)
         write_file(file, text)
+    if html is not None and watcher is not None:
+        watcher.write(html, _command(chosen, since=since, before=before, after=after))
     if comment:
         from upstreamsync.project.verify.comment import keep_comment
 
@@ -73,26 +82,47 @@ def _for_machines(verification: Verification, form: Format, prefix: str) -> Any:
     return made[form](verification, prefix=prefix)
 
 
+def _command(overlays: Sequence[str], *, since: str | None, before: Path | None, after: Path | None) -> str:
+    """The command line that says it again."""
+    options = (("--since", since), ("--before", before), ("--after", after))
+    words = [word for name, value in options if value is not None for word in (name, str(value))]
+    return shlex.join(["upstreamsync", "verify", *overlays, *words]) + "\n"
+
+
 def _since(
-    common: Common, overlays: Sequence[str], since: str, *, guards: bool
+    common: Common, overlays: Sequence[str], since: str, watcher: Watcher | None, *, guards: bool
 ) -> tuple[Verification, Path, tuple[str, ...]]:
     """A revision against the working tree, which folder that is, and what in it is upstream's, for ``guards``."""
     if common.config is None and without_configuration():
+        settings = common.settings()
         verification, root = verify_revision_without_configuration(
-            Path.cwd(), common.settings(), since=since, overlays=overlays
+            Path.cwd(),
+            settings,
+            since=since,
+            overlays=overlays,
+            look=watcher.of_folder(settings) if watcher is not None else None,
         )
         return verification, root, ()
     with common.project() as project:
         upstream = upstream_paths(project.session, project.configuration.vendors) if guards else ()
-        verification = project.verify(overlays=relative_overlays(overlays, project.root), since=since)
+        verification = verify_working_tree(
+            project.session,
+            since=since,
+            overlays=relative_overlays(overlays, project.root),
+            look=watcher.of_project(project.session) if watcher is not None else None,
+        )
         return verification, project.root, upstream
 
 
-def _two_folders(common: Common, overlays: Sequence[str], before: Path, after: Path) -> Verification:
+def _two_folders(
+    common: Common, overlays: Sequence[str], before: Path, after: Path, watcher: Watcher | None
+) -> Verification:
     for folder in (before, after):
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder", hint="--before and --after name two folders")
-    return verify_folders(before, after, overlays, settings=common.settings())
+    settings = common.settings()
+    look = watcher.of_folder(settings) if watcher is not None else None
+    return verify_folders(before, after, overlays, settings=settings, look=look)
 
 
 def _write_back(

@@ -19,6 +19,7 @@ from upstreamsync.model.change import (
     Shrunk,
     VendorUpdate,
 )
+from upstreamsync.model.inspection import Inspection, ObjectText, OverlayTexts
 from upstreamsync.model.places import EMPTY, Failure, Place, Problem
 from upstreamsync.model.pull_request import Action, Commit, Proposal, PullRequest
 from upstreamsync.model.release import Finding, ImageFinding, PassedOver, Release, Status
@@ -64,10 +65,13 @@ __all__ = [
     "ForkChange",
     "ImageChange",
     "ImageFinding",
+    "Inspection",
     "ItemFinding",
     "Judgement",
     "LeftOut",
+    "ObjectText",
     "OverlayReview",
+    "OverlayTexts",
     "OverlayVerification",
     "PassedOver",
     "Place",

@@ -35,6 +35,7 @@ from upstreamsync.model import (
     Verification,
 )
 from upstreamsync.report.causes import Cause, causes, known_before
+from upstreamsync.report.waiting import waiting
 
 _STATUS_STYLE = {
     Status.UP_TO_DATE: "green",
@@ -342,18 +343,6 @@ def _print_failure(out: Console, vendor: str, failure: Failure) -> None:
 def _with_other(target: Release) -> str:
     """A version, and the chart's beside the app's."""
     return f"{target.version} ({target.beside})" if target.beside else target.version
-
-
-def waiting(finding: Finding) -> list[str]:
-    """Which versions wait for nothing but their age, and until when; those of images, too."""
-    passed = [*finding.passed_over, *(one for image in finding.images for one in image.passed_over)]
-    return list(
-        dict.fromkeys(
-            f"{one.version} waits until {one.until:%Y-%m-%d %H:%M} UTC: {one.reason}"
-            for one in passed
-            if one.until is not None
-        )
-    )
 
 
 def _note(finding: Finding) -> str:

@@ -24,14 +24,21 @@ if TYPE_CHECKING:
     from upstreamsync.config import Vendor
     from upstreamsync.kit.run.engines import Engines, Kustomize
     from upstreamsync.project.session import Session
+    from upstreamsync.project.verify.inspect import Look
 
 
 def verify_change(
-    session: Session, files: Mapping[str, bytes | None], changes: Sequence[Change], *, overlays: Sequence[str]
+    session: Session,
+    files: Mapping[str, bytes | None],
+    changes: Sequence[Change],
+    *,
+    overlays: Sequence[str],
+    look: Look | None = None,
 ) -> Verification:
     """Judge the working tree against itself with ``files`` written over it.
 
     A base that was not there before is new, and what stands on it did nothing before: both sides have it.
+    ``look`` is shown both trees, here as in the other functions, once they are judged.
     """
     concerned = [session.configuration.vendor(change.vendor) for change in changes]
     first = {
@@ -44,10 +51,13 @@ def verify_change(
     with ExitStack() as stack:
         after = stack.enter_context(tree_with(session.root, files))
         before = stack.enter_context(tree_with(session.root, first)) if first else session.root
-        return _judge(session, before, after, concerned, overlays, bases=(), changes=changes)
+        verification = _judge(session, before, after, concerned, overlays, bases=(), changes=changes)
+        return _looked_at(verification, before, after, look)
 
 
-def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]) -> Verification:
+def verify_working_tree(
+    session: Session, *, since: str, overlays: Sequence[str], look: Look | None = None
+) -> Verification:
     """Judge the revision ``since`` against the working tree; each base against its lock."""
     bases = [state for vendor in session.configuration.vendors for state in session.base_states(vendor)]
     bases += session.orphans()
@@ -59,7 +69,7 @@ def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]
         verification = _judge(
             session, before, session.root, vendors, overlays, bases=bases, revisions=(repository, since)
         )
-        return _with_server(
+        verification = _with_server(
             verification,
             before,
             session.root,
@@ -67,6 +77,7 @@ def verify_working_tree(session: Session, *, since: str, overlays: Sequence[str]
             session.tools.engines,
             session.configuration.cluster,
         )
+        return _looked_at(verification, before, session.root, look)
 
 
 def _add_new_bases(before: Path, root: Path, vendors: Sequence[Vendor]) -> None:
@@ -77,7 +88,7 @@ def _add_new_bases(before: Path, root: Path, vendors: Sequence[Vendor]) -> None:
 
 
 def verify_revision_without_configuration(
-    folder: Path, settings: Settings, *, since: str, overlays: Sequence[str]
+    folder: Path, settings: Settings, *, since: str, overlays: Sequence[str], look: Look | None = None
 ) -> tuple[Verification, Path]:
     """Judge a git repository that has no vendors.yaml: what changed since the revision is upstream's.
 
@@ -94,6 +105,7 @@ def verify_revision_without_configuration(
             settings=settings,
             kustomize=kustomize,
             revisions=(repository, since),
+            look=look,
         )
     return verification, repository.root
 
@@ -106,6 +118,7 @@ def verify_folders(
     settings: Settings,
     kustomize: Callable[[], Kustomize] | None = None,
     revisions: tuple[Repository, str] | None = None,
+    look: Look | None = None,
 ) -> Verification:
     """Judge two plain folders; all overlays that stand on what differs, where none is named.
 
@@ -132,9 +145,16 @@ def verify_folders(
             ),
         )
         verification = trees.told(verification)
-    return _with_server(
+    verification = _with_server(
         verification, before, after, settings, engines(settings, cache=settings.cache()), Cluster()
     )
+    return _looked_at(verification, before, after, look)
+
+
+def _looked_at(verification: Verification, before: Path, after: Path, look: Look | None) -> Verification:
+    if look is not None:
+        look(before, after, verification)
+    return verification
 
 
 def _with_server(
