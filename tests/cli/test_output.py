@@ -125,3 +125,19 @@ def test_nothing_else_writes_to_the_terminal():
             if isinstance(called, ast.Name) and called.id == "Console":
                 elsewhere.append(f"{where}:{node.lineno}")
     assert elsewhere == ["cli/__init__.py:24"]  # the version of the program itself
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {}, [], {"a": {}}, {"a": []}, [[], [[]], {"x": [{}]}], {"a": [1, 1.5, None, True, "é\u2028\"\\\n"], "ü": (1, "x")},
+        {"n": -0.0, "deep": {"er": {"a": [{"b": 1}, {"c": [2, 3]}]}}}, ["\ud800", "\x00\x7f"],
+    ],
+)  # fmt: skip
+def test_json_is_written_as_the_standard_library_writes_it(document: object, ascii_only: bool) -> None:
+    from upstreamsync.cli.output import json_form
+    from upstreamsync.kit.sanitize import json_text
+
+    written = json_text(json.dumps(document, indent=2, ensure_ascii=ascii_only)) + "\n"
+    assert json_form(document, ascii_only=ascii_only) == written  # type: ignore[arg-type]

@@ -281,6 +281,30 @@ def test_the_query_of_a_repository_goes_along(world, fetch):
     assert only.download == (f"{world.url}/charts/t.tgz?token=x",)
 
 
+def test_vendors_of_one_chart_share_what_was_read_of_it(world, tools, monkeypatch):
+    from upstreamsync.kit.kubernetes.chart_index import HelmIndex
+
+    world.chart("charts", "alpha", "1.0.0")
+    asked: list[str] = []
+    entries = HelmIndex.entries
+    monkeypatch.setattr(
+        HelmIndex, "entries", lambda index, chart: asked.append(chart) or entries(index, chart)
+    )
+    declared = {"helm": {"repository": f"{world.url}/charts", "chart": "alpha"}}
+    absent = {"helm": {"repository": f"{world.url}/charts", "chart": "alpah"}}
+
+    def look(_: int) -> str:
+        with pytest.raises(NotFound) as error:
+            fetch_releases(Releases.model_validate(absent), tools)
+        found = fetch_releases(Releases.model_validate(declared), tools)
+        return f"{error.value.hint} {[one.version for one in found]}"
+
+    with ThreadPoolExecutor(8) as pool:
+        said = set(pool.map(look, range(16)))
+    assert said == {"did you mean `alpha`? ['1.0.0']"}
+    assert asked.count("alpha") == 1
+
+
 def test_helm_index_without_the_chart(world, fetch):
     world.chart("charts", "kube-state-metrics", "1.0.0")
     with pytest.raises(NotFound) as caught:

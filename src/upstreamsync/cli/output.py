@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from upstreamsync.kit.redact import RedactingFilter
@@ -52,7 +52,35 @@ def commands(text: str) -> None:
 
 def json_form(document: Mapping[str, Any] | list[Any], *, ascii_only: bool = False) -> str:
     """A document as text that means the same to each parser, and nothing to a terminal or CI system."""
-    return json_text(json.dumps(document, indent=2, ensure_ascii=ascii_only)) + "\n"
+    encode = json.encoder.encode_basestring_ascii if ascii_only else json.encoder.encode_basestring
+    parts: list[str] = []
+    _indent(document, "\n", parts.append, encode)
+    return json_text("".join(parts)) + "\n"
+
+
+def _indent(value: Any, line: str, write: Callable[[str], None], encode: Callable[[str], str]) -> None:
+    """As ``json.dumps(value, indent=2)``, which takes five times as long: a thousand vendors make half a megabyte.
+
+    ``line`` begins a line of the indent that the value stands in.
+    """
+    if isinstance(value, str):
+        write(encode(value))
+    elif isinstance(value, dict) and value:
+        inner, before = f"{line}  ", "{"
+        for key, child in value.items():
+            write(f"{before}{inner}{encode(key) if isinstance(key, str) else json.dumps(str(key))}: ")
+            _indent(child, inner, write, encode)
+            before = ","
+        write(f"{line}}}")
+    elif isinstance(value, (list, tuple)) and value:
+        inner, before = f"{line}  ", "["
+        for child in value:
+            write(f"{before}{inner}")
+            _indent(child, inner, write, encode)
+            before = ","
+        write(f"{line}]")
+    else:
+        write(json.dumps(value))
 
 
 def json_result(document: Mapping[str, Any] | list[Any]) -> None:

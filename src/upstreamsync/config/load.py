@@ -46,20 +46,23 @@ class Configuration:
     checks: tuple[Check, ...] = ()
     server: str | None = None
     kustomize: KustomizeBuild = field(default_factory=KustomizeBuild)
+    _numbers: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        numbers = {vendor.name: number for number, vendor in enumerate(self.vendors)}
+        object.__setattr__(self, "_numbers", numbers)
 
     def vendor(self, name: str) -> Vendor:
         """The vendor of that name. Raises UsageError, with the nearest names, when there is none."""
-        for vendor in self.vendors:
-            if vendor.name == name:
-                return vendor
+        if name in self._numbers:
+            return self.vendors[self._numbers[name]]
         near = difflib.get_close_matches(name, [vendor.name for vendor in self.vendors], n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"{self.places.file} lists the vendors"
         raise UsageError(f"there is no vendor `{name}`", hint=hint)
 
     def place(self, vendor: str, *keys: str | int) -> Place:
         """Where a key of a vendor stands."""
-        index = [candidate.name for candidate in self.vendors].index(vendor)
-        return self.places.of_value(("vendors", index, *keys))
+        return self.places.of_value(("vendors", self._numbers[vendor], *keys))
 
 
 def load_configuration(

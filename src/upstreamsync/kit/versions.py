@@ -276,6 +276,8 @@ def words_and_numbers(text: str) -> tuple[str | int, ...]:
 
 
 def _build_order(build: str) -> tuple[tuple[int, int, str], ...]:
+    if not build:
+        return ()
     return tuple(
         (1, part, "") if isinstance(part, int) else (0, 0, part) for part in words_and_numbers(build)
     )

@@ -116,7 +116,10 @@ class Session:
 
     def base_states(self, vendor: Vendor) -> tuple[BaseState, ...]:
         """What can be told of each base of the vendor offline: from its files, its lock and vendors.yaml."""
-        lock = self.lock(vendor)
+        return self.states_under(vendor, self.lock(vendor))
+
+    def states_under(self, vendor: Vendor, lock: Lock | None) -> tuple[BaseState, ...]:
+        """As ``base_states``, with the vendor's lock read already."""
         if lock is not None:
             states = base_states(vendor, lock, self.view, {})
             return tuple(self._with_line_endings(state) for state in states)

@@ -42,7 +42,11 @@ def feed(spec: Releases, tools: Toolbox) -> Sequence[Sequence[Release]]:
     wanted = spec.helm
     response = tools.http.get(index_url(wanted.repository), allow_http=tools.allow_http)
     key, part = ["helm", response.digest], [wanted.repository, wanted.chart]
-    return (remembered(tools.cache, key, lambda: _read(response, wanted, tools), part=part),)
+
+    def read() -> tuple[Release, ...]:
+        return remembered(tools.cache, key, lambda: _read(response, wanted, tools), part=part)
+
+    return (tools.http.shared("helm-charts", _Charts).get((*key, *part), read),)
 
 
 def announce(spec: Releases, tools: Toolbox) -> None:
@@ -70,6 +74,31 @@ def _read(response: Response, wanted: HelmReleases, tools: Toolbox) -> tuple[Rel
         )
     resolved = _resolver(wanted.repository)
     return tuple(_release(entry, resolved) for entry in entries)
+
+
+class _Charts:
+    """What was read of each chart in this run: vendors that follow the same one share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._read: dict[tuple[str, ...], Future[tuple[Release, ...]]] = {}
+
+    def get(self, key: tuple[str, ...], read: Callable[[], tuple[Release, ...]]) -> tuple[Release, ...]:
+        """What ``read`` gives; it is called once for each key, and again where it could not."""
+        with self._lock:
+            known = self._read.get(key)
+            mine = self._read[key] = known or Future()
+        if known is not None:
+            with suppress(UpstreamsyncError):
+                return known.result()
+            return read()  # who asks gets an error of its own, and is not held to another's time
+        try:
+            releases = read()
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        mine.set_result(releases)
+        return releases
 
 
 class _Reader:

@@ -107,7 +107,7 @@ def choose(
         )
     known = known or any(offer.version.same_as(here) for offer in offers)
     newer = [offer for offer in offers if is_newer(offer.version, here)]
-    fuller = _fuller_forms(offers, here)
+    fuller = _fuller_forms(offers, here, newer)
     judged = [(offer, _objection(offer, here, fuller, policy)) for offer in newer]
     wanted = [offer for offer, objection in judged if objection is None]
     passed = [
@@ -177,7 +177,7 @@ def is_enough(releases: Sequence[Release], policy: Policy) -> bool:
     if here is None or not any(offer.version.same_as(here) for offer in offers):
         return False
     newer = [offer for offer in offers if is_newer(offer.version, here)]
-    fuller = _fuller_forms(offers, here)
+    fuller = _fuller_forms(offers, here, newer)
     objections = [_objection(offer, here, fuller, policy) for offer in newer]
     return any(no is None for no in objections) or not any(no is not None and no.line for no in objections)
 
@@ -289,13 +289,19 @@ def _continues(version: Version, here: Version) -> bool:
     return here.is_prerelease and version.triple == here.triple and version.epoch == here.epoch
 
 
-def _fuller_forms(offers: Sequence[_Offer], here: Version) -> Mapping[tuple[int, ...], _Offer]:
+def _fuller_forms(
+    offers: Sequence[_Offer], here: Version, newer: Sequence[_Offer]
+) -> Mapping[tuple[int, ...], _Offer]:
     """For each short form (``2``, ``2.1``) the newest fuller version that it is likely to point at.
+
+    None where nothing ``newer`` is written shorter than the current version, as hardly anything ever is.
 
     Short is what says less than the current version. Registries and repositories move such tags along; what
     they mean today is on offer under its own name. One pass over ``offers``, which are newest first.
     """
     found: dict[tuple[int, ...], _Offer] = {}
+    if all(len(offer.version.numbers) >= len(here.numbers) for offer in newer):
+        return found
     for offer in offers:
         if not _early(offer):
             numbers = offer.version.numbers

@@ -67,7 +67,7 @@ def _check_inside(value: str) -> str:
 
 
 def _check_location(value: str) -> str:
-    if value.startswith("-") or any(character.isspace() or ord(character) < 32 for character in value):
+    if value.startswith("-") or re.search(r"[\s\x00-\x1f]", value):
         raise ValueError("is not a URL")
     return value
 

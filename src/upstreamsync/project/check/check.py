@@ -11,6 +11,7 @@ from upstreamsync.kit.run.processes import can_fork, in_processes
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.store.dependencies import record_dependencies
 from upstreamsync.kit.templates import version_values
+from upstreamsync.lock import Lock
 from upstreamsync.model import BaseCondition, BaseState, Failure, Finding, Release, Status
 from upstreamsync.project.check.lookup import Lookup, explain, look_up
 from upstreamsync.project.check.offline import (
@@ -76,7 +77,7 @@ def explain_vendor(session: Session, name: str) -> tuple[Finding, tuple[tuple[Re
 def lookups(session: Session, vendors: Sequence[Vendor]) -> list[Lookup]:
     """What upstream offers each of the vendors; one that fails is a finding of its own."""
     announce(vendors, session.tools)  # the tools are made once, before the threads need them
-    outcomes = ordered_map(lambda vendor: _look_up(session, vendor), vendors, session.settings.lookup_jobs)
+    outcomes = ordered_map(lambda vendor: _with_lock(session, vendor), vendors, session.settings.lookup_jobs)
     return [outcome.get() for outcome in outcomes]
 
 
@@ -120,11 +121,18 @@ def _recorded_here(
     return {vendor.name: outcome.get() for vendor, outcome in zip(vendors, outcomes, strict=True)}
 
 
-def _look_up(session: Session, vendor: Vendor) -> Lookup:
+def _with_lock(session: Session, vendor: Vendor) -> Lookup:
+    lock = guarded(lambda: session.lock(vendor))
+    if isinstance(lock, Failure):
+        return Lookup(finding=_failed(vendor, lock))
+    return _look_up(session, vendor, lock)
+
+
+def _look_up(session: Session, vendor: Vendor, lock: Lock | None) -> Lookup:
     place = partial(session.configuration.place, vendor.name)
     tools = session.tools
     found = guarded(
-        lambda: look_up(vendor, tools, read=session.read, lock=session.lock(vendor), at=place),
+        lambda: look_up(vendor, tools, read=session.read, lock=lock, at=place),
         seconds=session.settings.vendor_budget,
         what=f"the vendor `{vendor.name}`",
     )
@@ -138,18 +146,23 @@ def _check_one(session: Session, vendor: Vendor, hold: Hold) -> Lookup:
     wrong = guarded(lambda: refuse_what_cannot_work(vendor, session.read, place, values))
     if wrong is not None:
         return Lookup(finding=_failed(vendor, wrong))
-    lookup = _look_up(session, vendor)
+    lock = guarded(lambda: session.lock(vendor))
+    if isinstance(lock, Failure):
+        return Lookup(finding=_failed(vendor, lock))
+    lookup = _look_up(session, vendor, lock)
     states = guarded(
-        lambda: _states(session, vendor, lookup, hold),
+        lambda: _states(session, vendor, lock, lookup, hold),
         seconds=session.settings.vendor_budget,
         what=f"the vendor `{vendor.name}`",
     )
     return lookup if isinstance(states, Failure) else with_bases(lookup, vendor, states)
 
 
-def _states(session: Session, vendor: Vendor, lookup: Lookup, hold: Hold) -> tuple[BaseState, ...]:
+def _states(
+    session: Session, vendor: Vendor, lock: Lock | None, lookup: Lookup, hold: Hold
+) -> tuple[BaseState, ...]:
     """What can be told of the bases; one without a lock is held against the version that is declared."""
-    states = session.base_states(vendor)
+    states = session.states_under(vendor, lock)
     if all(state.condition is not BaseCondition.UNLOCKED for state in states) or lookup.finding.error:
         return states
     return unlocked(states, hold(session, vendor, lookup))

@@ -91,6 +91,7 @@ def packed(found: Mapping[str, Recorded]) -> bytes:
     from upstreamsync.kit.store import serialize
 
     rows = {}
+    clean: set[str] = set()
     for name, (finding, record, until) in found.items():
         error = finding.error
         rows[name] = [
@@ -98,7 +99,7 @@ def packed(found: Mapping[str, Recorded]) -> bytes:
             [error.kind, error.message, error.hint] if error is not None else None,
             list(record.answers.items()),
             # What is a secret is known here, where it was read.
-            record.doubtful or has_secrets(record.answers),
+            record.doubtful or has_secrets(record.answers, clean),
             until.isoformat() if until is not None else None,
         ]
     return json.dumps(rows, separators=(",", ":")).encode()

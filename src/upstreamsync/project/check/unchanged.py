@@ -18,7 +18,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,13 +27,14 @@ from typing import TYPE_CHECKING, Any
 from upstreamsync._version import __version__
 from upstreamsync.config.where import leaves
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit.paths import LOCK_SUFFIX, files_named
+from upstreamsync.kit.paths import LOCK_SUFFIX, check_relative, files_named
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.store.dependencies import DependencyRecord, Question, record_dependencies
 from upstreamsync.kit.store.timestamps import UNREADABLE, parse_timestamp
 
 if TYPE_CHECKING:
+    from upstreamsync.base.disk import Disk
     from upstreamsync.model import Finding
     from upstreamsync.project.settings import Connections
 
@@ -73,13 +74,15 @@ class Unchanged:
         # Which locks lie around is no question of any one vendor: one may speak of a vendor that is gone.
         self._config = f"{config} {' '.join(files_named(self._root, LOCK_SUFFIX))}"
         self.record = self._load()
+        self._disk: Disk | None = None
 
     def still_valid(self, names: Sequence[str]) -> dict[str, Finding]:
         """Those of the findings that would come out again, by vendor. Asks all that they depend on."""
         if self.record is None:
             return {}
         known = self.record.kept
-        open_ = [(name, known[name]) for name in names if name in known and self._is_near(known[name])]
+        with self._root_open():
+            open_ = [(name, known[name]) for name in names if name in known and self._is_near(known[name])]
         # Vendors that share an address depend on the same answers.
         alike: dict[tuple[tuple[Question, str], ...], dict[str, Kept]] = {}
         for name, kept in open_:
@@ -107,8 +110,9 @@ class Unchanged:
         from upstreamsync.kit.store import serialize
 
         kept = dict(self.record.kept) if self.record is not None else {}
+        clean: set[str] = set()
         for name, (finding, asked, until) in found.items():
-            if finding.error is None and not asked.doubtful and not has_secrets(asked.answers):
+            if finding.error is None and not asked.doubtful and not has_secrets(asked.answers, clean):
                 kept[name] = Kept(
                     finding=serialize.of_finding(finding),
                     answers=asked.answers,
@@ -120,6 +124,17 @@ class Unchanged:
             self._connections.cache.put(_NAMESPACE, self._key, self._dump(record))
 
     # -- asking again ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _root_open(self) -> Iterator[None]:
+        """The folder of vendors.yaml held open while its files are asked for, a few of each vendor."""
+        from upstreamsync.base.disk import Disk
+
+        with Disk(self._root) as self._disk:
+            try:
+                yield
+            finally:
+                self._disk = None
 
     def _is_near(self, kept: Kept) -> bool:
         """Whether the clock and the files of this machine leave a finding as it is."""
@@ -158,12 +173,8 @@ class Unchanged:
                 connections.git.ls_remote(url, heads=heads, tags=tags)
             case ("git-change", str(url), str(ref), str(path)):
                 connections.git.last_change(url, ref, path)
-            case ("file", str(), str(path)):
-                from upstreamsync.base.disk import Disk
-                from upstreamsync.kit.paths import check_relative
-
-                with Disk(self._root) as disk:
-                    disk.find(check_relative(path, origin="the record"))
+            case ("file", str(), str(path)) if self._disk is not None:
+                self._disk.find(check_relative(path, origin="the record"))
             case ("cache", str(namespace), str(key)):
                 connections.cache.relied_on(namespace, key, connections.cache.get(namespace, key))
 
@@ -279,11 +290,19 @@ def _is_header(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(isinstance(one, str) for one in value)
 
 
-def has_secrets(value: Any) -> bool:
-    """Whether there is a text in here that must not be written down: an address with a password, a token."""
+def has_secrets(value: Any, clean: set[str] | None = None) -> bool:
+    """Whether there is a text in here that must not be written down: an address with a password, a token.
+
+    ``clean`` has the texts that were found without one; those that are found so are put into it.
+    """
     if isinstance(value, str):
-        return redact(value) != value
-    return isinstance(value, (tuple, Mapping)) and any(map(has_secrets, value))
+        if clean is not None and value in clean:
+            return False
+        secret = redact(value) != value
+        if clean is not None and not secret:
+            clean.add(value)
+        return secret
+    return isinstance(value, (tuple, Mapping)) and any(has_secrets(one, clean) for one in value)
 
 
 def _program(package: Path = Path(__file__).parent.parent.parent) -> list[Any]:
