@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from upstreamsync.model import ItemFinding, Judgement, Severity, Verification
+from upstreamsync.project.verify.fixes import fixed_files
 from upstreamsync.verify import Store, verify_trees
 from upstreamsync.verify.overlays.graph import deduce_upstream
 from upstreamsync.verify.overlays.tree import Tree
@@ -119,3 +120,41 @@ def test_a_name_in_an_object_of_ones_own_is_corrected(tmp_path: Path, kept: Stor
     assert finding.proven
     assert finding.fix is not None
     assert finding.fix.after == own.replace("//web:", "//web-server:")
+
+
+def _two(first: str, second: str = "side") -> str:
+    return deployment().replace(
+        '{name: web, image: "acme/web:1"}',
+        f'{{name: {first}, image: "acme/web:1"}}, {{name: {second}, image: "acme/side:1"}}',
+    )
+
+
+_SIDE = "- {op: add, path: /spec/template/spec/containers/1/args, value: [--quiet]}\n"
+_LIMITED = deployment(more="resources: {limits: {memory: 1Gi}}").replace('image: "acme/web:1", ', "")
+_BOTH = "resources: [../base]\npatches: [{path: p.yaml}, {path: j.yaml, target: {kind: Deployment}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "new", "corrected"),
+    [
+        # The container under its old name is put in front, which shifts the index; its new name undoes that.
+        ({"kustomization.yaml": _BOTH, "p.yaml": _LIMITED, "j.yaml": _SIDE}, _two("server"), ["patches[0]"]),
+        ({"kustomization.yaml": _BOTH, "p.yaml": _LIMITED, "j.yaml": _SIDE},
+         _two("server").replace("[{name: server", '[{name: log, image: "acme/log:1"}, {name: server'),
+         ["patches[0]"]),
+        ({"kustomization.yaml": _MERGE, "p.yaml": _LIMITED}, _two("server"), ["patches[0]"]),
+    ],
+)  # fmt: skip
+def test_corrections_are_good_together(
+    overlay: dict[str, str], new: str, corrected: list[str], tmp_path: Path, kept: Store
+) -> None:
+    found = _judged(tmp_path, kept, overlay, _two("web"), new)
+    assert [each.item for each, _ in _offers(found)] == [f"overlay: {each}" for each in corrected]
+    files = fixed_files(found, lambda path: (tmp_path / "new" / path).read_bytes())
+    for path, data in files.items():
+        (tmp_path / "new" / path).write_bytes(data)
+    again = verify_trees(
+        tmp_path / "old", tmp_path / "new", ["overlay"], kustomize=engine(), upstream=["base"], cache=kept
+    )
+    assert again.overlays[0].after.ok
+    assert all(item(again, f"overlay: {each}").severity.rank > Severity.REVIEW.rank for each in corrected)

@@ -106,3 +106,77 @@ def test_a_pin_that_was_lost_names_what_took_its_place(tmp_path: Path, kept: Sto
     overlay, old, new, which, _ = VARIANTS["one that equalled, and matches nothing now"]
     found = _run(tmp_path, kept, overlay, deployment(image=old), deployment(image=new))
     assert "acme/server" in (item(found, f"overlay: {which}").hint or "")
+
+
+def _two(first: str, second: str, image: str) -> str:
+    return deployment().replace(
+        '{name: web, image: "acme/web:1"}',
+        f'{{name: {first}, image: "{image}"}}, {{name: {second}, image: "acme/side:1"}}',
+    )
+
+
+_LOG = "{name: acme/log, newName: mirror/log}"
+_WEB = "{name: acme/web, newName: mirror/web}"
+
+
+@pytest.mark.parametrize(
+    ("entries", "old", "new", "word", "not_a_word"),
+    [
+        # A name that another entry, or a patch, gives is none of upstream's.
+        (
+            [_WEB, _LOG],
+            _two("web", "log", "acme/log:1"),
+            _two("web", "log", "acme/web:1"),
+            "acme/web",
+            "mirror",
+        ),
+        (
+            [_LOG],
+            _two("web", "side", "acme/log:1"),
+            _two("web", "side", "acme/server:1"),
+            "acme/server",
+            "own",
+        ),
+        ([_LOG], _two("log", "side", "acme/log:1"), _two("web", "side", "acme/side:1"), "", "own"),
+    ],
+)
+def test_what_took_an_images_place_is_upstreams(
+    entries: list[str], old: str, new: str, word: str, not_a_word: str, tmp_path: Path, kept: Store
+) -> None:
+    patch = deployment().replace('{name: web, image: "acme/web:1"}', '{name: mine, image: "own/log:9"}')
+    overlay = {**_patch("x", *entries), "overlay/p.yaml": patch}
+    found = item(_run(tmp_path, kept, overlay, old, new), f"overlay: images[{len(entries) - 1}]")
+    assert found.verdict is Verdict.LOST
+    assert word in found.why
+    assert not_a_word not in f"{found.why} {found.hint}"
+
+
+@pytest.mark.parametrize(
+    ("entries", "is_cured"),
+    [
+        (["{name: acme/server, newName: mirror/web}"], True),
+        (["{name: acme/side, newName: mirror/web}"], False),
+        (["{name: acme/side, newName: mirror/side}", "{name: acme/server, newName: mirror/web}"], True),
+        (["{name: acme/side, newName: mirror/side}", "{name: acme/servr, newName: mirror/web}"], False),
+    ],
+)
+def test_an_entry_that_aims_elsewhere_leaves_its_image_to_somebody(
+    entries: list[str], is_cured: bool, tmp_path: Path, kept: Store
+) -> None:
+    before = {"base/kustomization.yaml": "resources: [up.yaml]\n", **_images(_WEB)}
+    new = {"base/up.yaml": _two("web", "side", "acme/server:2"), **_images(*entries)}
+    found = judged(
+        tmp_path,
+        {**before, "base/up.yaml": _two("web", "side", "acme/web:1")},
+        new,
+        upstream=["base"],
+        cache=kept,
+    )
+    assert (alarms(found) == []) == is_cured, alarms(found)
+
+
+def test_one_cause_in_several_places_is_one_finding(tmp_path: Path, kept: Store) -> None:
+    two = deployment() + "---\n" + deployment("api", container="api")
+    found = _run(tmp_path, kept, _images('{name: acme/web, newTag: "1"}'), two, two.replace("web:1", "web:2"))
+    assert len(item(found, "overlay: images[0]").told) == 1
+    assert "(and 1 more)" in item(found, "overlay: images[0]").why

@@ -174,6 +174,8 @@ class Comparison:
             return {}
         followed = {name for name, partner in changed.items() if (partner.name, name) in self.followed}
         found = crossed.cross(self.spaces, self.builder, changed, only_new=len(followed) == len(changed))
+        final = self.new.final.objects if isinstance(self.new.final, State) else {}
+        final = {self.new.names.get(key, key): obj for key, obj in final.items()}
         return {
             item.name: edited.Edit(
                 old=changed[item.name],
@@ -183,6 +185,7 @@ class Comparison:
                 new_on_old=found.new_on_old.get(item.name),
                 new_on_new=self.new.effects[item.name],
                 followed=item.name in followed,
+                final=final,
             )
             for item in self.new_items
             if item.name in changed

@@ -77,7 +77,7 @@ def findings(notes: Sequence[Note], fix_of: Fixer | None = None) -> tuple[ItemFi
     for note in sorted(told, key=rank):
         groups.setdefault(_subject(note), []).append(note)
     kinds: dict[tuple[Verdict, str | None], list[list[Note]]] = {}
-    for group in groups.values():
+    for group in _of_one_cause(list(groups.values())):
         kinds.setdefault((group[0].verdict, group[0].reason), []).append(group)
     return tuple(_finding(group, fix_of) for kind in kinds.values() for group in _folded(kind))
 
@@ -95,6 +95,17 @@ def _calm(notes: Sequence[Note], *, alone: bool) -> list[Note]:
 def _subject(note: Note) -> object:
     """What a finding is about: one path, in however many objects."""
     return (note.verdict, note.reason, note.severity, _path(note))
+
+
+def _of_one_cause(groups: Sequence[list[Note]]) -> list[list[Note]]:
+    """The groups, those of one field in several places put together where the very same is said of it."""
+    found: dict[object, list[Note]] = {}
+    for number, group in enumerate(groups):
+        first = group[0]
+        words = (first.verdict, first.reason, first.severity, sentence(first), first.hint)
+        alike = first.rename is None and bool(sentence(first)) and bool(first.path)
+        found.setdefault((*words, first.path[-1]) if alike else number, []).extend(group)
+    return list(found.values())
 
 
 def _folded(groups: list[list[Note]]) -> list[list[Note]]:

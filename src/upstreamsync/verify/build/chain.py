@@ -41,12 +41,14 @@ class Touch:
 class Effect:
     """What an item does on one side: ``touched`` by the object's key in the base, ``met`` the state it met.
 
-    ``error`` is kustomize's refusal; an item that was refused stays off for those after it.
+    ``error`` is kustomize's refusal; an item that was refused stays off for those after it. ``upstream`` are
+    the objects as they are without any customization, where that is known.
     """
 
     met: Mapping[Key, Manifest]
     touched: Mapping[Key, Touch] = field(default_factory=dict)
     error: str | None = None
+    upstream: Mapping[Key, Manifest] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class Chain:
                 waves = [[item] for wave in waves for item in wave]
         self._tell(steps if built else ())
         effects = {
-            name: Effect(effect.met, effect.touched, self.refused.get(name))
+            name: Effect(effect.met, effect.touched, self.refused.get(name), base.objects)
             for name, effect in effects.items()
         }
         for item in self.items:

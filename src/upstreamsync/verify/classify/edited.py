@@ -7,17 +7,19 @@ about the new one as well is what the edit has not cured.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.objects import object_id
 from upstreamsync.kit.kubernetes.values import Image, image, same
 from upstreamsync.model import Severity, Verdict
+from upstreamsync.verify.build.builds import Key, Manifest
 from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.classify import failures, images, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
-from upstreamsync.verify.overlays.items import Item
+from upstreamsync.verify.classify.sides import at
+from upstreamsync.verify.overlays.items import Item, Kind
 
 _NOTHING: Final = "was edited, and had an effect before"
 
@@ -26,7 +28,8 @@ _NOTHING: Final = "was edited, and had an effect before"
 class Edit:
     """An item and what it was, and the effects of both on both bases; None where one can't be had.
 
-    ``followed`` says that nothing but values which follow the version have changed.
+    ``followed`` says that nothing but values which follow the version have changed. ``final`` are the objects
+    that come of all customizations together.
     """
 
     old: Item
@@ -36,6 +39,7 @@ class Edit:
     new_on_old: Effect | None
     new_on_new: Effect
     followed: bool = False
+    final: Mapping[Key, Manifest] = field(default_factory=dict)
 
 
 def judge(edit: Edit) -> list[Note]:
@@ -56,6 +60,8 @@ def _after_edit(edit: Edit) -> list[Note]:
     present = _judged(edit.new, edit.new_on_old, now)
     if present is None:
         return verdicts.first_effect(edit.new, was, now)
+    if edit.followed and was is not None and not was.touched and not now.touched:
+        return verdicts.idle(edit.new, was, now)  # it said what upstream said, and still does
     if edit.followed:
         return [note for note in present if not _is_moved(note)]
     past = _judged(edit.old, was, edit.old_on_new)
@@ -64,12 +70,29 @@ def _after_edit(edit: Edit) -> list[Note]:
     alarms = [note for note in past if note.severity.rank <= Severity.REVIEW.rank]
     if was is not None and now.touched and _does_the_same(edit.new, was, now):
         return [*_cured(alarms), *_calm(present, past)]
+    if edit.new.kind is Kind.IMAGES and (open_ := _left_alone(edit)):
+        return [_not_cured(note) for note in past if note.path in open_] + _calm(present, past)
     left = [note for note in present if any(_is_same(note, alarm) for alarm in alarms)]
     if left:
         return [_not_cured(note) for note in left] + _calm(present, past)
     if not now.touched and was is not None and was.touched:
         return _without_effect(edit, present)
     return [*_cured(alarms), *_calm(present, past)]
+
+
+def _left_alone(edit: Edit) -> set[tuple[str, ...]]:
+    """Where the old entry of images worked, and the new one leaves an image that nobody rewrites."""
+    was, now = edit.old_on_old, edit.new_on_new
+    works = images.places(now)
+    found = set()
+    for (key, path), (_, after) in (images.places(was) if was is not None else {}).items():
+        here = at(edit.final.get(key), path)
+        one, other = (image(each) if isinstance(each, str) else None for each in (after, here))
+        if (key, path) in works or one is None or other is None or one.name == other.name:
+            continue
+        if now.upstream is not None and at(now.upstream.get(key), path) == here:
+            found.add(path)
+    return found
 
 
 def _does_the_same(item: Item, was: Effect, now: Effect) -> bool:

@@ -13,7 +13,7 @@ from upstreamsync.kit.kubernetes.jsonpatch import steps
 from upstreamsync.kit.kubernetes.objects import MISSING, keyed, segment, shared_key
 from upstreamsync.kit.kubernetes.values import same
 from upstreamsync.model import Verdict
-from upstreamsync.verify.classify import elements, scalars, sequences
+from upstreamsync.verify.classify import elements, in_place, scalars, sequences
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.walk import Four, Walk
 from upstreamsync.verify.overlays.items import Item, Kind
@@ -94,10 +94,10 @@ class ObjectWalk(Walk):
             sequences.judge(self, four, path, name, owned=owned)
             return
         maps = [keyed(items, fields) for items in lists]
-        around = Four(*maps)
+        around = Four(*maps) if self.item.kind is not Kind.JSON else in_place.by_position(Four(*maps))
         folded = {each for each in around.c if "#" in each} - set(around.d) - set(around.a)
-        for label in dict.fromkeys(label for each in maps for label in each):
-            element = Four(*(each.get(label, MISSING) for each in maps))
+        for label in dict.fromkeys(label for each in around for label in each):
+            element = Four(*(each.get(label, MISSING) for each in around))
             below = (*path, f"[{label}]")
             if same(element.a, element.b) and (same(element.c, element.d) or f"{label}#2" in folded):
                 continue

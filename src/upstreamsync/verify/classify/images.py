@@ -123,9 +123,12 @@ def _vanished(item: Item, worked: Places, old: Effect, new: Effect) -> list[Note
                 )
             )  # fmt: skip
             continue
-        moved = _moved(key, path, now, old, new)
+        moved, theirs = _moved(key, path, now, old, new), ""
+        if moved and not _is_upstreams(moved, new):
+            moved, theirs = "", _upstreams(key, path, new)
         because = f"no image named {wanted} is left"
-        because += f"; upstream now uses {moved}" if moved else ""
+        because += f"; upstream now uses {moved or theirs}" if moved or theirs else ""
+        because += ", of which another customization makes something else" if theirs else ""
         hint = f"set name to {_name(moved)}" if moved else "delete the entry"
         if _name(moved) == wanted:
             because = f"{moved} now stands where kustomize does not look for images"
@@ -154,6 +157,19 @@ def _moved(key: Key, path: Path, now: Any, old: Effect, new: Effect) -> str:
     if isinstance(found, str):
         return found
     return _likely(at(content, path), successor.manifest) if successor else ""
+
+
+def _is_upstreams(text: str, effect: Effect) -> bool:
+    """Whether upstream has an image of that name, and not a customization before this one."""
+    if effect.upstream is None:
+        return True
+    name = _name(text)
+    return any(name == _name(each) for obj in effect.upstream.values() for each in _strings(obj))
+
+
+def _upstreams(key: Key, path: Path, effect: Effect) -> str:
+    found = at((effect.upstream or {}).get(key), path)
+    return found if isinstance(found, str) else ""
 
 
 def _likely(was: Any, obj: Manifest) -> str:

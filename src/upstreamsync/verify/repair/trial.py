@@ -40,31 +40,70 @@ def proven(
             for finding in item.told
             if finding.fix and (item.item, finding.fix) not in trials.known
         ]
-        cured = _tried(offered, read, again) if offered else set()
-        open_ones = [each for each in offered if (each[0].item, each[2]) not in cured]
-        if open_ones and len(offered) > 1:
-            for each in open_ones[:_ONE_BY_ONE]:
-                cured |= _tried([each], read, again)
-        trials.known.update({(item.item, fix): (item.item, fix) in cured for item, _, fix in offered})
-        good = {key for key, works in trials.known.items() if works}
-    return tuple(_settled(item, good) for item in items)
+        good = _good_together(offered, _Bench(items, read, again)) if offered else []
+        trials.known.update({_key(offer): offer in good for offer in offered})
+        cured = {key for key, works in trials.known.items() if works}
+    return tuple(_settled(item, cured) for item in items)
 
 
 _Offer = tuple[Judgement, ItemFinding, Fix]
 
 
-def _tried(
-    offered: Sequence[_Offer], read: Callable[[str], bytes | None], again: Again
-) -> set[tuple[str, Fix]]:
-    files = merged((fix for _, _, fix in offered), read)
-    found = again(files) if files else None
-    if found is None:
-        return set()
-    return {
-        (item.item, fix)
-        for item, finding, fix in offered
-        if fix.file in files and _is_cured(item, finding, found.get(item.item))
-    }
+def _key(offer: _Offer) -> tuple[str, Fix]:
+    return offer[0].item, offer[2]
+
+
+def _good_together(offered: Sequence[_Offer], bench: _Bench) -> list[_Offer]:
+    """The corrections that cure what they are for when all of them are made; the earlier ones go first.
+
+    One may undo what another one corrects: a container under its new name is no longer in front of those whose
+    indexes it shifted.
+    """
+    good = bench.cured(offered)
+    if len(good) == len(offered) or len(offered) == 1:
+        return good
+    if good and len(bench.cured(good)) == len(good):
+        left = [offer for offer in offered if offer not in good][:_ONE_BY_ONE]
+    else:
+        good, left = [], list(offered[:_ONE_BY_ONE])
+    for offer in left:
+        if len(bench.cured([*good, offer])) == len(good) + 1:
+            good.append(offer)
+    return good
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What corrections are tried on."""
+
+    items: Sequence[Judgement]
+    read: Callable[[str], bytes | None]
+    again: Again
+
+    def cured(self, offered: Sequence[_Offer]) -> list[_Offer]:
+        """Those that do what they are for when all ``offered`` are made; none where another item takes harm."""
+        files = merged((fix for _, _, fix in offered), self.read)
+        found = self.again(files) if files else None
+        if found is None:
+            return []
+        mine = {item.item for item, _, _ in offered}
+        if any(item.item not in mine and _takes_harm(item, found.get(item.item)) for item in self.items):
+            return []
+        return [
+            offer
+            for offer in offered
+            if offer[2].file in files and _is_cured(offer[0], offer[1], found.get(offer[0].item))
+        ]
+
+
+def _takes_harm(before: Judgement, after: Judgement | None) -> bool:
+    """Whether an item that was not corrected has a finding now that it had not."""
+    had = {(each.verdict, each.reason) for each in before.told}
+    return any(
+        (each.verdict, each.reason) not in had
+        for each in (after.told if after is not None else ())
+        if each.severity.rank <= Severity.REVIEW.rank
+    )
 
 
 def _is_cured(before: Judgement, finding: ItemFinding, after: Judgement | None) -> bool:
