@@ -51,6 +51,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("A vendor's pull request", spec.PullRequestOptions, "`vendors[].pull_request`"),
     ("Pull requests of the repository", spec.Forge, "`forge`"),
     ("A check of your own", spec.Check, "`checks[]`"),
+    ("A promotion", spec.Promotion, "`promote[]`"),
     ("Tools", spec.Tools, "`tools`"),
     ("Builds of kustomize", spec.KustomizeBuild, "`kustomize`"),
     ("Builds of some overlays", spec.OverlayBuild, "`kustomize.overlays[]`"),

@@ -281,6 +281,48 @@ def pr(
 
 @app.command()
 @verb
+def promote(
+    common: Common,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="BRANCH", help="The branch that changes come from.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--to", metavar="BRANCH", help="The branch that they go to.")
+    ] = None,
+    soak: Annotated[
+        str | None,
+        typer.Option(
+            "--soak", metavar="DURATION", help="How long a commit waits (12h, 3d) before it may go on."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; leave no trace.")
+    ] = False,
+    forge: Annotated[
+        str | None,
+        typer.Option("--forge", metavar="github|local", help="Where: GitHub, or a branch and a file."),
+    ] = None,
+    server: ServerContext = None,
+    budget: Budget = None,
+    allow_unjudged: AllowUnjudged = False,
+    load_restrictor: LoadRestrictor = None,
+) -> int:
+    """Keep one pull request open between two branches: judged, held by checks and age, merged by people."""
+    from upstreamsync.cli.promote import run
+
+    judging = Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor)
+    return run(
+        replace(common, server=server, judging=judging),
+        source=source,
+        target=target,
+        soak=soak,
+        dry_run=dry_run,
+        forge=forge,
+    )
+
+
+@app.command()
+@verb
 def doctor(
     common: Common,
     install: Annotated[

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from upstreamsync.config.crosscheck import cross_check
 from upstreamsync.config.places import Places, read_places
-from upstreamsync.config.spec import Check, Document, Forge, KustomizeBuild, Tools, Vendor
+from upstreamsync.config.spec import Check, Document, Forge, KustomizeBuild, Promotion, Tools, Vendor
 from upstreamsync.config.where import FILE_NAME, shown_path
 from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
 from upstreamsync.kit.yaml import manifests, syntax
@@ -44,6 +44,7 @@ class Configuration:
     allow_hosts: tuple[str, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
     checks: tuple[Check, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
     server: str | None = None
     kustomize: KustomizeBuild = field(default_factory=KustomizeBuild)
     _numbers: dict[str, int] = field(init=False, repr=False, compare=False)
@@ -108,6 +109,7 @@ def parse_configuration(
         cluster=_cluster(document),
         kustomize=document.kustomize,
         checks=document.checks,
+        promotions=document.promote,
         server=document.server,
         places=places,
     )

@@ -14,6 +14,7 @@ from upstreamsync.forge.rules.marker import find
 from upstreamsync.forge.state import BaseBranch, BranchCommit, Existing, NewPullRequest, Notice, Stage
 from upstreamsync.forge.text.diff import merge
 from upstreamsync.kit.git.repository import Repository
+from upstreamsync.model import CommitCheck
 
 _FOLDER = "upstreamsync"
 
@@ -127,6 +128,10 @@ class LocalForge:
     def remove_label(self, existing: Existing, label: str) -> None:
         """There are no labels."""
 
+    def checks(self, commit: str) -> Sequence[CommitCheck] | None:  # noqa: ARG002
+        """Nothing runs on commits here."""
+        return None
+
     def set_statuses(self, commit: str, statuses: Sequence[tuple[str, str, str]]) -> None:
         """There are no statuses."""
 
@@ -168,9 +173,9 @@ class LocalForge:
                 continue
             text = file.read_text(encoding="utf-8")
             title, _, body = text.removeprefix("# ").partition("\n")
-            base = self.base(None)
-            merged = self._repository.merge_base(base.commit, tip) == tip
             marker = find(body)
+            base = self.base(marker.base or None if marker is not None else None)
+            merged = self._repository.merge_base(base.commit, tip) == tip
             # A branch that was reset to the base is not merged: nothing of ours is on it.
             done = merged and marker is not None and marker.head == tip
             found.append(

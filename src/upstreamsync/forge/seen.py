@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from upstreamsync.config.load import Configuration
+from upstreamsync.forge.rules.dashboard import NONE, Wishes
 from upstreamsync.forge.rules.lifecycle import Limits, Room, Situation
 from upstreamsync.forge.rules.marker import find
 from upstreamsync.forge.state import BaseBranch, Existing, Forge
@@ -26,6 +27,7 @@ class Seen:
     pulls: dict[str, Existing] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
     bases: dict[str | None, BaseBranch] = field(default_factory=dict)
+    wishes: Wishes = NONE
 
     def look(self) -> None:
         """Read which pull requests and branches of ours there are: two requests."""
@@ -72,4 +74,10 @@ class Seen:
             past=() if existing else tuple(self.forge.past_pull_requests(proposal.branch)),
             conflicts=bool(existing and same and self.forge.conflicts(existing)),
             base=base.name,
+            rebuild=proposal.key in self.wishes.rebuild,
+            urgent=self.is_urgent(proposal),
         )
+
+    def is_urgent(self, proposal: Proposal) -> bool:
+        """Whether somebody asked for this very version, whatever else holds it back."""
+        return any(self.wishes.take.get(vendor) == after for vendor, _, after in proposal.steps)

@@ -25,7 +25,7 @@ def close_stale(seen: Seen, proposals: Sequence[Proposal]) -> list[PullRequest]:
         if reason is None or marker is None:
             continue
         try:
-            results.append(_close(seen, existing, marker, reason))
+            results.append(close_one(seen, existing, marker, reason))
         except UpstreamsyncError as error:
             failure = Failure(kind=error.kind, message=str(error), hint=error.hint)
             results.append(
@@ -34,7 +34,8 @@ def close_stale(seen: Seen, proposals: Sequence[Proposal]) -> list[PullRequest]:
     return results
 
 
-def _close(seen: Seen, existing: Existing, marker: Marker, reason: str) -> PullRequest:
+def close_one(seen: Seen, existing: Existing, marker: Marker, reason: str) -> PullRequest:
+    """Close one with its reason, unless a person's work is on its branch."""
     head = seen.heads.get(existing.branch)
     if head is not None and head != marker.head:
         commits = tuple(seen.forge.commits(existing.base, existing.branch))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol, runtime_checkable
 
+from upstreamsync.model import CommitCheck
+
 #: Trailer of the last commit of a branch: its branch is complete, and this is what it brings.
 RESULT_TRAILER: Final = "Upstreamsync-Result"
 #: Label by which people ask for a rebuild, like the checkbox in the body.
@@ -98,6 +100,14 @@ class Adjustable(Protocol):
         """Add what is new, and take away what we had set and is wanted no longer; people's own stay."""
 
 
+@runtime_checkable
+class Checking(Protocol):
+    """A forge that says which checks a commit has: what ``promote`` needs besides."""
+
+    def checks(self, commit: str) -> Sequence[CommitCheck] | None:
+        """The newest run of each check and status of a commit; None for a forge that has no checks at all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """An issue about a vendor that can't be followed: one per vendor, found by its marker."""
@@ -106,6 +116,32 @@ class Notice:
     url: str
     title: str
     body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """The issue with the state of all vendors; ``editor`` is who changed it last, where the forge says so.
+
+    ``editor_may`` says whether that one may write to the repository: False only where the forge said no.
+    """
+
+    number: int
+    url: str
+    title: str
+    body: str
+    editor: str = ""
+    editor_may: bool = True
+
+
+@runtime_checkable
+class Boards(Protocol):
+    """A forge that can keep an issue with the state of all vendors."""
+
+    def board(self, config: str) -> Board | None:
+        """The open one of the vendors.yaml at ``config``, made by somebody who may write."""
+
+    def write_board(self, title: str, body: str, present: Board | None) -> Board:
+        """Open it, or change the present one."""
 
 
 class Forge(Protocol):

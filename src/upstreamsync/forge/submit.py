@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from upstreamsync.config.load import Configuration
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.forge.rules import lifecycle
+from upstreamsync.forge.rules.dashboard import NONE, Wishes
 from upstreamsync.forge.rules.lifecycle import Decision, Situation, Verb
 from upstreamsync.forge.rules.marker import Marker, compose, find, text_hash, visible_part
 from upstreamsync.forge.seen import Seen
@@ -41,6 +42,7 @@ def submit(
     settled: Mapping[str, str] | None = None,
     dry_run: bool = False,
     config: str | None = None,
+    wishes: Wishes = NONE,
 ) -> Outcome:
     """Open, update, leave alone or close pull requests, such that the forge says what ``proposals`` say.
 
@@ -50,19 +52,20 @@ def submit(
     comes from another one is left alone.
     Errors of the forge become failed PullRequests. Raises RepositoryError while another run is at work.
     """
-    run = _Run(
+    run = Run(
         forge=forge,
         repository=repository,
         configuration=configuration,
         settled=dict(settled or {}),
         dry_run=dry_run,
-        config=config or _config_path(configuration, repository),
+        config=config or config_path(configuration, repository),
+        wishes=wishes,
     )
     with nullcontext() if dry_run else repository.lock():
         try:
             run.look()
         except UpstreamsyncError as error:
-            return Outcome(pull_requests=tuple(_failed(proposal, error) for proposal in proposals))
+            return Outcome(pull_requests=tuple(failed(proposal, error) for proposal in proposals))
         closed = close_stale(run, proposals)
         done = {}
         for proposal in sorted(proposals, key=run.order):
@@ -72,19 +75,21 @@ def submit(
     return Outcome(pull_requests=(*in_order, *closed), remarks=forge.remarks)
 
 
-def _config_path(configuration: Configuration, repository: Repository) -> str:
+def config_path(configuration: Configuration, repository: Repository) -> str:
+    """Where vendors.yaml lies in its repository: what a marker says of whose it is."""
     try:
         return configuration.path.resolve().relative_to(repository.root.resolve()).as_posix()
     except ValueError:
         return configuration.path.name
 
 
-def _failed(proposal: Proposal, error: UpstreamsyncError) -> PullRequest:
+def failed(proposal: Proposal, error: UpstreamsyncError) -> PullRequest:
+    """The result of a proposal that met an error."""
     failure = Failure(kind=error.kind, message=str(error), hint=error.hint)
     return replace(messages.result(proposal, Action.FAILED, str(error)), error=failure)
 
 
-class _Run(Seen):
+class Run(Seen):
     """Does what has to be done for each proposal."""
 
     def one(self, proposal: Proposal) -> PullRequest:
@@ -95,7 +100,7 @@ class _Run(Seen):
             decision = lifecycle.decide(proposal, situation, bot_email=email, config=self.config)
             return self._act(proposal, situation, decision)
         except UpstreamsyncError as error:
-            return _failed(proposal, error)
+            return failed(proposal, error)
 
     def _act(self, proposal: Proposal, situation: Situation, decision: Decision) -> PullRequest:
         existing = situation.open
@@ -120,7 +125,7 @@ class _Run(Seen):
                 return messages.result(proposal, Action.UNCHANGED, decision.reason, existing)
 
     def _open(self, proposal: Proposal, situation: Situation, decision: Decision) -> PullRequest:
-        if reason := self.room.refuse(proposal):
+        if not self.is_urgent(proposal) and (reason := self.room.refuse(proposal)):
             return messages.result(proposal, Action.SKIPPED, reason)
         self.room.take(proposal)
         if self.dry_run:
@@ -270,6 +275,7 @@ class _Run(Seen):
             automerge=_merges_itself(proposal),
             config=self.config,
             settings=_settings_of(proposal),
+            base=proposal.base_branch or "",
         )
 
     def _mark(self, head: str | None, proposal: Proposal) -> None:

@@ -21,6 +21,7 @@ from upstreamsync.model.change import (
 )
 from upstreamsync.model.inspection import Inspection, ObjectText, OverlayTexts
 from upstreamsync.model.places import EMPTY, Failure, Place, Problem
+from upstreamsync.model.promotion import CommitCheck, Hold, HoldKind, Move, Promoted, PromotionStep
 from upstreamsync.model.pull_request import Action, Commit, Proposal, PullRequest
 from upstreamsync.model.release import Finding, ImageFinding, PassedOver, Release, Status
 from upstreamsync.model.review import Danger, ImageChange, OverlayReview, Review, StageFinding, StageResult
@@ -55,6 +56,7 @@ __all__ = [
     "Change",
     "Cluster",
     "Commit",
+    "CommitCheck",
     "ContentFile",
     "Danger",
     "Edited",
@@ -63,12 +65,15 @@ __all__ = [
     "Finding",
     "Fix",
     "ForkChange",
+    "Hold",
+    "HoldKind",
     "ImageChange",
     "ImageFinding",
     "Inspection",
     "ItemFinding",
     "Judgement",
     "LeftOut",
+    "Move",
     "ObjectText",
     "OverlayReview",
     "OverlayTexts",
@@ -76,6 +81,8 @@ __all__ = [
     "PassedOver",
     "Place",
     "Problem",
+    "Promoted",
+    "PromotionStep",
     "Proposal",
     "PullRequest",
     "Release",

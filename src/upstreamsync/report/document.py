@@ -89,7 +89,7 @@ def pr_document(pull_requests: Sequence[PullRequest]) -> Document:
                 "url": one.url,
                 "draft": one.draft,
                 "body": one.body,
-                "error": _failure(one.error),
+                "error": failure_document(one.error),
             }
             for one in pull_requests
         ],
@@ -107,7 +107,7 @@ def _finding(finding: Finding) -> Document:
         "published": _time(target.published) if target else None,
         "page": target.page if target else None,
         "passed_over": [_passed_over(one) for one in finding.passed_over],
-        "error": _failure(finding.error),
+        "error": failure_document(finding.error),
     }
     if target is not None and target.app_version is not None:
         document |= {"app_version": target.app_version, "ref": target.ref}
@@ -134,7 +134,8 @@ def _passed_over(one: PassedOver) -> Document:
     return document
 
 
-def _failure(failure: Failure | None) -> Document | None:
+def failure_document(failure: Failure | None) -> Document | None:
+    """An error as it stands under ``error`` in every document."""
     if failure is None:
         return None
     document: Document = {"kind": failure.kind, "message": failure.message, "hint": failure.hint}
@@ -246,7 +247,7 @@ def _update(update: VendorUpdate) -> Document:
         ],
         "notes": list(update.notes),
         "passed_over": [_passed_over(one) for one in update.passed_over],
-        "error": _failure(update.error),
+        "error": failure_document(update.error),
     }
 
 

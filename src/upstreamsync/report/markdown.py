@@ -15,7 +15,7 @@ def check_markdown(findings: Sequence[Finding]) -> str:
     for finding in findings:
         target = finding.target.version if finding.target else ""
         note = finding.error.message if finding.error else "; ".join(finding.remarks)
-        lines.append(_row(finding.vendor, finding.status.value, finding.current, target, note))
+        lines.append(table_row(finding.vendor, finding.status.value, finding.current, target, note))
     return "\n".join(lines) + "\n"
 
 
@@ -25,7 +25,7 @@ def explain_markdown(finding: Finding, versions: Sequence[tuple[Release, str]]) 
     lines += ["| version | published | decision |", "|---|---|---|"]
     for release, decision in versions:
         published = f"{release.published:%Y-%m-%d}" if release.published else ""
-        lines.append(_row(release.version, published, decision))
+        lines.append(table_row(release.version, published, decision))
     return "\n".join(lines) + "\n"
 
 
@@ -57,7 +57,7 @@ def verify_markdown(verification: Verification) -> str:
             for finding in item.told:
                 mark = "**" if finding.severity.rank <= Severity.SILENT_BREAK.rank else ""
                 verdict = f"{mark}{finding.verdict.value}{mark}"
-                lines.append(_row(verdict, where, finding.why, finding.hint or ""))
+                lines.append(table_row(verdict, where, finding.why, finding.hint or ""))
         lines += ["", f"{quiet} customizations ok." if quiet else "", ""]
     return "\n".join(lines).strip() + "\n"
 
@@ -68,7 +68,7 @@ def update_markdown(updates: Sequence[VendorUpdate]) -> str:
     for update in updates:
         files = f"+{len(update.added)} ~{len(update.changed)} −{len(update.removed)}"
         note = update.error.message if update.error else "; ".join(update.notes)
-        lines.append(_row(update.vendor, update.status, update.before, update.after, files, note))
+        lines.append(table_row(update.vendor, update.status, update.before, update.after, files, note))
     return "\n".join(lines) + "\n"
 
 
@@ -77,11 +77,12 @@ def pr_markdown(pull_requests: Sequence[PullRequest]) -> str:
     lines = ["| vendor | from | to | action | pull request |", "|---|---|---|---|---|"]
     for one in pull_requests:
         action = f"{one.action.value}: {one.reason}" if one.reason else one.action.value
-        lines.append(_row(one.vendor, one.before, one.after, action, one.url or one.branch))
+        lines.append(table_row(one.vendor, one.before, one.after, action, one.url or one.branch))
     return "\n".join(lines) + "\n"
 
 
-def _row(*cells: str) -> str:
+def table_row(*cells: str) -> str:
+    """A row of a table; no cell can be left."""
     return "| " + " | ".join(cell(one) for one in cells) + " |"
 
 

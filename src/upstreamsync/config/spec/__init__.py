@@ -13,6 +13,7 @@ from upstreamsync.config.spec.document import (
     HostText,
     KustomizeBuild,
     OverlayBuild,
+    Promotion,
     Tools,
 )
 from upstreamsync.config.spec.releases import (
@@ -86,6 +87,7 @@ __all__ = [
     "OverlayBuild",
     "OwnKind",
     "PageReleases",
+    "Promotion",
     "PullRequestOptions",
     "Regex",
     "Releases",

@@ -42,6 +42,8 @@ class Forge(Spec):
     """Sign commits as the user's git configuration says."""
     branch_prefix: str = Field(default="upstreamsync/", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*/$")
     """What branches begin with."""
+    dashboard: bool = False
+    """Keep one issue with the state of all vendors, and boxes to tick: rebuild, take now, ignore this version."""
     webhook_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$")
     """Name of the environment variable that holds the webhook's URL (Slack-compatible)."""
 
@@ -70,6 +72,26 @@ class Check(Spec):
     """Whether it may use the network (and, with that, is not kept in a sandbox)."""
     timeout: Duration = timedelta(minutes=2)
     """How long it may run."""
+
+
+class Promotion(Spec):
+    """A branch that follows another one: what `upstreamsync promote` keeps a pull request open for."""
+
+    from_: str = Field(alias="from", min_length=1, max_length=200)
+    """The branch that changes come from."""
+    to: str = Field(min_length=1, max_length=200)
+    """The branch that they go to."""
+    soak: Duration = timedelta(0)
+    """How long a commit has to have been on the first branch."""
+    checks: tuple[str, ...] | None = None
+    """Names of the checks and statuses that have to be green on the commit (`*` stands for any text). Default: all
+    that it has, and at least one; `[]`: none has to."""
+    labels: tuple[str, ...] = ()
+    """Labels to set."""
+    reviewers: tuple[str, ...] = ()
+    """Users, or ``org/team``."""
+    assignees: tuple[str, ...] = ()
+    """Users."""
 
 
 ApplyTool = Literal["kubectl", "server-side", "argocd", "flux"]
@@ -131,6 +153,8 @@ class Document(Spec):
     `verify` asks with that option alone, as what it judges may be anybody's)."""
     checks: tuple[Check, ...] = ()
     """Stages of your own, run at once after the judge; see below."""
+    promote: tuple[Promotion, ...] = ()
+    """Environment branches that follow one another; see `upstreamsync promote`."""
     kustomize: KustomizeBuild = KustomizeBuild()
     """How overlays are built and judged."""
     allow_hosts: tuple[HostText, ...] = ()

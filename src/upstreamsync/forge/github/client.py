@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from github import GithubException
 from github.PullRequest import PullRequest
 
 from upstreamsync.errors import ForgeError, NotFound
-from upstreamsync.forge.github.repository import GitHubRepository, translated
+from upstreamsync.forge.github.boards import GitHubBoards
+from upstreamsync.forge.github.repository import NOTICE_LABEL, translated
 from upstreamsync.forge.state import (
     Existing,
     NewPullRequest,
@@ -19,10 +20,8 @@ from upstreamsync.forge.state import (
 )
 from upstreamsync.forge.text.notices import vendor_of
 
-NOTICE_LABEL: Final = "upstreamsync"
 
-
-class GitHubForge(GitHubRepository):
+class GitHubForge(GitHubBoards):
     """Pull requests at GitHub, or at a GitHub Enterprise server.
 
     Branches are pushed with git over the remote's address, with the token where that is https. ``pace``

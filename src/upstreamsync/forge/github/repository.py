@@ -26,10 +26,14 @@ from upstreamsync.kit.git.notes import fetch_note, push_note
 from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.http.credentials import basic
 from upstreamsync.kit.redact import redact
+from upstreamsync.model import CommitCheck
 
 NOTICE_LABEL: Final = "upstreamsync"
 _TIMEOUT: Final = 30
 _PAST_LIMIT: Final = 50
+#: A status's state, and the conclusions of a check that hold nobody up, as GitHub itself counts them.
+_STATES: Final = {"success": "success", "pending": "pending"}
+_PASSED: Final = ("success", "neutral", "skipped")
 
 
 class GitHubRepository:
@@ -156,6 +160,20 @@ class GitHubRepository:
                 for each in self._repo.compare(base, branch).commits
             ]
 
+    def checks(self, commit: str) -> Sequence[CommitCheck]:
+        """The newest run of each check, and the newest status of each context."""
+        with translated(f"read the checks of {commit[:12]}"):
+            remote = self._repo.get_commit(commit)
+            runs = [
+                CommitCheck(name=run.name, state=_state(run.status, run.conclusion), since=run.started_at)
+                for run in remote.get_check_runs(filter="latest")
+            ]
+            statuses = [
+                CommitCheck(name=one.context, state=_STATES.get(one.state, "failure"), since=one.created_at)
+                for one in remote.get_combined_status().statuses
+            ]
+        return [*runs, *statuses]
+
     def conflicts(self, existing: Existing) -> bool:
         """GitHub's own answer; it is None while GitHub is still computing, and then the next run asks."""
         with translated(f"read pull request {existing.number}"):
@@ -190,6 +208,12 @@ class GitHubRepository:
             with translated(f"read pull request {existing.number}"):
                 self._pulls[existing.number] = self._repo.get_pull(existing.number)
         return self._pulls[existing.number]
+
+
+def _state(status: str, conclusion: str | None) -> str:
+    if status != "completed":
+        return "pending"
+    return "success" if conclusion in _PASSED else "failure"
 
 
 @contextmanager

@@ -40,7 +40,8 @@ class Situation:
     """What the forge has for one branch.
 
     ``head`` is the branch's tip, None without a branch; ``commits`` those that the base branch has not.
-    ``past`` are closed and merged pull requests, newest first. ``base`` is the branch to go to.
+    ``past`` are closed and merged pull requests, newest first. ``base`` is the branch to go to. ``rebuild`` and
+    ``urgent`` say what somebody asked for elsewhere than in the pull request.
     """
 
     head: str | None = None
@@ -49,6 +50,8 @@ class Situation:
     past: tuple[Existing, ...] = ()
     conflicts: bool = False
     base: str = ""
+    rebuild: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def decide(proposal: Proposal, situation: Situation, *, bot_email: str, config: 
             foreign = f"{proposal.branch} belongs to {marker.config}; set another forge.branch_prefix"
             return Decision(verb=Verb.SKIP, reason=foreign)
         return _decide_open(proposal, situation, situation.open, bot_email)
-    if reason := _ended(proposal, situation.past):
+    if not situation.urgent and (reason := _ended(proposal, situation.past)):
         return Decision(verb=Verb.SKIP, reason=reason)
     if situation.head is not None:
         if touch := touched(situation, None, bot_email):
@@ -82,7 +85,7 @@ def decide(proposal: Proposal, situation: Situation, *, bot_email: str, config: 
 
 def _decide_open(proposal: Proposal, situation: Situation, existing: Existing, bot_email: str) -> Decision:
     marker = find(existing.body)
-    if rebuild_ticked(existing.body) or REBUILD_LABEL in existing.labels:
+    if situation.rebuild or rebuild_ticked(existing.body) or REBUILD_LABEL in existing.labels:
         return Decision(verb=Verb.UPDATE, reason="a rebuild was asked for", push=True)
     if touch := touched(situation, marker, bot_email):
         return Decision(verb=Verb.YIELD, reason=f"the branch has {touch}; it is left alone")

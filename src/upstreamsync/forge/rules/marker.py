@@ -33,7 +33,7 @@ class Marker:
     ``title`` is the one that we gave, so that a person's own title is left alone; ``automerge`` says that we
     switched it on, so that a person's own wish is. ``settings`` are the labels and people that we gave it, by
     their kind, for the same reason. ``config`` is the path of the vendors.yaml that it comes
-    from: a repository may have several.
+    from: a repository may have several. ``base`` is the branch that it goes to, where that is not the usual one.
     """
 
     key: str
@@ -47,6 +47,7 @@ class Marker:
     automerge: bool = False
     config: str = CONFIG
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    base: str = ""
 
     @property
     def vendors(self) -> tuple[str, ...]:
@@ -76,7 +77,9 @@ def dump(marker: Marker) -> str:
     if marker.config != CONFIG:
         data["config"] = marker.config
     data |= {
-        key: value for key in ("next", "closed", "title", "automerge") if (value := getattr(marker, key))
+        key: value
+        for key in ("next", "closed", "title", "automerge", "base")
+        if (value := getattr(marker, key))
     }
     if marker.settings:
         data["settings"] = {kind: list(names) for kind, names in sorted(marker.settings.items())}
@@ -114,6 +117,7 @@ def _read(data: dict[str, Any]) -> Marker:
             _text(kind): tuple(_text(name) for name in names)
             for kind, names in data.get("settings", {}).items()
         },
+        base=_text(data.get("base", "")),
     )
 
 

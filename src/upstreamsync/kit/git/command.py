@@ -63,6 +63,7 @@ def run(
     stdin: bytes | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     limit: int = process.DEFAULT_LIMIT,
+    accept_failure: bool = False,
 ) -> process.Completed:
     """Run git in ``folder``; raises as ``process.run``. ``protocols`` are those that it may fetch with."""
     argv = ["git"]
@@ -82,7 +83,14 @@ def run(
     }
     environment.update(env or {})
     return process.run(
-        [*argv, *words], cwd=folder, env=environment, stdin=stdin, timeout=timeout, limit=limit, hint=_INSTALL
+        [*argv, *words],
+        cwd=folder,
+        env=environment,
+        stdin=stdin,
+        timeout=timeout,
+        limit=limit,
+        hint=_INSTALL,
+        accept_failure=accept_failure,
     )
 
 

@@ -99,14 +99,14 @@ class Revisions:
         """The commit that is checked out; raises RepositoryError where there is none yet."""
         return self.resolve("HEAD")
 
-    def resolve(self, rev: str) -> str:
-        """The commit that a revision stands for; raises RepositoryError for one that does not exist."""
+    def resolve(self, rev: str, *, kind: str = "commit") -> str:
+        """The commit (or ``tree``) that a revision stands for; raises RepositoryError where there is none."""
         if not rev or rev.startswith("-") or "\0" in rev or "\n" in rev:
             raise NotThere(
                 f"`{rev}` is not a git revision", hint="name a branch, a tag or a commit: origin/main, HEAD~1"
             )
         try:
-            return self._text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+            return self._text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{{kind}}}")
         except ToolFailed:
             hint = (
                 "make a first commit" if rev == "HEAD" else "fetch it first; a shallow clone has no history"
@@ -252,7 +252,7 @@ class Revisions:
             "-r",
             "-z",
             "--full-tree",
-            self.resolve(rev),
+            self.resolve(rev, kind="tree"),
             "--",
             *(p.rstrip("/") for p in paths),
         ]

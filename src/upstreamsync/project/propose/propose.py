@@ -9,26 +9,27 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from upstreamsync.errors import RepositoryError, ToolMissing, UpstreamError, UpstreamsyncError
 from upstreamsync.forge import (
     Forge,
     build_proposal,
     group_changes,
-    open_forge,
     post_webhook,
     reader,
     submit,
     webhook_message,
     write_notices,
 )
+from upstreamsync.forge.rules.dashboard import NONE, Wishes
+from upstreamsync.forge.submit import config_path
 from upstreamsync.forge.text.diff import merge
 from upstreamsync.kit.git.remote import Repository
-from upstreamsync.kit.http.credentials import is_loopback
 from upstreamsync.kit.store.first_sights import FirstSights
 from upstreamsync.model import EMPTY, Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
 from upstreamsync.project.failures import guarded
+from upstreamsync.project.forges import forge_of
+from upstreamsync.project.propose import board
 from upstreamsync.project.propose.memory import keep, recall
 from upstreamsync.project.propose.reviewing import review_change
 from upstreamsync.project.session import Session, open_session
@@ -80,7 +81,7 @@ def propose(
     """
     options = options or ProposeOptions()
     repository = Repository.open(session.root)
-    forge = _forge(session, repository, options)
+    forge = forge_of(session, repository, options.forge)
     base = forge.base(None)
     _check_same(session, repository, base.commit, changes)
     groups = group_changes(changes.changes, session.configuration)
@@ -106,11 +107,13 @@ def propose_from_branch(
     their own. Vendors that go to another branch (``pull_request.base``) are worked on from that one.
     """
     repository = Repository.open(session.root)
-    forge = _forge(session, repository, options)
+    forge = forge_of(session, repository, options.forge)
     proposals: list[Proposal] = []
     updates: list[VendorUpdate] = []
     unjudged: dict[str, Failure] = {}
     sights = recall(forge, repository)
+    config = config_path(session.configuration, repository)
+    seen = board.look(forge, session.configuration, config)
     for branch, names in _by_base(session, vendors):
         try:
             base = forge.base(branch)
@@ -120,25 +123,67 @@ def propose_from_branch(
             unjudged |= dict.fromkeys(names, _no_base(branch, error))
             continue
         with _laid_out(session, repository, base.commit, sights) as there:
-            changes = update(
-                there,
-                names,
-                to=None,
-                locked=False,
-                discard_edits=options.discard_edits,
-                progress=progress,
-            )
-            updates += changes.updates
-            for some in (
-                changes.changes,
-                *([step] for step in _major_steps(there, changes.updates, options)),
-            ):
+            there.configuration = board.with_ignored(there.configuration, seen.wishes)
+            made_of, changes = _updated(there, names, options, seen.wishes.take, progress)
+            updates += made_of
+            for some in (*changes, *([step] for step in _major_steps(there, made_of, options))):
                 made, failed = _proposals(session, there, repository, base.commit, some, options)
                 proposals += made
                 unjudged |= failed
-    done = _submit(session, repository, forge, proposals, updates, options, unjudged)
+    done = _submit(session, repository, forge, proposals, updates, options, unjudged, seen.wishes)
     kept = () if options.dry_run else keep(sights, forge, repository, session.configuration)
-    return replace(done, remarks=(*done.remarks, *kept))
+    if not (options.dry_run or vendors):  # a run for some vendors does not know the state of the others
+        kept = (*kept, *_keep_board(forge, seen, config, session, updates, proposals, done))
+    return replace(done, remarks=(*seen.remarks, *done.remarks, *kept))
+
+
+def _keep_board(
+    forge: Forge,
+    seen: board.Look,
+    config: str,
+    session: Session,
+    updates: Sequence[VendorUpdate],
+    proposals: Sequence[Proposal],
+    done: Proposed,
+) -> tuple[str, ...]:
+    order = {vendor.name: number for number, vendor in enumerate(session.configuration.vendors)}
+    return board.keep(
+        forge,
+        seen,
+        config,
+        updates=sorted(updates, key=lambda one: order.get(one.vendor, 0)),
+        proposals=proposals,
+        pull_requests=done.pull_requests,
+        failures=done.failures or {},
+    )
+
+
+def _updated(
+    there: Session,
+    names: Sequence[str],
+    options: ProposeOptions,
+    take: Mapping[str, str],
+    progress: Callable[[str], None] | None,
+) -> tuple[list[VendorUpdate], list[Sequence[Change]]]:
+    """What becomes of each vendor, and the changes: all together, and apart those that people asked to take."""
+    updates: dict[str, VendorUpdate] = {}
+    changes: list[Sequence[Change]] = []
+    take = board.takable(there, {name: take[name] for name in names if name in take})
+    asked = [name for name in names if name in take]
+    for some in ([name for name in names if name not in take], *([name] for name in asked)):
+        if not some:
+            continue
+        made = update(
+            there,
+            some,
+            to=take.get(some[0]),
+            locked=False,
+            discard_edits=options.discard_edits,
+            progress=progress,
+        )
+        updates |= {one.vendor: one for one in made.updates}
+        changes.append(made.changes)
+    return [updates[name] for name in names], changes
 
 
 def _by_base(session: Session, vendors: Sequence[str]) -> list[tuple[str | None, list[str]]]:
@@ -176,24 +221,6 @@ def _major_steps(there: Session, updates: Sequence[VendorUpdate], options: Propo
                 progress=None,
             ).changes
     return steps
-
-
-def _forge(session: Session, repository: Repository, options: ProposeOptions) -> Forge:
-    if options.forge is not None and not isinstance(options.forge, str):
-        return options.forge
-    name = options.forge or session.configuration.forge.kind or "github"
-    if (factory := session.kinds.forges.get(name)) is not None:
-        return factory(repository, session.configuration, session.settings.environment)
-    return open_forge(
-        name,
-        repository=repository,
-        configuration=session.configuration,
-        environment=session.settings.environment,
-        # GitHub asks for a second between writes; a server on this machine does not.
-        pace=0.0
-        if is_loopback(urlsplit(session.settings.environment.get("GITHUB_API_URL", "")).hostname)
-        else 1.0,
-    )
 
 
 @contextmanager
@@ -273,6 +300,7 @@ def _submit(
     updates: Sequence[VendorUpdate],
     options: ProposeOptions,
     unjudged: Mapping[str, Failure] = EMPTY,
+    wishes: Wishes = NONE,
 ) -> Proposed:
     failures = {update.vendor: update.error for update in updates if update.error is not None}
     failures |= unjudged
@@ -284,6 +312,7 @@ def _submit(
         configuration=session.configuration,
         settled={update.vendor: update.before for update in healthy},
         dry_run=options.dry_run,
+        wishes=wishes,
     )
     if options.notices and not options.dry_run:
         write_notices(forge, failures=failures, healthy=[update.vendor for update in healthy])

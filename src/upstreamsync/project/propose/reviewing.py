@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,33 +30,46 @@ def review_change(
     files = as_tree(changes)
     verification = report or verify_change(session, files, changes, overlays=())
     with tree_with(session.root, files) as after:
-        paths = [overlay.path for overlay in verification.overlays]
-        places = [(side, path) for path in paths for side in (session.root, after)]
-        built = [
-            outcome.get()
-            for outcome in ordered_map(
-                lambda place: _output(session, *place), places, session.settings.engine_jobs
-            )
-        ]
+        bases = dict.fromkeys(base for change in changes for base in change.bases)
+        verification, found = review_trees(session, session.root, after, verification, tuple(bases), changes)
+    shrunk = (OverlayReview(path=one.resource, dangers=(one,)) for one in shrinking_dangers(changes))
+    return verification, replace(found, overlays=(*found.overlays, *shrunk))
+
+
+def review_trees(
+    session: Session,
+    before: Path,
+    after: Path,
+    verification: Verification,
+    bases: Sequence[str],
+    changes: Sequence[Change] = (),
+) -> tuple[Verification, Review]:
+    """Review two trees that were judged: overlay by overlay, and ``bases`` where an overlay does not build.
+
+    The verification that is returned also has what registries and an API server say, where they are asked.
+    """
+    paths = [overlay.path for overlay in verification.overlays]
+    places = [(side, path) for path in paths for side in (before, after)]
+    built = [
+        outcome.get()
+        for outcome in ordered_map(
+            lambda place: _output(session, *place), places, session.settings.engine_jobs
+        )
+    ]
     readers = find_readers(_yaml_files(session))
     reviews: list[OverlayReview] = []
     results = {}
     for number, path in enumerate(paths):
         sides = (f"the output of {path} before", f"the output of {path}")
-        before, now = manifests.objects_of_both(built[2 * number], built[2 * number + 1], names=sides)
-        results[path] = (before, now)
-        reviews.append(review(path, before, now, applications=reading(readers, path)))
-    with tree_with(session.root, files) as after:
-        reviews += _of_bases(session, after, changes, verification)
-    reviews += [
-        OverlayReview(path=danger.resource, dangers=(danger,)) for danger in shrinking_dangers(changes)
-    ]
+        old, now = manifests.objects_of_both(built[2 * number], built[2 * number + 1], names=sides)
+        results[path] = (old, now)
+        reviews.append(review(path, old, now, applications=reading(readers, path)))
+    reviews += _of_bases(before, after, bases, verification)
     verification, unasked = _asked(session, verification, results)
     stages: tuple[StageResult, ...] = ()
     if session.configuration.checks:
         outputs = {path: (built[2 * number], built[2 * number + 1]) for number, path in enumerate(paths)}
-        with tree_with(session.root, files) as after:
-            stages = _stages(session, after, outputs, changes, verification)
+        stages = _stages(session, after, outputs, changes, verification)
     return verification, Review(overlays=tuple(reviews), images_unasked=unasked, stages=stages)
 
 
@@ -117,16 +131,12 @@ def _stages(
 
 
 def _of_bases(
-    session: Session, after: Path, changes: Sequence[Change], verification: Verification
+    before: Path, after: Path, bases: Sequence[str], verification: Verification
 ) -> list[OverlayReview]:
     """Where an overlay does not build there is no output to compare; what upstream changed can still be told."""
     if all(overlay.before.ok and overlay.after.ok for overlay in verification.overlays):
         return []
-    reviews = []
-    for base in dict.fromkeys(base for change in changes for base in change.bases):
-        before, now = _base_objects(session.root / base), _base_objects(after / base)
-        reviews.append(review(base, before, now))
-    return reviews
+    return [review(base, _base_objects(before / base), _base_objects(after / base)) for base in bases]
 
 
 def _base_objects(folder: Path) -> list[dict[str, Any]]:

@@ -80,6 +80,18 @@ def verify_working_tree(
         return _looked_at(verification, before, session.root, look)
 
 
+def verify_branches(there: Session, before: Path) -> Verification:
+    """Judge the tree of ``there`` against the folder ``before``; both are laid out for this, and are no checkout.
+
+    As ``verify_working_tree``: each base against its lock, too, and bases that are new are in both.
+    """
+    vendors = there.configuration.vendors
+    bases = [state for vendor in vendors for state in there.base_states(vendor)]
+    bases += there.orphans()
+    _add_new_bases(before, there.root, vendors)
+    return _judge(there, before, there.root, vendors, (), bases=bases, deduce=True)
+
+
 def _add_new_bases(before: Path, root: Path, vendors: Sequence[Vendor]) -> None:
     """Lay the bases that are new since the revision into its tree: nothing stood on them, nothing was lost."""
     for base in (base for vendor in vendors for base in vendor.bases):
@@ -187,6 +199,7 @@ def _judge(
     bases: Sequence[BaseState],
     changes: Sequence[Change] = (),
     revisions: tuple[Repository, str] | None = None,
+    deduce: bool = False,
 ) -> Verification:
     kustomize = ahead(session.tools.engines.kustomize)
     from upstreamsync.base.edits import without_followed
@@ -201,7 +214,7 @@ def _judge(
         overlays=overlays,
         always=declared,
         upstream=upstream,
-        deduce=revisions is not None,
+        deduce=deduce or revisions is not None,
         hosts=_allowed(session, before),
         revisions=revisions,
     ) as trees:

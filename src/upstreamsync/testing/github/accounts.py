@@ -127,10 +127,15 @@ def installation_repositories(ask: Ask) -> Out:
 _MUTATION = re.compile(r"mutation\b[^{]*\{\s*(?P<name>\w+)\s*\(\s*input\s*:\s*\$(?P<variable>\w+)\s*\)")
 
 
+_EDITOR = re.compile(r"issue\(number: \$number\) \{ editor \{ login \} \}")
+
+
 def graphql(ask: Ask) -> Out:
-    """The mutations that REST does not have: draft, ready for review, auto-merge."""
+    """What REST does not have: draft, ready for review, auto-merge; who edited an issue."""
     if ask.token is None:
         raise Problem(401, "This endpoint requires you to be authenticated.")
+    if _EDITOR.search(ask.data.get("query", "")):
+        return _editor(ask)
     found = _MUTATION.search(ask.data.get("query", ""))
     mutation = _MUTATIONS.get(found["name"]) if found else None
     if found is None or mutation is None:
@@ -151,6 +156,21 @@ def graphql(ask: Ask) -> Out:
     }
     answer = {"clientMutationId": given.get("clientMutationId"), "pullRequest": value}
     return Out(value={"data": {found["name"]: answer}})
+
+
+def _editor(ask: Ask) -> Out:
+    """Who changed an issue's text last."""
+    given = ask.data["variables"]
+    repo = ask.github.repositories[f"{given['owner']}/{given['name']}".lower()]
+    login = repo.issues[given["number"]].editor
+    return Out(value={"data": {"repository": {"issue": {"editor": {"login": login} if login else None}}}})
+
+
+def permission(ask: Ask) -> Out:
+    """What an account may do: strangers read, everybody else writes."""
+    login = ask.params["username"]
+    may = "read" if login in ask.github.strangers else "write"
+    return Out(value={"permission": may, "role_name": may, "user": None})
 
 
 def _graphql_error(message: str, kind: str) -> Out:
@@ -213,6 +233,7 @@ ROUTES: Mapping[str, Handler] = {
     "GET /users/{username}/installation": installation,
     "GET /installation/repositories": installation_repositories,
     "POST /graphql": graphql,
+    "GET /repos/{owner}/{repo}/collaborators/{username}/permission": permission,
 }
 
 #: Signed by an app's key, not by a token.

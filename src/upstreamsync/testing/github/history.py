@@ -9,7 +9,7 @@ from pathlib import Path
 from upstreamsync.testing.git import git
 from upstreamsync.testing.github.objects import Json, Site, stamp
 from upstreamsync.testing.github.repository import Repository
-from upstreamsync.testing.github.state import App, Asset, Release, Status
+from upstreamsync.testing.github.state import App, Asset, CheckRun, Release, Status
 
 _FORM = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x1e"
 
@@ -192,6 +192,36 @@ def status(site: Site, repo: Repository, one: Status, *, simple: bool = False) -
         "updated_at": stamp(one.created),
     }
     return value if simple else {**value, "creator": site.user(one.author)}
+
+
+def check_run(site: Site, repo: Repository, one: CheckRun) -> Json:
+    """A check of a commit."""
+    api, html = site.repo_api(repo), site.repo_html(repo)
+    done = one.conclusion is not None
+    return {
+        "id": one.id,
+        "node_id": f"CR_{one.id}",
+        "head_sha": one.sha,
+        "name": one.name,
+        "external_id": "",
+        "url": f"{api}/check-runs/{one.id}",
+        "html_url": f"{html}/runs/{one.id}",
+        "details_url": f"{html}/runs/{one.id}",
+        "status": "completed" if done else "in_progress",
+        "conclusion": one.conclusion,
+        "started_at": stamp(one.started),
+        "completed_at": stamp(one.started) if done else None,
+        "output": {
+            "title": None,
+            "summary": None,
+            "text": None,
+            "annotations_count": 0,
+            "annotations_url": f"{api}/check-runs/{one.id}/annotations",
+        },
+        "check_suite": {"id": one.id},
+        "app": None,
+        "pull_requests": [],
+    }
 
 
 def content(site: Site, repo: Repository, path: str, revision: str, sha: str, data: bytes) -> Json:

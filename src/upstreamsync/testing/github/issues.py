@@ -60,6 +60,7 @@ def update(ask: Ask) -> Out:
         issue.state_reason = "reopened"
     issue.title = data.get("title", issue.title)
     issue.body = data.get("body", issue.body)
+    issue.editor = ask.login if "body" in data else issue.editor
     _fields(ask, issue)
     return Out(value=ask.site.issue(ask.repo, issue))
 

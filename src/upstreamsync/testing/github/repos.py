@@ -247,6 +247,14 @@ def statuses(ask: Ask) -> Out:
     return ask.page(found, lambda one: history.status(ask.site, ask.repo, one))
 
 
+def check_runs(ask: Ask) -> Out:
+    """The checks of a commit, the newest run of each name."""
+    sha, repo = _sha(ask, ask.params["ref"]), ask.repo
+    newest = {one.name: one for one in repo.check_runs if one.sha == sha}
+    shown = [history.check_run(ask.site, repo, one) for one in newest.values()]
+    return Out(value={"total_count": len(shown), "check_runs": shown})
+
+
 def combined_status(ask: Ask) -> Out:
     """The newest status of each context, and what they come to."""
     repo = ask.repo
@@ -302,6 +310,7 @@ ROUTES: Mapping[str, Handler] = {
     f"GET {_REPO}/git/tags/{{tag_sha}}": tag_object,
     f"GET {_REPO}/commits": commits,
     f"GET {_REPO}/commits/{{ref}}": commit,
+    f"GET {_REPO}/commits/{{ref}}/check-runs": check_runs,
     f"GET {_REPO}/commits/{{ref}}/status": combined_status,
     f"GET {_REPO}/commits/{{ref}}/statuses": statuses,
     f"GET {_REPO}/statuses/{{ref}}": statuses,

@@ -13,6 +13,7 @@ from upstreamsync.testing.charts import as_bytes
 from upstreamsync.testing.git import GitRemote, git
 from upstreamsync.testing.github.state import (
     Asset,
+    CheckRun,
     Clock,
     Comment,
     Issue,
@@ -68,6 +69,7 @@ class _Followed:
         self.labels: dict[str, Label] = {}
         self.milestones: dict[int, Milestone] = {}
         self.statuses: list[Status] = []
+        self.check_runs: list[CheckRun] = []
         self._github = owner
         self._tags: dict[str, str] = {}
         self._merges: dict[tuple[str, str], Merge] = {}
@@ -223,6 +225,13 @@ class _Fed(_Followed):
         number = len(self.milestones) + 1
         made = Milestone(id=self._github.next_id(), number=number, title=title, created=self.clock.tick())
         self.milestones[number] = made
+        return made
+
+    def check_run(self, sha: str, name: str, conclusion: str | None = "success") -> CheckRun:
+        """Let a check report on a commit; None: it is still at work. Its last run counts."""
+        number = self._github.next_id()
+        made = CheckRun(id=number, sha=sha, name=name, conclusion=conclusion, started=self.clock.tick())
+        self.check_runs.append(made)
         return made
 
     # Looking

@@ -35,7 +35,7 @@ class Comment:
 
 @dataclass(slots=True, kw_only=True)
 class Issue:
-    """An issue. Tests may change it in place, as a person would on the site."""
+    """An issue. Tests may change it in place, as a person would on the site; ``editor`` is who did so last."""
 
     number: int
     id: int
@@ -52,6 +52,7 @@ class Issue:
     comments: list[Comment] = field(default_factory=list)
     closed: datetime | None = None
     closed_by: str | None = None
+    editor: str | None = None
 
     @property
     def open(self) -> bool:
@@ -116,6 +117,17 @@ class Status:
     target_url: str | None
     author: str
     created: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckRun:
+    """A check of a commit, as GitHub Actions reports them; ``conclusion`` is None until it is done."""
+
+    id: int
+    sha: str
+    name: str
+    conclusion: str | None
+    started: datetime
 
 
 @dataclass(slots=True, kw_only=True)

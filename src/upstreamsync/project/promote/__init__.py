@@ -1,0 +1,1 @@
+"""``promote``: one pull request kept open between two branches."""
