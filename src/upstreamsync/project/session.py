@@ -16,6 +16,7 @@ from upstreamsync.base.locked import read_lock
 from upstreamsync.base.states import Strays, base_states, orphans, stray_locks
 from upstreamsync.base.view import View, disk_view
 from upstreamsync.config import Configuration, Vendor, load_configuration
+from upstreamsync.config.load import parse_configuration
 from upstreamsync.errors import RepositoryError, ToolError, UpstreamsyncError
 from upstreamsync.kit.store.first_sights import FirstSights
 from upstreamsync.kit.toolbox import Toolbox
@@ -98,6 +99,22 @@ class Session:
             return read_note(Repository.open(self.root))
         except (RepositoryError, ToolError):
             return None
+
+    def parsed(self, text: str) -> Configuration:
+        """Another text of vendors.yaml, as this session would read it. Raises ConfigError."""
+        path = self.configuration.path
+        kinds = {"sources": self.kinds.sources, "feeds": self.kinds.feeds}
+        return parse_configuration(text.encode(), path=path, name=path.name, **kinds)
+
+    def with_text(self, text: str) -> Session:
+        """This session with another text of vendors.yaml; connections are shared. Raises ConfigError."""
+        return Session(
+            self.parsed(text),
+            self.settings,
+            connections=self.connections,
+            kinds=self.kinds,
+            first_sights=self.first_sights,
+        )
 
     # -- the repository, read only ----------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ def fetch(job: Job) -> Artifact:
     from upstreamsync.sources.stability import listed
 
     spec = _helm(job)
-    chart = _chart(job, spec)
+    chart = chart_of(job, spec)
     if not job.source.render:
         return Artifact(resolved=chart.resolved, files=chart.files)
     rendered = render(job, spec, chart)
@@ -43,7 +43,8 @@ def probe(job: Job) -> None:
         probe_index(job, spec)
 
 
-def _chart(job: Job, spec: HelmSource) -> Chart:
+def chart_of(job: Job, spec: HelmSource) -> Chart:
+    """The chart of a release, fetched and verified. Raises as ``fetch``."""
     from upstreamsync.sources.chart_folders import from_git
 
     return obtain(job, spec) if spec.git is None else from_git(job, spec)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from upstreamsync.adopt.customize import Customizations, customize
 from upstreamsync.adopt.matching import Manifest, Pair, Ranking, match
@@ -13,16 +14,16 @@ from upstreamsync.base.kustomization import NAMES, is_ours
 from upstreamsync.base.located import nowhere
 from upstreamsync.base.shape import make_bases
 from upstreamsync.base.view import View
-from upstreamsync.config.load import content_digest, parse_configuration
 from upstreamsync.config.spec import Vendor
-from upstreamsync.errors import ContentError, HandEdited, UsageError
-from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
+from upstreamsync.errors import HandEdited, UsageError
+from upstreamsync.kit.kubernetes.objects import object_id
+from upstreamsync.kit.kubernetes.values import show
 from upstreamsync.kit.run.engines import Kustomize
-from upstreamsync.kit.yaml import edit, manifests
 from upstreamsync.lock import changed_files, render
-from upstreamsync.model import Adoption, Base, Change, Failure, Release, RunnerUp
-from upstreamsync.project.adopt.copy import Copy, build_files, objects_of, parts_of, read_copy
-from upstreamsync.project.adopt.declare import declared
+from upstreamsync.model import Adoption, Change, Failure, Release, RunnerUp
+from upstreamsync.project.adopt.chart_values import with_chart_values
+from upstreamsync.project.adopt.copy import Copy, base_objects, build_files, objects_of, read_copy, texts_of
+from upstreamsync.project.adopt.declare import configured, declared, with_base
 from upstreamsync.project.adopt.layout import (
     Places,
     choose_places,
@@ -77,12 +78,9 @@ def _apart(adoption: Adoption, before: Sequence[Adoption], config: str) -> Adopt
 
 def _after(session: Session, adoption: Adoption) -> Session:
     """The session with vendors.yaml as the adoption leaves it: the next one is written upon that."""
-    path = session.configuration.path
-    text = adoption.change.base_files.get(path.name) if adoption.change is not None else None
-    if text is None:
-        return session
-    configuration = parse_configuration(text, path=path, name=path.name)
-    return Session(configuration, session.settings, connections=session.connections)
+    name = session.configuration.path.name
+    text = adoption.change.base_files.get(name) if adoption.change is not None else None
+    return session.with_text(text.decode()) if text is not None else session
 
 
 def adopt_folder(session: Session, folder: str, origin: str, *, version: str | None) -> Adoption:
@@ -96,13 +94,12 @@ def adopt_folder(session: Session, folder: str, origin: str, *, version: str | N
             raise UsageError(
                 f"`{folder}` is the base of `{vendor.name}`", hint=f"upstreamsync adopt {vendor.name}"
             )
-    configuration, name = declared(session.configuration, folder, origin)
-    with_entry = Session(configuration, session.settings, connections=session.connections)
-    made = _guarded(with_entry, configuration.vendor(name), version)
+    with_entry, name = declared(session, folder, origin)
+    made = _guarded(with_entry, with_entry.configuration.vendor(name), version)
     if made.change is None:
         return made
-    file = configuration.path.name
-    text = made.change.base_files.get(file) or configuration.text.encode()
+    file = session.configuration.path.name
+    text = made.change.base_files.get(file) or with_entry.configuration.text.encode()
     return replace(made, change=replace(made.change, base_files={**made.change.base_files, file: text}))
 
 
@@ -123,13 +120,14 @@ def _guarded(session: Session, vendor: Vendor, version: str | None) -> Adoption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """What one adoption works with."""
+    """What one adoption works with; ``values`` are the values of its chart that say edits of the copy."""
 
     session: Session
     vendor: Vendor
     copy: Copy
     kustomize: Kustomize
     story: Story
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def view(self) -> View:
@@ -197,32 +195,6 @@ def _is_declared(session: Session, vendor: Vendor) -> bool:
     return vendor.name in [one.name for one in session.configuration.vendors]
 
 
-def base_objects(bases: Sequence[Base], kustomize: Kustomize) -> list[Manifest]:
-    """The objects of a pristine base: built where upstream brings a kustomization, else as they stand."""
-    (base,) = bases
-    files = {file.path: file.data for file in base.files}
-    brought = any(name in files and not is_ours(files[name]) for name in NAMES)
-    if brought:
-        return list(build_files(files, kustomize))
-    return [
-        one
-        for path, data in files.items()
-        if path.endswith((".yaml", ".yml", ".json")) and path not in NAMES
-        for one in manifests.objects(data, name=path)
-        if one.get("kind")
-    ]
-
-
-def texts_of(bases: Sequence[Base]) -> dict[ObjectId, str]:
-    """Upstream's own text of each object of a base, as far as it stands in a file."""
-    return {
-        object_id(part.manifest): part.data.decode("utf-8", "replace")
-        for base in bases
-        for file in base.files
-        for part in parts_of(file.path, file.data)
-    }
-
-
 def _origin(
     work: _Work, contents: _Contents, objects: Sequence[Manifest], version: str | None
 ) -> tuple[Ranking | None, Release]:
@@ -265,14 +237,16 @@ def _adopted(
     work: _Work, prepared: Prepared, release: Release, ranking: Ranking | None, before: Sequence[Manifest]
 ) -> Adoption:
     copy = work.copy
-    theirs = base_objects(prepared.bases, work.kustomize)
     brought = any(
         file.path in NAMES and not is_ours(file.data) for base in prepared.bases for file in base.files
     )
     whole = copy.kustomization is None or copy.only_lists or brought
     local = before if whole else _listed(copy)
     if not whole:
-        local = _without_own_files(theirs, local, copy)
+        local = _without_own_files(base_objects(prepared.bases, work.kustomize), local, copy)
+    valued = with_chart_values(work.session, prepared, release, local, work.kustomize)
+    work, prepared = replace(work, vendor=valued.vendor, values=valued.values), valued.prepared
+    theirs = base_objects(prepared.bases, work.kustomize)
     found = customize(theirs, local, work.build)
     same_names = _same_names(copy, prepared)
     places = choose_places(copy, upstream_kustomization=brought, empty=found.empty and same_names)
@@ -285,7 +259,7 @@ def _adopted(
         version=release.version,
         why=ranking.why if ranking is not None else "it was named",
         candidates=_runners_up(ranking),
-        customizations=_said(found),
+        customizations=(*_said_values(work.values), *_said(found)),
         notes=tuple(dict.fromkeys(notes)),
         proven=proof.folders,
         change=Change(
@@ -352,7 +326,7 @@ def _files(
         files.update(level_files(places, found, copy, remarks, head))
         edited, told = redirect(session.view, copy, gone, places)
         files.update(edited)
-    elif comments and work.story.changed is None:
+    elif comments and work.story.changed is None and not work.values:
         raise HandEdited(
             f"nothing but comments of `{copy.folder}` is your own, and they are not committed: {comments[0]}",
             hint="commit them first, or move them to a kustomization above: the base becomes upstream's own",
@@ -369,48 +343,12 @@ def _files(
     if moved.lock_path is not None:
         lock = make_lock(moved, release, list(content.items()), artifacts, prepared.watched)
         files[moved.lock_path] = render(lock)
-    files.update(_configuration(session, work.vendor, moved))
+    files.update(configured(session, moved, [] if places.level else comments))
     return {path: data for path, data in files.items() if session.read(path) != data}, told
 
 
-def with_base(vendor: Vendor, base: str, version: str) -> Vendor:
-    """The vendor with its one base elsewhere."""
-    update: dict[str, object] = {"version": version}
-    if vendor.base is not None:
-        update["base"] = base
-    sources = tuple(
-        one.model_copy(update={"base": base}) if one.base is not None else one for one in vendor.source
-    )
-    return vendor.model_copy(update={**update, "source": sources})
-
-
-def _configuration(session: Session, vendor: Vendor, moved: Vendor) -> dict[str, bytes]:
-    """vendors.yaml with the base and the version; the rest stays as it stands."""
-    configuration = session.configuration
-    name = configuration.path.name
-    text = configuration.text
-    here = f"vendors[name={vendor.name}]"
-    if moved.version is not None and moved.version != vendor.version:
-        text = edit.replace(text, f"{here}.version", moved.version, file=name)[0]
-    if moved.bases != vendor.bases:
-        raw = manifests.load(text, name=name)
-        row = next(one for one in raw["vendors"] if one.get("name") == vendor.name)
-        paths = [f"{here}.base"] if "base" in row else []
-        sources = row.get("source")
-        if isinstance(sources, dict) and "base" in sources:
-            paths.append(f"{here}.source.base")
-        elif isinstance(sources, list):
-            paths += [f"{here}.source[{n}].base" for n, one in enumerate(sources) if "base" in one]
-        for path in paths:
-            text = edit.replace(text, path, moved.bases[0], file=name)[0]
-    data = text.encode()
-    again = parse_configuration(data, path=configuration.path, name=name).vendor(vendor.name)
-    if content_digest(again) != content_digest(moved) or again.version != moved.version:
-        raise ContentError(
-            f"{name} could not be changed as needed for `{vendor.name}`",
-            hint=f"write `base: {moved.bases[0]}` and `version: {moved.version}` into it by hand first",
-        )
-    return {name: data} if text != configuration.text else {}
+def _said_values(values: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"chart value {key}: {show(value)}" for key, value in values.items())
 
 
 def _said(found: Customizations) -> tuple[str, ...]:

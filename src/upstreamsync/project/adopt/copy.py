@@ -16,7 +16,7 @@ from upstreamsync.errors import HandEdited, ToolFailed, UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
 from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.model import ContentFile
+from upstreamsync.model import Base, ContentFile
 
 #: Fields of a kustomization that only list what there is.
 _LISTING = frozenset(("apiVersion", "kind", "metadata", "resources"))
@@ -144,6 +144,27 @@ def _is_manifest(path: str, data: bytes) -> bool:
         return False
 
 
-def raw_objects(parts: Sequence[Part]) -> list[Manifest]:
-    """The objects of documents as they stand in their files."""
-    return [part.manifest for part in parts]
+def base_objects(bases: Sequence[Base], kustomize: Kustomize) -> list[Manifest]:
+    """The objects of a pristine base: built where upstream brings a kustomization, else as they stand."""
+    (base,) = bases
+    files = {file.path: file.data for file in base.files}
+    brought = any(name in files and not is_ours(files[name]) for name in NAMES)
+    if brought:
+        return list(build_files(files, kustomize))
+    return [
+        one
+        for path, data in files.items()
+        if path.endswith((".yaml", ".yml", ".json")) and path not in NAMES
+        for one in manifests.objects(data, name=path)
+        if one.get("kind")
+    ]
+
+
+def texts_of(bases: Sequence[Base]) -> dict[ObjectId, str]:
+    """Upstream's own text of each object of a base, as far as it stands in a file."""
+    return {
+        object_id(part.manifest): part.data.decode("utf-8", "replace")
+        for base in bases
+        for file in base.files
+        for part in parts_of(file.path, file.data)
+    }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from upstreamsync.adopt.texts import dump
-from upstreamsync.config import Configuration
-from upstreamsync.config.load import parse_configuration
+from upstreamsync.config.load import content_digest
+from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import ContentError, UsageError
+from upstreamsync.kit.yaml import edit, manifests
+from upstreamsync.project.adopt.chart_values import with_values
+from upstreamsync.project.session import Session
 
 _VERSION = re.compile(r"v?\d+\.\d+(?:\.\d+)?(?:[-+][0-9A-Za-z.-]+)?")
 _FORMS = (
@@ -22,16 +25,17 @@ _FORMS = (
 UNKNOWN = "v0"
 
 
-def declared(configuration: Configuration, folder: str, origin: str) -> tuple[Configuration, str]:
-    """The configuration with an entry for ``folder``, and the name of the new vendor.
+def declared(session: Session, folder: str, origin: str) -> tuple[Session, str]:
+    """The session with an entry for ``folder``, and the name of the new vendor.
 
     Raises UsageError for an origin that can't be understood, ContentError where vendors.yaml can't take it.
     """
+    configuration = session.configuration
     source = source_of(origin)
     name = _name(folder, [vendor.name for vendor in configuration.vendors])
     entry = {"name": name, "version": UNKNOWN, **source, "base": folder}
     text = with_entry(configuration.text, entry, configuration.path.name)
-    return parse_configuration(text.encode(), path=configuration.path, name=configuration.path.name), name
+    return session.with_text(text), name
 
 
 def with_entry(text: str, entry: Mapping[str, Any], file: str) -> str:
@@ -93,3 +97,58 @@ def _of_url(url: str) -> dict[str, Any]:
         before, after = (re.escape(part) for part in tag.split(version, 1))
         releases["tag"] = f"{before}(?P<version>v?[0-9].*){after}"
     return {"source": {"url": url.replace(version, "{version}")}, "releases": releases}
+
+
+def with_base(vendor: Vendor, base: str, version: str) -> Vendor:
+    """The vendor with its one base elsewhere."""
+    update: dict[str, object] = {"version": version}
+    if vendor.base is not None:
+        update["base"] = base
+    sources = tuple(
+        one.model_copy(update={"base": base}) if one.base is not None else one for one in vendor.source
+    )
+    return vendor.model_copy(update={**update, "source": sources})
+
+
+def configured(session: Session, moved: Vendor, comments: Sequence[str]) -> dict[str, bytes]:
+    """vendors.yaml with the vendor's base, version and chart values; the rest stays as it stands.
+
+    ``comments`` are put above the values. Raises ContentError where the file can't be changed so.
+    """
+    vendor = session.configuration.vendor(moved.name)
+    configuration = session.configuration
+    name = configuration.path.name
+    text = configuration.text
+    here = f"vendors[name={vendor.name}]"
+    if moved.version is not None and moved.version != vendor.version:
+        text = edit.replace(text, f"{here}.version", moved.version, file=name)[0]
+    if moved.bases != vendor.bases:
+        raw = manifests.load(text, name=name)
+        row = next(one for one in raw["vendors"] if one.get("name") == vendor.name)
+        paths = [f"{here}.base"] if "base" in row else []
+        sources = row.get("source")
+        if isinstance(sources, dict) and "base" in sources:
+            paths.append(f"{here}.source.base")
+        elif isinstance(sources, list):
+            paths += [f"{here}.source[{n}].base" for n, one in enumerate(sources) if "base" in one]
+        for path in paths:
+            text = edit.replace(text, path, moved.bases[0], file=name)[0]
+    if values := _new_values(vendor, moved):
+        text = with_values(text, vendor.name, values, session.parsed, comments) or text
+    again = session.parsed(text).vendor(vendor.name)
+    if content_digest(again) != content_digest(moved) or again.version != moved.version:
+        raise ContentError(
+            f"{name} could not be changed as needed for `{vendor.name}`",
+            hint=f"write `base: {moved.bases[0]}` and `version: {moved.version}` into it by hand first",
+        )
+    return {name: text.encode()} if text != configuration.text else {}
+
+
+def _new_values(vendor: Vendor, moved: Vendor) -> dict[str, Any]:
+    """The values of its chart that the vendor has got."""
+    found: dict[str, Any] = {}
+    for before, after in zip(vendor.source, moved.source, strict=True):
+        if before.helm is not None and after.helm is not None:
+            old = before.helm.set
+            found |= {key: value for key, value in after.helm.set.items() if old.get(key, ...) != value}
+    return found
