@@ -7,7 +7,7 @@ run the user's checkout, index, HEAD, branches, worktrees and git folder have to
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -201,6 +201,7 @@ class Story:
         settled: dict[str, str] | None = None,
         edits: bool = False,
         content: str | None = None,
+        page: str = "",
         **options: Any,
     ) -> Outcome:
         """Propose ``wanted`` (vendor → version), with everything else settled at its version."""
@@ -211,7 +212,7 @@ class Story:
         changes = [self.change(name, to, edits=edits, content=content) for name, to in (wanted or {}).items()]
         configuration = self.configuration()
         proposals = [
-            self.proposal(*members, judged=judged, key=key)
+            replace(self.proposal(*members, judged=judged, key=key), page=page)
             for key, members in group_changes(changes, configuration)
         ]
         if settled is None:

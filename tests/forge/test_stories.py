@@ -51,6 +51,18 @@ def test_the_second_run_changes_nothing_at_all(story):
     assert (story.pull.body, story.head()) == (body, head)
 
 
+def test_the_page_of_another_run_is_no_change(story):
+    story.run(NEXT, page="https://example.com/runs/1")
+    body = story.pull.body
+    assert "](https://example.com/runs/1) is among its artifacts." in body
+    story.writes()
+    assert story.one(NEXT, page="https://example.com/runs/2").action is Action.UNCHANGED
+    assert story.writes() == []
+    story.run({"app": "v1.2.0"}, page="https://example.com/runs/3")
+    assert "runs/3)" in story.pull.body
+    assert "runs/1)" not in story.pull.body
+
+
 def test_it_is_found_again_whatever_its_title(story):
     story.run(NEXT)
     story.pull.title = "Please hold this one back"

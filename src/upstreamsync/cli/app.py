@@ -10,7 +10,7 @@ import typer
 
 from upstreamsync._version import __version__
 from upstreamsync.cli import exits, output
-from upstreamsync.cli.common import Common, Format, Judging, counting, text_form
+from upstreamsync.cli.common import Common, Format, Judging, text_form
 from upstreamsync.cli.options import AllowUnjudged, Budget, LoadRestrictor, verb
 
 app = typer.Typer(
@@ -67,11 +67,13 @@ def check(
     matrix: Annotated[
         bool, typer.Option("--matrix", help="With --format github: print a job matrix.")
     ] = False,
+    html: Html = None,
 ) -> int:
     """Find new upstream versions and say what each vendor would move to. Writes nothing."""
     from upstreamsync.cli.check import check as look
 
-    return look(common, tuple(vendors or ()), exit_code=exit_code, matrix=matrix)
+    page = {"html": html} if html is not None else {}  # a plain command line (cli.plain) does not have it
+    return look(common, tuple(vendors or ()), exit_code=exit_code, matrix=matrix, **page)
 
 
 @app.command()
@@ -105,44 +107,24 @@ def update(
         bool, typer.Option("--locked", help="Regenerate each base as its lock says, or fail.")
     ] = False,
     discard_edits: DiscardEdits = False,
+    html: Html = None,
     budget: Budget = None,
     allow_unjudged: AllowUnjudged = False,
     load_restrictor: LoadRestrictor = None,
 ) -> int:
     """Regenerate base layers in the working tree, apply the follow-up edits, then verify."""
-    from upstreamsync.report import annotations, document, markdown
+    from upstreamsync.cli.update import update as regenerate
 
     judging = Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor)
-    with counting(replace(common, judging=judging), "judging") as common, common.project() as project:
-        total = len(vendors or project.configuration.vendors)
-        with common.progress("updating", total) as step:
-            changes = project.update(
-                vendors or (), to=to, locked=locked, discard_edits=discard_edits, progress=step
-            )
-        verification = project.verify(changes) if changes.files else None
-        if not dry_run:
-            changes.write()
-        file = project.configuration.places.file
-    updates = changes.updates
-
-    def text(out: Any) -> None:
-        text_form().print_updates(out, updates, dry_run=dry_run)
-        if verification is not None:
-            text_form().print_verification(out, verification, verbose=common.verbose)
-
-    common.say(
-        document=lambda: document.update_document(updates, verification),
-        text=text,
-        markdown=lambda: (
-            markdown.update_markdown(updates)
-            + ("\n" + markdown.verify_markdown(verification) if verification else "")
-        ),
-        github=lambda: (
-            annotations.update_annotations(updates, file=file)
-            + (annotations.verify_annotations(verification) if verification else "")
-        ),
+    return regenerate(
+        replace(common, judging=judging),
+        tuple(vendors or ()),
+        to=to,
+        dry_run=dry_run,
+        locked=locked,
+        discard_edits=discard_edits,
+        html=html,
     )
-    return exits.of_updates(updates, verification)
 
 
 @app.command()
@@ -250,6 +232,7 @@ def pr(
         ),
     ] = None,
     discard_edits: DiscardEdits = False,
+    html: Html = None,
     server: ServerContext = None,
     budget: Budget = None,
     allow_unjudged: AllowUnjudged = False,
@@ -269,6 +252,7 @@ def pr(
         notices=notices,
         reports=reports,
         discard_edits=discard_edits,
+        html=html,
     )
     common.say(
         document=lambda: document.pr_document(pull_requests),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, text_form
 from upstreamsync.model import Finding, Status
 
 
-def check(common: Common, vendors: Sequence[str], *, exit_code: bool, matrix: bool) -> int:
+def check(
+    common: Common, vendors: Sequence[str], *, exit_code: bool, matrix: bool, html: Path | None = None
+) -> int:
     """Look, report, and say how to end. What stands since an earlier run is said without reading anything."""
     with common.lazy_project() as lazy:
         found = lazy.unchanged(vendors)
@@ -30,6 +33,11 @@ def check(common: Common, vendors: Sequence[str], *, exit_code: bool, matrix: bo
             annotations.matrix(findings) if matrix else annotations.check_annotations(findings, file=file)
         ),
     )
+    if html is not None:
+        from upstreamsync.cli.page import write_page
+        from upstreamsync.report.page.make import page_of_check
+
+        write_page(html, page_of_check(findings))
     return exits.of_check(findings, updates_count=exit_code)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from upstreamsync.cli import output
 from upstreamsync.cli.common import Common, Format
+from upstreamsync.cli.page import write_page
 from upstreamsync.errors import UsageError
 from upstreamsync.kit.sanitize import sanitized
-from upstreamsync.model import Action, PullRequest
+from upstreamsync.model import Action, Inspection, PullRequest
 from upstreamsync.project.propose.propose import ProposeOptions, propose_from_branch
 
 
@@ -23,16 +26,20 @@ def propose(
     notices: bool,
     reports: Path | None,
     discard_edits: bool = False,
+    html: Path | None = None,
 ) -> tuple[tuple[PullRequest, ...], str]:
     """The pull requests, with those that failed, and the name of vendors.yaml for annotations."""
     if forge not in (None, "github", "local"):
         raise UsageError(f"there is no forge `{forge}`", hint="--forge takes github or local")
+    inspections: list[Inspection] = []
     options = ProposeOptions(
         forge=forge,
         dry_run=dry_run,
         suggest_fixes=suggest_fixes,
         notices=notices,
         discard_edits=discard_edits,
+        inspected=inspections.append if html is not None else None,
+        page=run_address(os.environ) if html is not None else "",
     )
     with common.project() as project:
         total = len(vendors or project.configuration.vendors)
@@ -59,9 +66,24 @@ def propose(
         _write_reports(proposed.reports, reports)
     for remark in proposed.remarks:
         output.tell(remark)
-    return (*proposed.pull_requests, *failed), file
+    all_of = (*proposed.pull_requests, *failed)
+    if html is not None:
+        from upstreamsync.report.page.make import page_of_pull_requests
+
+        write_page(html, page_of_pull_requests(all_of, proposed.findings, inspections))
+    return all_of, file
 
 
+def run_address(environment: Mapping[str, str]) -> str:
+    """The page of this run of a workflow at GitHub, which has its artifacts; empty elsewhere."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (environment.get(name, "") for name in names)
+    known = _SERVER.fullmatch(server) and _REPOSITORY.fullmatch(repository) and run.isdecimal()
+    return f"{server}/{repository}/actions/runs/{run}#artifacts" if known else ""
+
+
+_SERVER = re.compile(r"https://[\w.-]+(:[0-9]+)?", re.ASCII)
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 #: GitHub takes 1 MiB of summary from one step.
 _SUMMARY_LIMIT = 900_000
 

@@ -135,7 +135,7 @@ class Run(Seen):
             head = self._commit(proposal)
             if head != situation.head:
                 self.forge.push(proposal.branch, head, expected=situation.head)
-        body = compose(proposal.body, self._marker(proposal, head))
+        body = compose(messages.visible(proposal), self._marker(proposal, head))
         existing = self.forge.open(
             NewPullRequest(
                 branch=proposal.branch,
@@ -152,7 +152,8 @@ class Run(Seen):
         if find(existing.body) != find(body):
             # Another run was quicker to open it: from here on it is an update.
             self.forge.edit(
-                existing, body=compose(proposal.body, self._marker(proposal, head), existing.body)
+                existing,
+                body=compose(messages.visible(proposal), self._marker(proposal, head), existing.body),
             )
         self.pulls[proposal.branch] = existing
         self.heads[proposal.branch] = head
@@ -179,7 +180,7 @@ class Run(Seen):
         self.forge.edit(
             existing,
             title=proposal.title if own_title and existing.title != proposal.title else None,
-            body=compose(proposal.body, self._marker(proposal, head), body),
+            body=compose(messages.visible(proposal), self._marker(proposal, head), body),
             base=situation.base if situation.base != existing.base else None,
             draft=proposal.draft if proposal.draft != existing.draft else None,
         )
@@ -198,7 +199,7 @@ class Run(Seen):
             self._adjust(existing, proposal)
             self.forge.edit(
                 existing,
-                body=compose(proposal.body, marker, existing.body),
+                body=compose(messages.visible(proposal), marker, existing.body),
                 base=situation.base if situation.base != existing.base else None,
             )
             self._mark(situation.head, proposal)

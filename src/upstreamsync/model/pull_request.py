@@ -27,6 +27,7 @@ class Proposal:
     ``body`` fits the forge, ``report`` says everything. ``base_branch`` None means the default branch.
     ``risk`` orders proposals, smallest first. ``apart_from`` are vendors that must not be open meanwhile.
     ``unjudged`` counts the customizations that could not be compared; ``crashes``: see Verification.
+    ``page`` is where this run leaves its page: no part of the text by which a change of it is known.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Proposal:
     apart_from: tuple[str, ...] = ()
     unjudged: int = 0
     crashes: tuple[str, ...] = ()
+    page: str = ""
 
     @property
     def vendors(self) -> tuple[str, ...]:

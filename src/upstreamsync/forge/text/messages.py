@@ -8,7 +8,7 @@ from typing import Final
 from upstreamsync.forge.rules.lifecycle import Touch
 from upstreamsync.forge.rules.marker import Marker
 from upstreamsync.forge.state import Existing
-from upstreamsync.forge.text.markdown import code, prose
+from upstreamsync.forge.text.markdown import code, link, prose
 from upstreamsync.model import Action, Proposal, PullRequest
 
 _NOTE: Final = "<!-- upstreamsync:note -->"
@@ -72,3 +72,11 @@ def left_alone(reason: str) -> str:
 def not_needed(text: str) -> str:
     """The comment on a pull request that is closed, or should be."""
     return prose(text[:1].upper() + text[1:])
+
+
+def visible(proposal: Proposal) -> str:
+    """The text of the pull request; where this run leaves a page, with a link to it at the end."""
+    if not proposal.page:
+        return proposal.body
+    where = link("The page of the run that wrote this", proposal.page)
+    return f"{proposal.body.rstrip()}\n\n{where} is among its artifacts.\n"

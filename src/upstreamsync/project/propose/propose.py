@@ -26,12 +26,22 @@ from upstreamsync.forge.submit import config_path
 from upstreamsync.forge.text.diff import merge
 from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.store.first_sights import FirstSights
-from upstreamsync.model import EMPTY, Change, Failure, Proposal, PullRequest, VendorUpdate, Verification
+from upstreamsync.model import (
+    EMPTY,
+    Change,
+    Failure,
+    Finding,
+    Inspection,
+    Proposal,
+    PullRequest,
+    VendorUpdate,
+    Verification,
+)
 from upstreamsync.project.failures import guarded
 from upstreamsync.project.forges import forge_of
 from upstreamsync.project.propose import board
 from upstreamsync.project.propose.memory import keep, recall
-from upstreamsync.project.propose.reviewing import review_change
+from upstreamsync.project.propose.reviewing import inspect_change, review_change
 from upstreamsync.project.session import Session, open_session
 from upstreamsync.project.update.update import update
 from upstreamsync.project.verify.fixes import fixed_files
@@ -48,7 +58,8 @@ class ProposeOptions:
     itself; None: as ``forge.kind`` of vendors.yaml says, else ``github``.
     ``dry_run`` computes everything and leaves no trace. ``notices`` keeps one issue per vendor that fails.
     ``suggest_fixes`` adds the judge's mechanical corrections as a commit of their own. ``discard_edits`` lets
-    bases that were edited by hand be replaced; without it their vendors fail.
+    bases that were edited by hand be replaced; without it their vendors fail. ``inspected`` is told what each
+    proposal was judged by, for a page; ``page`` is the address at which people will find it.
     """
 
     forge: str | Forge | None = None
@@ -56,19 +67,23 @@ class ProposeOptions:
     notices: bool = False
     suggest_fixes: bool = False
     discard_edits: bool = False
+    inspected: Callable[[Inspection], None] | None = None
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
     """What became of a run: the pull requests, vendors that failed, and what the user should be told.
 
-    ``reports`` has the full text of each proposal, by branch, where the body had to be shortened.
+    ``reports`` has the full text of each proposal, by branch, where the body had to be shortened; ``findings``
+    are what was found of the vendors.
     """
 
     pull_requests: tuple[PullRequest, ...] = ()
     failures: Mapping[str, Failure] | None = None
     remarks: tuple[str, ...] = ()
     reports: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    findings: tuple[Finding, ...] = ()
 
 
 def propose(
@@ -278,9 +293,11 @@ def _proposal(
     """The proposal for a vendor or group, judged and reviewed by itself."""
     prefix = _prefix(session, repository)
     verification, review = review_change(there, changes, report)
+    if options.inspected is not None:
+        options.inspected(inspect_change(there, changes, verification, review, subject=key))
     fixes = _fixes(there, changes, verification, prefix) if options.suggest_fixes else {}
     moved = [_prefixed(change, prefix) for change in changes]
-    return build_proposal(
+    made = build_proposal(
         moved,
         verification,
         review,
@@ -290,6 +307,7 @@ def _proposal(
         key=key,
         fixes=fixes,
     )
+    return replace(made, page=options.page)
 
 
 def _submit(
@@ -322,6 +340,7 @@ def _submit(
         failures=failures,
         remarks=remarks,
         reports={one.branch: one.report for one in proposals if one.report},
+        findings=tuple(update.finding for update in updates if update.finding is not None),
     )
 
 

@@ -11,7 +11,7 @@ from upstreamsync.base.write import as_tree
 from upstreamsync.errors import Malformed, TooLarge
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.model import Change, OverlayReview, Review, StageResult, Verification
+from upstreamsync.model import Change, Inspection, OverlayReview, Review, StageResult, Verification
 from upstreamsync.project.settings import build_store
 from upstreamsync.project.verify.trees import tree_with
 from upstreamsync.project.verify.verification import verify_change
@@ -71,6 +71,17 @@ def review_trees(
         outputs = {path: (built[2 * number], built[2 * number + 1]) for number, path in enumerate(paths)}
         stages = _stages(session, after, outputs, changes, verification)
     return verification, Review(overlays=tuple(reviews), images_unasked=unasked, stages=stages)
+
+
+def inspect_change(
+    session: Session, changes: Sequence[Change], verification: Verification, review: Review, *, subject: str
+) -> Inspection:
+    """What stands behind a verification and a review of these changes: for a page."""
+    from upstreamsync.project.verify.inspect import Inspector
+
+    inspector = Inspector(session.settings, session.tools.engines)
+    with tree_with(session.root, as_tree(changes)) as after:
+        return inspector.inspect(session.root, after, verification, known=review, subject=subject)
 
 
 def _asked(

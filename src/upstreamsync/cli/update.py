@@ -1,0 +1,79 @@
+"""``update``: the bases of the working tree, regenerated, and what becomes of what stands on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upstreamsync.cli import exits
+from upstreamsync.cli.common import Common, counting, text_form
+from upstreamsync.cli.page import inspector_of, write_page
+
+if TYPE_CHECKING:
+    from upstreamsync.model import Inspection, Verification
+    from upstreamsync.project import Changes, Project
+
+
+def update(
+    common: Common,
+    vendors: Sequence[str],
+    *,
+    to: str | None,
+    dry_run: bool,
+    locked: bool,
+    discard_edits: bool,
+    html: Path | None,
+) -> int:
+    """Compute everything, judge it, write it, report, and say how to end."""
+    from upstreamsync.report import annotations, document, markdown
+
+    seen: list[Inspection] = []
+    with counting(common, "judging") as counted, counted.project() as project:
+        total = len(vendors or project.configuration.vendors)
+        with counted.progress("updating", total) as step:
+            changes = project.update(
+                vendors, to=to, locked=locked, discard_edits=discard_edits, progress=step
+            )
+        verification = _judged(project, changes, seen if html is not None else None)
+        if not dry_run:
+            changes.write()
+        file = project.configuration.places.file
+    updates = changes.updates
+
+    def text(out: Any) -> None:
+        text_form().print_updates(out, updates, dry_run=dry_run)
+        if verification is not None:
+            text_form().print_verification(out, verification, verbose=common.verbose)
+
+    common.say(
+        document=lambda: document.update_document(updates, verification),
+        text=text,
+        markdown=lambda: (
+            markdown.update_markdown(updates)
+            + ("\n" + markdown.verify_markdown(verification) if verification else "")
+        ),
+        github=lambda: (
+            annotations.update_annotations(updates, file=file)
+            + (annotations.verify_annotations(verification) if verification else "")
+        ),
+    )
+    if html is not None:
+        from upstreamsync.report.page.make import page_of_updates
+
+        write_page(html, page_of_updates(updates, seen[0] if seen else None))
+    return exits.of_updates(updates, verification)
+
+
+def _judged(project: Project, changes: Changes, seen: list[Inspection] | None) -> Verification | None:
+    """The verification, and in ``seen`` what a page shows of it; None where nothing changes."""
+    if not changes.files:
+        return None
+    if seen is None:
+        return project.verify(changes)
+    from upstreamsync.project.verify.verification import verify_change
+
+    look = inspector_of(project.session)
+    verification = verify_change(project.session, changes.files, changes.changes, overlays=(), look=look)
+    seen += look.found
+    return verification
