@@ -1,27 +1,30 @@
 """A pull request that moves one chart of 20 in a repository of 300 kustomizations.
 
-``python benchmarks/since.py [TIMES]`` measures `verify --since` next to what it can't do without: one `helm
-template` of each version and one plain build of what stands on it. At most 2.5 times their sum is the limit.
-Nothing else may be built or asked for, which is checked.
+`verify --since`, with a cold cache, next to what nobody can do without: one `helm template` and two plain builds
+of what stands on the chart. Nothing else may be built, which is checked. A chart of 20 objects is told beside the
+one of 300 that the limit is for: starting, and looking through 600 kustomizations, is most of what it costs.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import statistics
 import subprocess
-import sys
-import tempfile
-import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from upstreamsync.kit.run.engines import Engines
+from judging import PROGRAM, kustomize
+from measure import Caches, Cost, Wrong, alternating, run
+
+from report import Section, ratio
 from upstreamsync.testing import World
 
+#: In one render and two plain builds.
 LIMIT = 2.5
+MOVED, KUSTOMIZATIONS, CHARTS = "team7/app007", 300, 20
+VERSIONS = ("1.0.0", "1.1.0")
 _DEPLOYMENT = """\
-{{- range $n := until 300 }}
+{{- range $n := until OBJECTS }}
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -63,101 +66,92 @@ _PLAIN = "resources: [own.yaml]\nnamespace: plain\n"
 _OWN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\n"
 
 
-def make(root: Path, world: World) -> None:
-    """The repository: 280 kustomizations of its own, 20 with a chart; one of these moves in the last commit."""
-    for version in ("1.0.0", "1.1.0"):
-        world.chart(
-            "charts", "widget", version, files={"values.yaml": _VALUES, "templates/all.yaml": _DEPLOYMENT}
-        )
-    for number in range(300):
-        folder = root / f"team{number % 10}/app{number:03}"
-        folder.mkdir(parents=True)
-        text = _APP.format(url=f"{world.url}/charts", version="1.0.0") if number < 20 else _PLAIN
-        (folder / "kustomization.yaml").write_text(text)
-        (folder / "own.yaml").write_text(_OWN)
-    git(root, "init", "-q")
-    commit(root)
-    moved = root / "team7/app007/kustomization.yaml"
-    moved.write_text(moved.read_text().replace("1.0.0", "1.1.0"))
-    commit(root)
+def measure_since(folder: Path, times: int, helm: Path, scale: float = 1.0) -> Iterator[Section]:
+    """A table for each size of the chart. Raises Wrong when something else was built, or a verdict is not ok."""
+    for objects, limit in ((300, LIMIT), (20, None)):
+        yield _measure(folder / f"chart-{objects}", times, helm, max(1, int(objects * scale)), limit)
 
 
-def git(root: Path, *words: str) -> None:
-    """Run git as somebody."""
-    subprocess.run(
-        ["git", "-c", "user.name=b", "-c", "user.email=b@example.com", *words], cwd=root, check=True
-    )
+def _measure(folder: Path, times: int, helm: Path, objects: int, limit: float | None) -> Section:
+    root, scratch, caches = folder / "repository", folder / "scratch", Caches(folder / "cache")
+    files = {"values.yaml": _VALUES, "templates/all.yaml": _DEPLOYMENT.replace("OBJECTS", str(objects))}
+    plain = "helm once, kustomize twice"
+    with World() as world:
+        for version in VERSIONS:
+            world.chart("charts", "widget", version, files=files)
+        _repository(root, f"{world.url}/charts")
+        _lay_out(root, scratch, files)
+        subjects = {
+            plain: lambda: _plain(scratch, helm),
+            "verify": lambda: _verify(root, folder / "out.json", caches.new()),
+        }
+        costs = alternating(subjects, times)
+    title = f"verify --since, one chart of {CHARTS}, {objects} objects, {KUSTOMIZATIONS} kustomizations"
+    return Section(title=title, costs=costs, figures=[ratio("4", title, costs, "verify", plain, limit)])
 
 
-def commit(root: Path) -> None:
-    """Everything, as one commit."""
-    git(root, "add", "-A")
-    git(root, "commit", "-qm", "step")
+def _repository(root: Path, charts: str) -> None:
+    """All kustomizations with the old chart, then a commit that moves one of them."""
+    for number in range(KUSTOMIZATIONS):
+        app = root / f"team{number % 10}/app{number:03}"
+        app.mkdir(parents=True)
+        text = _APP.format(url=charts, version=VERSIONS[0]) if number < CHARTS else _PLAIN
+        (app / "kustomization.yaml").write_text(text, "utf-8")
+        (app / "own.yaml").write_text(_OWN, "utf-8")
+    _git(root, "init", "-q")
+    _commit(root)
+    moved = root / MOVED / "kustomization.yaml"
+    moved.write_text(moved.read_text("utf-8").replace(*VERSIONS), "utf-8")
+    _commit(root)
 
 
-def timed(words: list[str], cwd: Path, environment: dict[str, str], code: int = 0) -> tuple[float, str]:
-    """Seconds, and what was printed."""
-    begin = time.perf_counter()
-    done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-    taken = time.perf_counter() - begin
-    if done.returncode != code:
-        raise SystemExit(f"{words}: {done.returncode}\n{done.stdout}{done.stderr}")
-    return taken, done.stdout
+def _commit(root: Path) -> None:
+    _git(root, "add", "-A")
+    _git(root, "commit", "-qm", "step")
 
 
-def plain(root: Path, scratch: Path, environment: dict[str, str]) -> float:
-    """One render and one plain build for each of the two versions, one after the other."""
-    engines = Engines()
-    helm, kustomize = engines.helm(), engines.kustomize()
-    build = [str(kustomize.binary), "kustomize" if kustomize.embedded else "build"]
-    total = 0.0
-    for version in ("1.0.0", "1.1.0"):
-        folder = scratch / version
-        chart = folder / "charts/widget"
-        if not chart.exists():
-            (chart / "templates").mkdir(parents=True)
-            (chart / "Chart.yaml").write_text(f"apiVersion: v2\nname: widget\nversion: {version}\n")
-            (chart / "values.yaml").write_text(_VALUES)
-            (chart / "templates/all.yaml").write_text(_DEPLOYMENT)
-            text = (root / "team7/app007/kustomization.yaml").read_text()
-            before, _, rest = text.partition("helmCharts:")
-            rest = rest[rest.index("patches:") :]
-            values = text[text.index("valuesInline:\n") + 14 : text.index("patches:")]
-            (folder / "values.yaml").write_text(values.replace("\n    ", "\n").lstrip())
-            (folder / "kustomization.yaml").write_text(
-                before.replace("own.yaml", "own.yaml, all.yaml") + rest
-            )
-            (folder / "own.yaml").write_text(_OWN)
-        words = [str(helm.binary), "template", "widget", str(chart), "--values", str(folder / "values.yaml")]
-        taken, printed = timed(words, folder, environment)
-        (folder / "all.yaml").write_text(printed)
-        total += taken + timed([*build, str(folder)], folder, environment)[0]
+def _git(root: Path, *words: str) -> None:
+    somebody = ("-c", "user.name=b", "-c", "user.email=b@example.com")
+    subprocess.run(["git", *somebody, *words], cwd=root, check=True)
+
+
+def _lay_out(root: Path, scratch: Path, files: Mapping[str, str]) -> None:
+    """The chart, its values, and a kustomization that has what it renders to as a file."""
+    chart = scratch / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text(f"apiVersion: v2\nname: widget\nversion: {VERSIONS[1]}\n", "utf-8")
+    for path, text in files.items():
+        (chart / path).write_text(text, "utf-8")
+    text = (root / MOVED / "kustomization.yaml").read_text("utf-8")
+    before, _, rest = text.partition("helmCharts:")
+    _, _, inline = rest.partition("valuesInline:\n")
+    inline, _, after = inline.partition("patches:")
+    (scratch / "values.yaml").write_text(inline.replace("\n    ", "\n").lstrip(), "utf-8")
+    collecting = before.replace("own.yaml", "own.yaml, all.yaml")
+    (scratch / "kustomization.yaml").write_text(f"{collecting}patches:{after}", "utf-8")
+    (scratch / "own.yaml").write_text(_OWN, "utf-8")
+
+
+def _plain(scratch: Path, helm: Path) -> Cost:
+    rendered = scratch / "all.yaml"
+    words = [helm, "template", "widget", scratch / "chart", "--values", scratch / "values.yaml"]
+    rendered.unlink(missing_ok=True)
+    total = run([*words, "--output-dir", scratch / "out"])
+    (scratch / "out/widget/templates/all.yaml").rename(rendered)
+    tool, build = kustomize()
+    for _ in VERSIONS:
+        total += run([tool, *build, scratch])
     return total
 
 
-def main() -> None:
-    """Measure, in turns."""
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    with tempfile.TemporaryDirectory(prefix="upstreamsync-since-") as name, World() as world:
-        root, scratch = Path(name, "repository"), Path(name, "scratch")
-        root.mkdir()
-        make(root, world)
-        ours, theirs = [], []
-        for number in range(times):
-            environment = {**os.environ, "UPSTREAMSYNC_CACHE": str(Path(name, f"cache{number}"))}
-            words = [sys.executable, "-m", "upstreamsync", "verify", "--since", "HEAD~1", "--format", "json"]
-            taken, printed = timed(words, root, environment)
-            document = json.loads(printed)
-            assert [one["path"] for one in document["overlays"]] == ["team7/app007"], (
-                "something else was built"
-            )
-            assert set(document["summary"]) == {"ok"}, document["summary"]
-            ours.append(taken)
-            theirs.append(plain(root, scratch, environment))
-        mine, floor = statistics.median(ours), statistics.median(theirs)
-        print(f"verify --since: {mine:.2f} s; renders and plain builds: {floor:.2f} s")
-        print(f"{mine / floor:.2f} times (limit {LIMIT})")
+def _verify(root: Path, out: Path, cache: Path) -> Cost:
+    command = [*PROGRAM, "verify", "--since", "HEAD~1", "--json-output", out]
+    cost = run(command, cwd=root, environment={"UPSTREAMSYNC_CACHE": str(cache)})
+    _look_at(json.loads(out.read_text("utf-8")))
+    return cost
 
 
-if __name__ == "__main__":
-    main()
+def _look_at(document: Mapping[str, Any]) -> None:
+    built = [one["path"] for one in document["overlays"]]
+    if built != [MOVED] or set(document["summary"]) != {"ok"}:
+        raise Wrong(f"{MOVED} alone moves, and all is well; verify looked at {built}: {document['summary']}")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +124,22 @@ def test_importing_the_package_loads_nothing_else():
     code = "import sys, upstreamsync; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert [one for one in done.stdout.split() if one.startswith("upstreamsync")] == ["upstreamsync"]
+
+
+def test_a_chart_that_moves_is_judged_without_what_reads_a_configuration(tmp_path, world):
+    (tmp_path / "vendors.yaml").unlink()
+    text = "helmCharts:\n- {{name: acme, repo: {}/charts/acme, version: {}}}\nnamespace: a\n"
+    _repository(tmp_path, *(text.format(world.url, version) for version in ("1.0.0", "1.1.0")))
+    modules = loaded("verify", "--since", "HEAD~1", "--cache-dir", str(tmp_path / "cache"), cwd=tmp_path)
+    assert {"httpx", "upstreamsync.sources.chart_client"} <= modules, "this list says nothing"
+    assert not modules & {"pydantic", "upstreamsync.config.spec"}
+
+
+def _repository(folder: Path, *texts: str) -> None:
+    """A kustomization with a commit for each text."""
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    for text in texts:
+        (folder / "kustomization.yaml").write_text(text, "utf-8")
+        subprocess.run(["git", "add", "kustomization.yaml"], cwd=folder, check=True)
+        somebody = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        subprocess.run(["git", *somebody, "commit", "-qm", "step"], cwd=folder, check=True)

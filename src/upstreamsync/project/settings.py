@@ -239,7 +239,7 @@ def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None 
     )
 
 
-def toolbox(connections: Connections, tools: Tools, root: Path) -> Toolbox:
+def toolbox(connections: Connections, tools: Tools | None, root: Path) -> Toolbox:
     """The tools of a run, behind connections that somebody else closes."""
     return Toolbox(
         http=connections.http,

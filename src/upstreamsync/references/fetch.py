@@ -106,17 +106,15 @@ class Fetcher:
         return Content(files=_unpacked(from_git(job, spec).files))
 
     def _chart(self, remote: ChartVersion) -> Content:
-        from upstreamsync.config.spec import HelmSource, Source
-        from upstreamsync.sources import charts  # with what reads vendors.yaml: for those who have charts
+        from upstreamsync.sources.chart_client import ChartClient
 
         version = self._exact(remote)
-        source = Source(helm=HelmSource(repository=remote.repository, chart=remote.name))
-        job = _job(self.tools, source, version)
+        client = ChartClient(tools=self.tools)
         if remote.repository.startswith("oci://"):
-            found = charts.from_registry(job, remote.repository, remote.name, _spellings(version))
+            found = client.from_registry(remote.repository, remote.name, _spellings(version))
         else:
-            urls, digest = charts.lookup(job, remote.repository, remote.name, _spellings(version))
-            found = charts.from_urls(job, remote.name, urls, digest)
+            urls, digest = client.lookup(remote.repository, remote.name, _spellings(version))
+            found = client.from_urls(remote.name, urls, digest)
         return Content(files=_unpacked(found.files), version=found.title.partition(" ")[2])
 
     def _exact(self, remote: ChartVersion) -> str:

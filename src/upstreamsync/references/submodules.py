@@ -131,7 +131,14 @@ def _completed(tree: Tree, added: dict[str, bytes], missing: dict[str, LeftOut])
             left_out[folder] = gone
             added[kustomization.file] = json.dumps(_without(kustomization, missing)).encode()
             originals[kustomization.file] = kustomization.text
-    return Tree(tree.root, disk=tree.disk, added=added, originals=originals, left_out=left_out)
+    return Tree(
+        tree.root,
+        disk=tree.disk,
+        read_before=tree.read_before,
+        added=added,
+        originals=originals,
+        left_out=left_out,
+    )
 
 
 def _without(kustomization: Kustomization, missing: dict[str, LeftOut]) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class Writer:
         return Tree(
             tree.root,
             disk=tree.disk,
+            read_before=tree.read_before,
             added={**tree.added, **self.added},
             originals={**self.originals, **tree.originals},
             absent=tree.absent,

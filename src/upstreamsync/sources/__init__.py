@@ -9,12 +9,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import UsageError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import EMPTY, Artifact, Release
 from upstreamsync.sources.job import Job, SourceKind
+
+if TYPE_CHECKING:  # charts are fetched for those, too, who have no vendors.yaml
+    from upstreamsync.config.spec import Source, Vendor
 
 __all__ = ["KINDS", "Job", "SourceKind", "fetch", "probe"]
 

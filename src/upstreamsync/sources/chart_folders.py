@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
-from upstreamsync.config.spec import HelmSource
 from upstreamsync.errors import NotFound, Refused, SelectionError, UsageError
 from upstreamsync.kit.git.remote import GitTree
 from upstreamsync.kit.kubernetes.charts import Dependency, dependencies
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import ContentFile, Resolved
 from upstreamsync.sources import checksums
-from upstreamsync.sources.charts import Chart, from_registry, from_urls, lookup, title
+from upstreamsync.sources.chart_client import Chart, ChartClient, title
 from upstreamsync.sources.git import fetch_tree
 from upstreamsync.sources.job import Job, files_digest
+
+if TYPE_CHECKING:
+    from upstreamsync.config.spec import HelmSource
 
 _DEPTH = 5
 
@@ -76,11 +80,12 @@ class _Folder:
             )
         # `checksum:` is promised for the chart itself, not for its dependencies.
         job = replace(self.job, source=self.job.source.model_copy(update={"checksum": None}))
+        client = ChartClient(tools=job.tools, promised=partial(checksums.verify, job))
         if one.repository.startswith("oci://"):
-            found = from_registry(job, one.repository, one.name, (one.exact,))
+            found = client.from_registry(one.repository, one.name, (one.exact,))
         else:
             versions = (one.exact, f"v{one.exact}", one.exact.removeprefix("v"))
-            found = from_urls(job, one.name, *lookup(job, one.repository, one.name, versions))
+            found = client.from_urls(one.name, *client.lookup(one.repository, one.name, versions))
         self.resolved += found.resolved
         assert found.archive is not None  # noqa: S101 (repositories and registries give archives)
         return [ContentFile(path=f"charts/{one.name}-{one.exact}.tgz", data=found.archive)]

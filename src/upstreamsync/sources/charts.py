@@ -1,51 +1,17 @@
-"""Where charts come from: an HTTP repository, an OCI registry, a folder in git. All are checked here.
-
-helm does not compare a downloaded archive with the digest that the repository's index gives for it, so it
-is never let near a repository: it is handed what this module has fetched and verified.
-"""
+"""Where the charts of vendors come from: an HTTP repository, or an OCI registry."""
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from functools import partial
+from typing import TYPE_CHECKING
 
-from upstreamsync.config.spec import HelmSource
-from upstreamsync.errors import Malformed, NotFound, Refused, Unreachable
 from upstreamsync.kit.http.oci import Oci
-from upstreamsync.kit.kubernetes.charts import index_entry, metadata, newest_with_app_version
-from upstreamsync.kit.redact import redact
-from upstreamsync.model import ContentFile, Resolved
 from upstreamsync.sources import checksums
-from upstreamsync.sources.job import Job, sha256
+from upstreamsync.sources.chart_client import Chart, ChartClient, manifest_of
+from upstreamsync.sources.job import Job
 
-#: The largest charts in the wild have some 2 MB; the limit is helm's own.
-ARCHIVE_LIMIT = 100 * 1024 * 1024
-_INDEX_LIMIT = 256 * 1024 * 1024
-_PROVENANCE_LIMIT = 1024 * 1024
-_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
-_OLD_CHART_LAYER = "application/tar+gzip"
-_PROVENANCE_LAYER = "application/vnd.cncf.helm.chart.provenance.v1.prov"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
-    """A chart, verified: an archive, or (with ``archive`` None) the files of a folder.
-
-    ``files`` are relative to the chart. ``digest`` stands for all of its content, ``provenance`` is the
-    signature file that lies beside an archive, ``resolved`` has the facts for the lock: the chart's own
-    first, then those of dependencies that were fetched for it.
-    """
-
-    name: str
-    files: tuple[ContentFile, ...]
-    digest: str
-    resolved: tuple[Resolved, ...]
-    archive: bytes | None = None
-    provenance: bytes | None = None
-    title: str = ""
+if TYPE_CHECKING:
+    from upstreamsync.config.spec import HelmSource
 
 
 def obtain(job: Job, spec: HelmSource) -> Chart:
@@ -54,12 +20,16 @@ def obtain(job: Job, spec: HelmSource) -> Chart:
     name = job.fill(spec.chart, "helm.chart")
     repository = job.fill(spec.repository, "helm.repository")
     if repository.startswith("oci://"):
-        return from_registry(job, repository, name, _versions(job), provenance=spec.keyring is not None)
+        return _client(job).from_registry(
+            repository, name, _versions(job), provenance=spec.keyring is not None
+        )
     if spec.app_version is not None:
-        urls, digest = _by_app_version(job, repository, name, spec.app_version)
+        urls, digest = _client(job).by_app_version(
+            repository, name, job.fill(spec.app_version, "helm.app_version")
+        )
     else:
-        urls, digest = _from_feed(job, spec) or lookup(job, repository, name, _versions(job))
-    return from_urls(job, name, urls, digest, provenance=spec.keyring is not None)
+        urls, digest = _from_feed(job, spec) or _client(job).lookup(repository, name, _versions(job))
+    return _client(job).from_urls(name, urls, digest, provenance=spec.keyring is not None)
 
 
 def probe_index(job: Job, spec: HelmSource) -> None:
@@ -67,15 +37,15 @@ def probe_index(job: Job, spec: HelmSource) -> None:
     repository = job.fill(spec.repository or "", "helm.repository")
     name = job.fill(spec.chart or "", "helm.chart")
     if spec.app_version is not None:
-        _by_app_version(job, repository, name, spec.app_version)
+        _client(job).by_app_version(repository, name, job.fill(spec.app_version, "helm.app_version"))
         return
     if job.vendor.releases is None or _same_feed(job, spec):
         return
     if repository.startswith("oci://"):
         registry = Oci(job.tools.http, allow_http=job.tools.allow_http)
-        _manifest(registry, f"{repository.rstrip('/')}/{name}", _versions(job))
+        manifest_of(registry, f"{repository.rstrip('/')}/{name}", _versions(job))
     else:
-        lookup(job, repository, name, _versions(job))
+        _client(job).lookup(repository, name, _versions(job))
 
 
 def _versions(job: Job) -> tuple[str, ...]:
@@ -101,188 +71,5 @@ def _same_feed(job: Job, spec: HelmSource) -> bool:
     )
 
 
-def _by_app_version(
-    job: Job, repository: str, name: str, template: str
-) -> tuple[tuple[str, ...], str | None]:
-    """URLs and digest of the newest chart with an appVersion. Raises NotFound when there is none."""
-    app_version = job.fill(template, "helm.app_version")
-    index, where = _index(job, repository)
-    entry = newest_with_app_version(index, name, app_version, where)
-    if entry is None:
-        raise NotFound(
-            f"`{where}` lists no chart `{name}` with the appVersion {app_version}",
-            hint="a chart for it may still be to come; or check `helm.app_version`",
-        )
-    return _urls(entry, repository, where), _digest(entry)
-
-
-def _index(job: Job, repository: str) -> tuple[bytes, str]:
-    """A repository's index, and what to call it."""
-    address = f"{repository.rstrip('/')}/index.yaml"
-    answer = job.tools.http.get(address, limit=_INDEX_LIMIT, allow_http=job.tools.allow_http)
-    return answer.body, redact(address)
-
-
-def lookup(
-    job: Job, repository: str, name: str, versions: tuple[str, ...]
-) -> tuple[tuple[str, ...], str | None]:
-    """URLs and digest of a chart in a repository's index. Raises NotFound for a version not in it."""
-    index, where = _index(job, repository)
-    entry = index_entry(index, name, versions, where)
-    if entry is None:
-        raise NotFound(
-            f"`{where}` lists no chart `{name}` {versions[0]}",
-            hint="check the chart's name; a version may have been withdrawn",
-        )
-    return _urls(entry, repository, where), _digest(entry)
-
-
-def _urls(entry: Mapping[str, Any], repository: str, where: str) -> tuple[str, ...]:
-    listed = entry.get("urls") or ()
-    urls = [url for url in listed if isinstance(url, str)] if isinstance(listed, (list, tuple)) else []
-    if not urls:
-        raise Malformed(f"`{where}` gives no address for {entry.get('name')} {entry.get('version')}")
-    return tuple(urljoin(f"{repository.rstrip('/')}/", url) for url in urls)
-
-
-def _digest(entry: Mapping[str, Any]) -> str | None:
-    digest = entry.get("digest")
-    return digest if isinstance(digest, str) and digest else None
-
-
-def from_urls(
-    job: Job, name: str, urls: tuple[str, ...], digest: str | None, *, provenance: bool = False
-) -> Chart:
-    """An archive from the first address that has it, held against the digest that the index gives.
-
-    Raises the first address's NotFound or Unreachable when none has it, DigestMismatch, and Refused when
-    no address is one that can be fetched from.
-    """
-    failure: NotFound | Unreachable | None = None
-    for url in urls:
-        try:
-            if url.startswith("oci://"):
-                return _listed_in_registry(job, url, digest, provenance=provenance)
-            if urlsplit(url).scheme in {"http", "https"}:
-                return _from_url(job, name, url, digest, provenance=provenance)
-        except (NotFound, Unreachable) as error:
-            failure = failure or error
-    raise failure or Refused(
-        f"the index gives no address for `{name}` that can be fetched from: {', '.join(map(redact, urls))}",
-        hint="name the registry itself: repository: oci://…",
-    )
-
-
-def _from_url(job: Job, name: str, url: str, digest: str | None, *, provenance: bool) -> Chart:
-    answer = job.tools.http.get(url, limit=ARCHIVE_LIMIT, allow_http=job.tools.allow_http)
-    if digest is not None:
-        checksums.compare(answer.body, _prefixed(digest), url, "the repository's index")
-    checksums.verify(job, url, answer.body)
-    signature = None
-    if provenance:
-        proof = f"{url}.prov"
-        answered = job.tools.http.get(proof, limit=_PROVENANCE_LIMIT, allow_http=job.tools.allow_http)
-        signature = answered.body
-    return _packed(name, answer.body, redact(url), answer.digest, signature)
-
-
-def _listed_in_registry(job: Job, url: str, digest: str | None, *, provenance: bool) -> Chart:
-    """A chart whose index says that it lies in a registry, as ``oci://host/path/name:tag``."""
-    path, _, tag = url.rpartition(":")
-    repository, _, chart = path.rpartition("/")
-    if "/" in tag or not chart:
-        raise Refused(
-            f"`{redact(url)}` names no version", hint="name the registry itself: repository: oci://…"
-        )
-    found = from_registry(job, repository, chart, (tag,), provenance=provenance)
-    # Indexes differ in whether they mean the archive or the manifest.
-    if digest is not None and _prefixed(digest) != found.resolved[0].digest:
-        assert found.archive is not None  # noqa: S101 (registries give archives)
-        checksums.compare(found.archive, _prefixed(digest), url, "the repository's index")
-    return found
-
-
-def _prefixed(digest: str) -> str:
-    """Indexes write a digest with its algorithm or without."""
-    return digest if ":" in digest else f"sha256:{digest}"
-
-
-def from_registry(
-    job: Job, repository: str, name: str, versions: tuple[str, ...], *, provenance: bool = False
-) -> Chart:
-    """An archive from an OCI registry; every blob is held against the digest that names it.
-
-    ``versions`` are tried in order. Raises NotFound when the registry has none of them, Malformed for
-    what is no chart.
-    """
-    registry = Oci(job.tools.http, allow_http=job.tools.allow_http)
-    reference = f"{repository.rstrip('/')}/{name}"
-    where = redact(reference)
-    digest, manifest, tag = _manifest(registry, reference, versions)
-    layers = _layers(manifest)
-    chart = layers.get(_CHART_LAYER) or layers.get(_OLD_CHART_LAYER)
-    if chart is None:
-        raise Malformed(
-            f"`{where}:{tag}` is no chart", hint="is it an image? charts have a registry path too"
-        )
-    archive = registry.blob(reference, chart, limit=ARCHIVE_LIMIT)
-    checksums.verify(job, f"{reference}/{name}-{tag}.tgz", archive)
-    signature = None
-    if provenance:
-        if _PROVENANCE_LAYER not in layers:
-            raise NotFound(f"`{where}:{tag}` has no provenance", hint="ask upstream, or remove `keyring`")
-        signature = registry.blob(reference, layers[_PROVENANCE_LAYER], limit=_PROVENANCE_LIMIT)
-    return _packed(name, archive, f"{where}:{tag}", digest, signature)
-
-
-def _manifest(registry: Oci, reference: str, versions: tuple[str, ...]) -> tuple[str, dict[str, Any], str]:
-    """Digest, content and tag of the first version that there is."""
-    missing: NotFound | None = None
-    # Tags can't hold a plus sign; helm writes an underscore for it.
-    for tag in dict.fromkeys(version.replace("+", "_") for version in versions):
-        try:
-            return *registry.manifest(reference, tag), tag
-        except NotFound as error:
-            missing = missing or error
-    raise missing or NotFound(f"`{redact(reference)}` was asked for no version")
-
-
-def _layers(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Media type → digest of a manifest's layers."""
-    layers = manifest.get("layers")
-    return {
-        str(layer.get("mediaType")): str(layer.get("digest"))
-        for layer in (layers if isinstance(layers, list) else [])
-        if isinstance(layer, dict)
-    }
-
-
-def _packed(name: str, archive: bytes, location: str, digest: str, provenance: bytes | None) -> Chart:
-    """A chart from its archive, after the archive has been looked through."""
-    from upstreamsync.kit.archives import read_archive  # a look at what is on offer opens none
-
-    members = read_archive(archive, name=location)
-    roots = {posixpath.dirname(file.path) for file in members if file.path.endswith("/Chart.yaml")}
-    root = min(roots, key=lambda path: (path.count("/"), path), default=None)
-    if root is None or "/" in root:
-        raise Malformed(f"`{location}` is no chart: it has no Chart.yaml", hint="is it the chart's archive?")
-    files = tuple(
-        ContentFile(path=file.path[len(root) + 1 :], data=file.data)
-        for file in members
-        if file.path.startswith(f"{root}/")
-    )
-    return Chart(
-        name=name,
-        files=files,
-        digest=sha256(archive),
-        resolved=(Resolved(kind="helm", location=location, digest=digest),),
-        archive=archive,
-        provenance=provenance,
-        title=title(files, location),
-    )
-
-
-def title(files: tuple[ContentFile, ...], where: str) -> str:
-    """``name version``, as Chart.yaml says."""
-    document = metadata({file.path: file.data for file in files if file.path == "Chart.yaml"}, where)
-    return f"{document['name']} {document['version']}"
+def _client(job: Job) -> ChartClient:
+    return ChartClient(tools=job.tools, promised=partial(checksums.verify, job))

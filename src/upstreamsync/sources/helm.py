@@ -6,7 +6,8 @@ import dataclasses
 
 from upstreamsync.config.spec import HelmSource
 from upstreamsync.model import Artifact
-from upstreamsync.sources.charts import Chart, obtain, probe_index
+from upstreamsync.sources.chart_client import Chart
+from upstreamsync.sources.charts import obtain, probe_index
 from upstreamsync.sources.job import Job, one_file
 
 

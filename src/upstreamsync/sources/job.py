@@ -7,16 +7,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
-from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import Refused, SelectionError
 from upstreamsync.kit.paths import check_relative
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.templates import fill, placeholders, release_values
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import EMPTY, Artifact, ContentFile, Release
+
+if TYPE_CHECKING:
+    from upstreamsync.config.spec import Source, Vendor
 
 #: What a version may not bring into a URL, a path or a command line.
 _UNSAFE = re.compile(r"[\s\x00-\x1f\x7f?#%\\]|^-|(?:^|/)\.\.(?:/|$)")

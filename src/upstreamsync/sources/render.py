@@ -19,7 +19,7 @@ from upstreamsync.kit.kubernetes.chart_content import write_chart
 from upstreamsync.kit.run.engines import Helm
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.sources import helm_embedded, userfiles
-from upstreamsync.sources.charts import Chart
+from upstreamsync.sources.chart_client import Chart
 from upstreamsync.sources.job import Job
 from upstreamsync.sources.stability import Suspicion, differing_paths, suspect, time_zones
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import tempfile
 import threading
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,8 +101,21 @@ def judge_overlay(case: Case) -> OverlayVerification:
             return known
         with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder:
             return _Judge(case, old_items, new_items, Path(folder), available).as_it_is(known)
-    with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder:
-        return _Judge(case, old_items, new_items, Path(folder), available).run()
+    with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder, _ahead(case) as pool:
+        return _Judge(case, old_items, new_items, Path(folder), available, pool).run()
+
+
+@contextmanager
+def _ahead(case: Case) -> Iterator[Executor | None]:
+    """Threads for what is surely needed later; what has not begun when the overlay is judged is dropped."""
+    if case.jobs == 1:
+        yield None
+        return
+    pool = ThreadPoolExecutor(2, thread_name_prefix="upstreamsync")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _as_before(case: Case, items: Sequence[Item], available: Availability) -> OverlayVerification:
@@ -133,6 +147,7 @@ class _Judge:
         new: Sequence[Item],
         scratch: Path,
         available: Availability,
+        pool: Executor | None = None,
     ) -> None:
         self.case = case
         self.available = available
@@ -140,29 +155,35 @@ class _Judge:
         self.old_items, self.new_items = old, new
         self.scratch = scratch
         self.builder = Builder(case.kustomize, case.jobs, case.store, case.parsed, case.slots)
-        self.refused = self._refused_values()
+        self.refused = self._refused_values(pool)
         case = self.case
         self.prepare(
             *plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new], case.parsed)
         )
 
-    def _refused_values(self) -> Mapping[str, str]:
+    def _refused_values(self, pool: Executor | None) -> Mapping[str, str]:
         """The values that the new chart refuses; all else is judged without them."""
         if not any(item.kind is Kind.HELM_VALUE for item in self.new_items):
             return {}
-        from upstreamsync.verify.build.chart_values import without_values
+        from upstreamsync.verify.build.chart_values import begin_renders, without_values
         from upstreamsync.verify.classify.helm_values import refused_values
 
         case = self.case
-        space = Workspace(
-            case.after,
-            case.overlay,
-            self.new_items,
-            self.scratch / "values",
-            charts=case.charts,
-            instead=self.available.instead[1],
+        sides = zip(
+            (case.before, case.after), (self.old_items, self.new_items), self.available.instead, strict=True
         )
-        refused = refused_values(self.new_items, space, self.builder)
+        was, now = (
+            (
+                items,
+                Workspace(
+                    tree, case.overlay, items, self.scratch / "values", charts=case.charts, instead=instead
+                ),
+            )
+            for tree, items, instead in sides
+        )
+        if pool is not None:
+            begin_renders((now, was), self.builder, pool)
+        refused = refused_values(*now, self.builder)
         if refused:
             out = [item for item in self.new_items if item.name in refused]
             self.case = replace(case, after=without_values(case.after, out))

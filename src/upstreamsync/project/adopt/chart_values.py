@@ -24,7 +24,7 @@ from upstreamsync.model import Artifact, Release
 from upstreamsync.project.adopt.copy import base_objects
 from upstreamsync.project.session import Session
 from upstreamsync.project.update.regenerate import Prepared
-from upstreamsync.sources.charts import Chart
+from upstreamsync.sources.chart_client import Chart
 from upstreamsync.sources.helm import chart_of
 from upstreamsync.sources.job import Job, one_file
 from upstreamsync.sources.render import render

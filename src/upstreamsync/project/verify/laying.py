@@ -37,7 +37,8 @@ def laid(
     from upstreamsync.references.submodules import Submodules
     from upstreamsync.verify.overlays.tree import Tree
 
-    old, new = Tree(before), Tree(after)
+    old = Tree(before)
+    new = Tree(after, read_before=old.read_before)
     asked = (*hosts, *settings.allow_hosts)
     opened: list[Connections] = []
     made: list[Fetcher] = []
@@ -77,10 +78,9 @@ def laid(
 
 
 def _fetcher(connections: Connections, root: Path) -> Fetcher:
-    from upstreamsync.config.spec import Tools
     from upstreamsync.kit.git.remote import Git
     from upstreamsync.references.fetch import Fetcher
 
     # Only what the revision that the change stands on names is read, so its paths on this machine are, too.
     local = Git(cache=connections.cache, allow_local=True, timeout=connections.settings.tool_timeout)
-    return Fetcher(toolbox(connections, Tools(), root), local)
+    return Fetcher(toolbox(connections, None, root), local)

@@ -8,19 +8,21 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import leaves
+from upstreamsync.kit.run.threads import submit
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.verify.build.builds import Builder, Failed, Outcome, State
 from upstreamsync.verify.build.chain import Effect, Touch, pairs
 from upstreamsync.verify.build.inflate import inflations, values_of
 from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.build.workspace import Workspace, without_value
-from upstreamsync.verify.overlays.item import INLINE, Item
+from upstreamsync.verify.overlays.item import INLINE, Item, Kind
 from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 
@@ -52,7 +54,23 @@ class ChartUse:
                 self._known[names] = known
         return known
 
+    def begin(self, off: Collection[Item]) -> None:
+        """Render without the values in ``off`` for those who ask later; what fails is said to them."""
+        try:
+            self._output(off)
+        except (Unbuildable, UpstreamsyncError):
+            return
+
     def _rendered(self, off: Collection[Item]) -> Outcome:
+        try:
+            return self.builder.parse(self._output(off))
+        except Unbuildable as error:
+            return Failed(error.error, error.reason)
+        except UpstreamsyncError as error:
+            return Failed(error.message)
+
+    def _output(self, off: Collection[Item]) -> bytes:
+        """What helm prints. Raises Unbuildable, and what reading the tree raises."""
         chart = copy.deepcopy(self.kustomization.entries("helmCharts")[self.index])
         files: dict[str, Any] = {}
         for item in off:
@@ -62,15 +80,10 @@ class ChartUse:
                 without_value(files.setdefault(item.file, _loaded(self.space.tree, item.file)), item.spec)
         data = {"helmCharts": [chart], "helmGlobals": self.kustomization.data.get("helmGlobals")}
         tree = self.space.tree.plus({file: json.dumps(value).encode() for file, value in files.items()})
-        try:
-            (asked,) = inflations(data, self.kustomization, tree)
-            content = self.space.charts.content(self.space.tree, self.kustomization, asked)
-            values = values_of(content, self.kustomization, tree, asked)
-            return self.builder.parse(self.space.charts.rendered(content, values, asked))
-        except Unbuildable as error:
-            return Failed(error.error, error.reason)
-        except UpstreamsyncError as error:
-            return Failed(error.message)
+        (asked,) = inflations(data, self.kustomization, tree)
+        content = self.space.charts.content(self.space.tree, self.kustomization, asked)
+        values = values_of(content, self.kustomization, tree, asked)
+        return self.space.charts.rendered(content, values, asked)
 
     def effect(self, group: Collection[Item]) -> Effect:
         """What the values in ``group`` change together; ``error`` where the chart renders with none at all."""
@@ -101,6 +114,30 @@ class ChartUse:
         except (Unbuildable, UpstreamsyncError):
             return {}
         return {path: value for path, value in leaves(values) if path} if isinstance(values, Mapping) else {}
+
+
+def begin_renders(
+    items: Sequence[tuple[Sequence[Item], Workspace]], builder: Builder, pool: Executor
+) -> None:
+    """Let helm render the charts of both sides, with all of their values and with none, ahead of who asks.
+
+    Each render is kept where charts are rendered, so nothing is rendered twice; what fails is said there.
+    """
+    named = [{item.name: item.identity for item in mine if item.kind is Kind.HELM_VALUE} for mine, _ in items]
+    for mine, space in items:
+        uses: dict[tuple[str, int], list[Item]] = {}
+        for item in mine:
+            if item.kind is Kind.HELM_VALUE and item.index is not None:
+                uses.setdefault((item.folder, item.index), []).append(item)
+        for (folder, index), values in uses.items():
+            kustomization = space.tree.kustomization(folder)
+            if kustomization is None or index >= len(kustomization.entries("helmCharts")):
+                continue
+            use = ChartUse(space, kustomization, index, builder)
+            submit(pool, use.begin, ())
+            # Values of which one is new, or another, are not compared as one.
+            if all(side.get(item.name) == item.identity for side in named for item in values):
+                submit(pool, use.begin, values)
 
 
 def without_values(tree: Tree, items: Collection[Item]) -> Tree:

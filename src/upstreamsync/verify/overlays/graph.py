@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -28,6 +29,16 @@ _LONGEST: Final = 100_000
 
 def children(tree: Tree, kustomization: Kustomization) -> Iterator[tuple[str, str, str]]:
     """The objects' sources of a kustomization: (field, entry as written, path); remote ones left out."""
+    if tree.kustomization(kustomization.folder) is not kustomization:  # one that somebody has changed
+        yield from _children(tree, kustomization)
+        return
+    known = tree.known_children.get(kustomization.folder)
+    if known is None:
+        known = tree.known_children[kustomization.folder] = tuple(_children(tree, kustomization))
+    yield from known
+
+
+def _children(tree: Tree, kustomization: Kustomization) -> Iterator[tuple[str, str, str]]:
     for name in OBJECT_FIELDS:
         for entry in kustomization.entries(name):
             if isinstance(entry, str) and "\n" not in entry:
@@ -246,7 +257,7 @@ def _changed_resources(tree: Tree, kustomization: Kustomization, changed: Collec
     for name, _, path in children(tree, kustomization):
         if name in ("resources", "bases") and tree.is_file(path) and path in changed:
             mine.add(path)
-    if _has_changed_base(tree, kustomization, changed):
+    if mine and _has_changed_base(tree, kustomization, changed):
         mine = {path for path in mine if posixpath.dirname(path) != kustomization.folder.removeprefix(".")}
     if kustomization.data.get("helmCharts"):
         settings = kustomization.data.get("helmGlobals")
@@ -282,5 +293,5 @@ def changed_files(before: Tree, after: Tree) -> tuple[str, ...]:
 def _equal(before: Tree, after: Tree, name: str) -> bool:
     if name in before.added or name in after.added:
         return before.read(name) == after.read(name)
-    left, right = before.root / name, after.root / name
-    return left.stat().st_size == right.stat().st_size and left.read_bytes() == right.read_bytes()
+    left, right = f"{before.root}/{name}", f"{after.root}/{name}"
+    return os.path.getsize(left) == os.path.getsize(right) and before.read(name) == after.read(name)

@@ -89,6 +89,10 @@ class _Disk:
         """Whether a file is known to lie there, without a link on the way."""
         return path in self._plain
 
+    def has_folder(self, path: str) -> bool:
+        """Whether a folder is known to lie there, without a link on the way."""
+        return path in self._folders
+
     def below(self, folder: str) -> tuple[list[str], list[str]] | None:
         """The plain files and the links at or below a folder; None for one that is none, or that a link leads to."""
         self.load()
@@ -121,6 +125,9 @@ class Tree:
     _real: str | None = None
     _found: dict[str, bool] = field(default_factory=dict)
     known_inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    known_children: dict[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
+    #: What the texts of kustomizations say; may be shared by trees that are mostly alike. Never changed.
+    read_before: dict[str, Any] = field(default_factory=dict)
     _added_folders: dict[str, list[str]] = field(default_factory=dict)
     disk: _Disk | None = None
 
@@ -144,6 +151,7 @@ class Tree:
             originals={**self.originals, **(originals or {})},
             left_out=self.left_out,
             disk=self.disk,
+            read_before=self.read_before,
         )
 
     def exists(self, path: str) -> bool:
@@ -152,7 +160,9 @@ class Tree:
 
     def is_folder(self, path: str) -> bool:
         """Whether ``path`` is a folder of the tree."""
-        return path in self._added_folders or (self._inside(path) and (self.root / path).is_dir())
+        if path in self._added_folders or (self.disk is not None and self.disk.has_folder(path)):
+            return True
+        return self._inside(path) and (self.root / path).is_dir()
 
     def is_file(self, path: str) -> bool:
         """Whether ``path`` is a file of the tree."""
@@ -228,7 +238,7 @@ class Tree:
                 continue
             try:
                 text = self.read(file).decode("utf-8")
-                data = manifests.load(text, name=file)
+                data = self._data(text, file)
             except (UpstreamsyncError, UnicodeDecodeError) as error:
                 self._unreadable[folder] = (
                     str(error) if isinstance(error, UpstreamsyncError) else f"{file}:1:1: not in UTF-8"
@@ -236,11 +246,18 @@ class Tree:
                 return None
             if isinstance(data, dict):
                 original = self.originals.get(file, text)
-                return Kustomization(folder, file, original, canonical(data))
+                return Kustomization(folder, file, original, data)
             if data is not None:
                 self._unreadable[folder] = f"{file}:1:1: not a kustomization, which is a mapping of fields"
             return None
         return None
+
+    def _data(self, text: str, file: str) -> Any:
+        """What a kustomization says, its fields as kustomize spells them. Raises what reading it raises."""
+        if text not in self.read_before:
+            data = manifests.load(text, name=file)
+            self.read_before[text] = canonical(data) if isinstance(data, dict) else data
+        return self.read_before[text]
 
     def folders(self) -> tuple[str, ...]:
         """Every folder that holds a kustomization, sorted."""
