@@ -68,11 +68,19 @@ format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-readme: $(VENV)/.runtime $(TOOLS)/.engines ## run every command of the README
+readme: $(VENV)/.runtime $(TOOLS)/.engines ## run every command of the README and of the tutorial
 	$(BIN)/python scripts/readme.py
 
-docs: $(VENV)/.runtime ## write the reference of vendors.yaml from its declarations
+docs: $(VENV)/.runtime ## write the generated pages of docs/
 	$(BIN)/python scripts/generate_docs.py
+
+$(VENV)/.docs: pyproject.toml $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --group docs
+	@touch $@
+
+site: $(VENV)/.docs ## the documentation as a site in build/site; no dead link, no dead anchor
+	$(BIN)/python scripts/site.py
+	$(BIN)/zensical build --clean --strict --config-file mkdocs.yml
 
 audit: $(VENV)/.dev ## known vulnerabilities in the dependencies
 	$(BIN)/python -m pip install --quiet pip-audit
@@ -108,4 +116,4 @@ bench: $(VENV)/.dev $(TOOLS)/.engines ## measure, quickly; `python benchmarks/ru
 clean: ## remove what was installed or made here
 	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help readme demo test test-fast floors lint format docs audit sbom faults kills mutation fuzz bench clean
+.PHONY: help readme demo test test-fast floors lint format docs site audit sbom faults kills mutation fuzz bench clean

@@ -1,4 +1,4 @@
-"""Write docs/vendors-yaml.md, docs/vendors.schema.json and docs/api.md from declarations and docstrings.
+"""Write the generated pages of docs/: vendors-yaml.md with its schema, api.md, cli.md and verdicts.md.
 
 With --check, write nothing and end with 1 when what is committed differs.
 """
@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from api_page import api_page
+from cli_page import cli_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from verdict_page import verdict_page
 
 from upstreamsync.config import spec
 from upstreamsync.config.described import descriptions
@@ -140,6 +142,8 @@ def main() -> None:
     wanted = {
         DOCS / "vendors-yaml.md": reference(),
         DOCS / "api.md": api_page(),
+        DOCS / "cli.md": cli_page(),
+        DOCS / "verdicts.md": verdict_page(),
         DOCS / "vendors.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
     }
     stale = [
