@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-import yaml
-
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import ObjectText
 
 _HIDDEN: Final = "(not shown)"
@@ -141,4 +139,6 @@ def _without_values(secret: Mapping[str, Any], other: Mapping[str, Any]) -> dict
 
 
 def _dumped(content: Mapping[str, Any]) -> str:
-    return str(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10**6))
+    return str(
+        syntax.dump(content, Dumper=syntax.CSafeDumper, sort_keys=False, allow_unicode=True, width=10**6)
+    )

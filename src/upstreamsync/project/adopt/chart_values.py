@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import yaml
-
 from upstreamsync.adopt.chart_values import Values, find_chart_values
 from upstreamsync.adopt.matching import Manifest
 from upstreamsync.base.shape import make_bases
@@ -19,7 +17,7 @@ from upstreamsync.config.load import content_digest
 from upstreamsync.config.spec import HelmSource, Source, Vendor
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.run.engines import Kustomize
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import Artifact, Release
 from upstreamsync.project.adopt.copy import base_objects
 from upstreamsync.project.session import Session
@@ -160,7 +158,7 @@ def with_values(
             return None
         new = _with_entries(text, row, node, values, comments)
         before, after = parse(text), parse(new)
-    except (UpstreamsyncError, yaml.YAMLError, StopIteration):  # it says something else then, or nothing
+    except (UpstreamsyncError, syntax.YAMLError, StopIteration):  # it says something else then, or nothing
         return None
     for vendor in before.vendors:
         wanted = _valued(vendor, values) if vendor.name == name else vendor
@@ -178,32 +176,32 @@ def _valued(vendor: Vendor, values: Values) -> Vendor:
 
 def _row(text: str, name: str) -> Any:
     """A vendor's entry."""
-    root: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
+    root: Any = syntax.compose(text)
     rows = _child(root, "vendors").value
     return next(one for one in rows if getattr(_child(one, "name"), "value", None) == name)
 
 
-def _helm_node(row: Any) -> yaml.MappingNode | None:
+def _helm_node(row: Any) -> syntax.MappingNode | None:
     """The mapping below ``helm:`` of a vendor."""
     source = _child(row, "source")
-    if isinstance(source, yaml.SequenceNode):
+    if isinstance(source, syntax.SequenceNode):
         (source,) = source.value
     found = _child(source, "helm")
-    return found if isinstance(found, yaml.MappingNode) else None
+    return found if isinstance(found, syntax.MappingNode) else None
 
 
 def _child(node: Any, key: str) -> Any:
-    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    pairs = node.value if isinstance(node, syntax.MappingNode) else ()
     return next((value for name, value in pairs if name.value == key), None)
 
 
 def _with_entries(
-    text: str, row: Any, helm: yaml.MappingNode, values: Values, comments: Sequence[str]
+    text: str, row: Any, helm: syntax.MappingNode, values: Values, comments: Sequence[str]
 ) -> str:
     """``text`` with the values behind those that ``set:`` has, or in a ``set:`` of their own."""
     place = _child(helm, "set")
     there: dict[str, Any] = {}
-    if isinstance(place, yaml.MappingNode) and place.value:
+    if isinstance(place, syntax.MappingNode) and place.value:
         there = {key.value: node for key, node in place.value}
     lines = [f"{_plain(key)}: {_plain(value)}" for key, value in values.items() if key not in there]
     said = [f"# {one}" for one in comments]
@@ -228,7 +226,7 @@ def _with_entries(
     return text
 
 
-def _addition(text: str, place: yaml.MappingNode, lines: Sequence[str]) -> tuple[int, int, str]:
+def _addition(text: str, place: syntax.MappingNode, lines: Sequence[str]) -> tuple[int, int, str]:
     """Where more entries of a mapping go, and how they are written there."""
     if place.flow_style:
         end = place.end_mark.index - 1
