@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from references.conftest import Repository, Since, Upstreams, loud, verdicts
+from references.conftest import Repository, Since, Upstreams, chart_files, loud, verdicts
 from upstreamsync.project.settings import Settings
 from upstreamsync.project.verify.effects import effects_of
 
@@ -304,3 +304,17 @@ def test_effects_of_what_a_controller_builds(
         "apps/widget.yaml: Application[widget].values.replicas": ("changes", 12),
         "apps/widget.yaml: Application[widget].values.nmae": ("changes-nothing", 13),
     }
+
+
+@pytest.mark.parametrize(("version", "said"), [("1.0.1", []), ("1.1.0", [LOST])])
+def test_a_chart_needs_no_values_of_its_own(
+    version: str, said: list[object], upstreams: Upstreams, repository: Repository, since: Since
+) -> None:
+    for each in ("1.0.0", version):
+        bare = {**chart_files(each), "values.yaml": "# none\n"}
+        upstreams.world.chart("bare", "widget", each, files=bare)
+        where = f"{upstreams.url}/bare"
+        repository.commit(argo_chart(upstreams, each, "valuesObject: {replicas: 2}", where))
+    found = since()
+    assert found.overlays[0].after.ok
+    assert [judged.verdict for judged in loud(found)] == said

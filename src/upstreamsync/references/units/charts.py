@@ -47,7 +47,8 @@ class ChartUse:
         if self.namespace:
             entry["namespace"] = self.namespace
         if self.values.merged:
-            entry["valuesInline"] = self.values.merged
+            # Controllers hand values to helm, which lays them over the chart's own; kustomize would do that before.
+            entry |= {"valuesInline": self.values.merged, "valuesMerge": "replace"}
         return Unit(
             kind=self.kind,
             name=self.name,
