@@ -113,7 +113,11 @@ fuzz: $(VENV)/.dev $(TOOLS)/.all ## fuzz each parser for a minute, and all prope
 bench: $(VENV)/.dev $(TOOLS)/.engines ## measure, quickly; `python benchmarks/run.py --peers` measures all
 	$(BIN)/python benchmarks/run.py --quick
 
+screenshots: $(VENV)/.dev $(TOOLS)/.engines $(TOOLS)/.browser ## pictures of the page and of pull requests, in build/screenshots
+	PYTHONPATH=tests $(BIN)/python -m report.screenshots
+
 clean: ## remove what was installed or made here
 	rm -rf $(VENV) $(TOOLS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help readme demo test test-fast floors lint format docs site audit sbom faults kills mutation fuzz bench clean
+.PHONY: help readme demo test test-fast floors lint format docs site audit sbom faults kills mutation fuzz bench \
+  screenshots clean

@@ -20,6 +20,9 @@ if [ "$COMMAND" = verify ] && [[ " $ARGUMENTS " != *" --since"* && " $ARGUMENTS 
 fi
 [ "$COMMAND" = verify ] && [ -n "${SARIF:-}" ] && words+=(--sarif "$SARIF")
 [ "$COMMAND" = verify ] && [ "${COMMENT:-false}" = true ] && words+=(--comment)
+case "$COMMAND" in
+  verify | update | pr | check) [ "${HTML:-false}" = true ] && words+=(--html "$RUNNER_TEMP/upstreamsync-page.html") ;;
+esac
 [ "$COMMAND" = pr ] && words+=(--reports "$RUNNER_TEMP/upstreamsync-reports")
 
 # Annotations and the step summary go out, the JSON is kept for the output.

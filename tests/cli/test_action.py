@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def action(vendored, tmp_path):
     """Run the step with these inputs; returns the exit code, the outputs, and what was printed."""
 
-    def action(command: str, *, arguments: str = "", vendors: str = ""):
+    def action(command: str, *, arguments: str = "", vendors: str = "", html: bool = False):
         temp = tmp_path / "runner"
         temp.mkdir(exist_ok=True)
         launcher = temp / "upstreamsync"
@@ -34,6 +34,7 @@ def action(vendored, tmp_path):
             "ARGUMENTS": arguments,
             "CONFIG": "vendors.yaml",
             "VENDORS": vendors,
+            "HTML": "true" if html else "false",
         }
         done = subprocess.run(
             ["bash", str(ROOT / "scripts/action.sh")],
@@ -70,10 +71,11 @@ def test_a_scheduled_run_succeeds_when_a_person_is_needed(vendored, action):
 def test_a_check_of_the_patches_fails_when_a_person_is_needed(vendored, action):
     file = vendored.root / "server/base/install.yaml"
     file.write_text(vendored.deployment("v1.1.0", "main"))
-    code, exit_code, result, printed, _, _ = action("verify", arguments="--since HEAD")
+    code, exit_code, result, printed, _, temp = action("verify", arguments="--since HEAD", html=True)
     assert (code, exit_code) == (1, "1"), printed
     assert result["summary"] == {"misapplied": 1}
     assert "::error file=server/overlay/kustomization.yaml" in printed
+    assert "misapplied" in (temp / "upstreamsync-page.html").read_text("utf-8")
 
 
 def test_the_install_step_runs_nothing_of_the_checkout(tmp_path):

@@ -93,7 +93,7 @@ def _of_states(name: str, version: str, states: list[BaseState]) -> VendorRow:
     ]
     return VendorRow(
         name=name,
-        state=shown.condition.value if shown is not None else "no base of its own",
+        state=shown.condition.value if shown is not None else "no base",
         tone="bad" if odd is not None else "good",
         current=version,
         notes=tuple(notes),
