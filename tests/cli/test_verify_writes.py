@@ -76,3 +76,14 @@ def test_guards_make_kustomize_itself_refuse_another_element(folders: Path):
     (folders / "new/base/all.yaml").write_text(deployment("agent", "app"))
     with pytest.raises(Exception, match="test"):
         kustomize.build(folders / "new/overlay", root=folders / "new")
+
+
+def test_a_dry_run_shows_the_correction_and_writes_nothing(folders: Path):
+    done = verify(folders, "--fix", "--dry-run")
+    assert done.returncode == 1
+    assert "would correct overlay/kustomization.yaml" in done.stdout
+    assert "-      path: /spec/template/spec/containers/0/resources/limits/memory" in done.stdout
+    assert "+      path: /spec/template/spec/containers/1/resources/limits/memory" in done.stdout
+    assert (folders / "new/overlay/kustomization.yaml").read_text() == KUSTOMIZATION
+    assert "corrected overlay/kustomization.yaml" in verify(folders, "--fix").stdout
+    assert verify(folders, "--dry-run").returncode == 2

@@ -55,7 +55,7 @@ def judgement(number: int, verdict: Verdict, folder: str = "app/overlay", **more
         "verdict": verdict,
         "severity": _SEVERITIES[verdict],
         "reason": "target_gone",
-        "why": f"changed Deployment web {number} → changes nothing",
+        "why": f"changed Deployment web {number} in {folder} → changes nothing",
         "hint": f"look at {number}",
         "resources": ("apps/v1 Deployment web",),
         "paths": ("spec.replicas",),
@@ -75,7 +75,7 @@ def inspection(words: str = "") -> Inspection:
             before=built,
             after=built if path != paths[1] else Build(ok=False, error=f"no such file {words}"),
             items=(
-                judgement(0, Verdict.LOST, path, why=f"lost {words}"),
+                judgement(0, Verdict.LOST, path, why=f"lost in {path} {words}"),
                 judgement(1, Verdict.SHADOWS, path),
                 judgement(2, Verdict.REDUNDANT, path),
                 judgement(3, Verdict.OK, path),

@@ -103,8 +103,10 @@ def test_the_lines_of_elements():
 
 
 def test_a_key_of_an_element_shows_the_whole_element():
-    item = judgement(0, Verdict.LOST, line=4)
-    assert excerpt(item, PATCH)[0] == 3
+    for line in (3, 4, 5, 6):  # also an operation inside of its text
+        assert excerpt(judgement(0, Verdict.LOST, line=line), PATCH)[0] == 3
+    assert excerpt(judgement(0, Verdict.LOST, line=7), PATCH) == (7, "namespace: x")
+    assert excerpt(judgement(0, Verdict.LOST, line=2), PATCH)[1].startswith("patches:\n- target")
 
 
 def test_a_patch_in_a_file_is_shown_as_its_document():

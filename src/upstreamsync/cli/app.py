@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from upstreamsync._version import __version__
-from upstreamsync.cli import exits, output
+from upstreamsync.cli import completion, exits, output
 from upstreamsync.cli.common import Common, Format, Judging, text_form
 from upstreamsync.cli.options import AllowUnjudged, Budget, LoadRestrictor, verb
 
@@ -39,7 +39,17 @@ ServerContext = Annotated[
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Also write a page to look at to this file.")
 ]
-Vendors = Annotated[list[str] | None, typer.Argument(metavar="VENDOR", help="Only these vendors.")]
+Vendors = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="VENDOR", help="Only these vendors.", autocompletion=completion.vendors),
+]
+OneVendor = Annotated[
+    str, typer.Argument(metavar="VENDOR", help="The vendor.", autocompletion=completion.vendors)
+]
+Overlays = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="OVERLAY", help="Only these overlays.", autocompletion=completion.overlays),
+]
 
 
 def _print_version(value: bool) -> None:
@@ -78,9 +88,7 @@ def check(
 
 @app.command()
 @verb
-def explain(
-    common: Common, vendor: Annotated[str, typer.Argument(metavar="VENDOR", help="The vendor.")]
-) -> int:
+def explain(common: Common, vendor: OneVendor) -> int:
     """Say of every candidate version why it was taken or passed over."""
     from upstreamsync.report import annotations, document, markdown
 
@@ -131,9 +139,7 @@ def update(
 @verb
 def verify(
     common: Common,
-    overlays: Annotated[
-        list[str] | None, typer.Argument(metavar="OVERLAY", help="Only these overlays.")
-    ] = None,
+    overlays: Overlays = None,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="REV", help="Judge the working tree against this revision."),
@@ -145,6 +151,9 @@ def verify(
     fix: Annotated[bool, typer.Option("--fix", help="Write the mechanical corrections of patches.")] = False,
     add_guards: Annotated[
         bool, typer.Option("--add-guards", help="Write `op: test` guards into JSON 6902 patches by index.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With these two: show the corrections as a diff; write nothing.")
     ] = False,
     comment: Annotated[
         bool,
@@ -172,7 +181,7 @@ def verify(
     asked = ((Format.SARIF, sarif), (Format.JUNIT, junit), (Format.GITLAB, code_quality))
     files = {form: file for form, file in asked if file is not None}
     # Only what was asked for: a plain command line (cli.plain) has none of them.
-    asked_for: dict[str, Any] = {"comment": comment, "files": files, "html": html}
+    asked_for: dict[str, Any] = {"comment": comment, "files": files, "html": html, "dry_run": dry_run}
     further = {name: value for name, value in asked_for.items() if value}
     return run(
         replace(
@@ -194,9 +203,7 @@ def verify(
 @verb
 def effects(
     common: Common,
-    overlays: Annotated[
-        list[str] | None, typer.Argument(metavar="OVERLAY", help="Only these overlays.")
-    ] = None,
+    overlays: Overlays = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 when a customization does nothing.")
     ] = False,
@@ -256,7 +263,9 @@ def pr(
     )
     common.say(
         document=lambda: document.pr_document(pull_requests),
-        text=lambda out: text_form().print_pull_requests(out, pull_requests),
+        text=lambda out: text_form().print_pull_requests(
+            out, pull_requests, dry_run=dry_run, verbose=common.verbose
+        ),
         markdown=lambda: markdown.pr_markdown(pull_requests),
         github=lambda: annotations.pr_annotations(pull_requests, file=file),
     )
@@ -352,7 +361,7 @@ def adopt(
 @verb
 def mv(
     common: Common,
-    vendor: Annotated[str, typer.Argument(metavar="VENDOR", help="The vendor.")],
+    vendor: OneVendor,
     path: Annotated[str, typer.Argument(metavar="PATH", help="The new folder of its base.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
 ) -> int:
@@ -367,7 +376,12 @@ def mv(
 def remove(
     common: Common,
     vendor: Annotated[
-        str, typer.Argument(metavar="VENDOR", help="The vendor; also one that is gone already.")
+        str,
+        typer.Argument(
+            metavar="VENDOR",
+            help="The vendor; also one that is gone already.",
+            autocompletion=completion.vendors,
+        ),
     ],
     keep_files: Annotated[
         bool, typer.Option("--keep-files", help="Leave the base as files of your own.")

@@ -42,7 +42,7 @@ def update(
     updates = changes.updates
 
     def text(out: Any) -> None:
-        text_form().print_updates(out, updates, dry_run=dry_run)
+        text_form().print_updates(out, updates, dry_run=dry_run, verbose=common.verbose)
         if verification is not None:
             text_form().print_verification(out, verification, verbose=common.verbose)
 

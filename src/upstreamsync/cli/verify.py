@@ -33,6 +33,7 @@ def verify(
     comment: bool = False,
     files: Mapping[Format, Path] | None = None,
     html: Path | None = None,
+    dry_run: bool = False,
 ) -> int:
     """Judge, report, and say how to end. Raises UsageError when the options contradict each other."""
     chosen, upstream = tuple(overlays), tuple[str, ...]()
@@ -40,6 +41,8 @@ def verify(
         raise UsageError("--before and --after belong together", hint="give both folders")
     if before is not None and since is not None:
         raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
+    if dry_run and not (fix or add_guards):
+        raise UsageError("--dry-run goes with --fix or --add-guards", hint="verify itself writes nothing")
     watcher = Watcher() if html is not None else None
     with counting(common, "judging") as counted:
         if before is not None and after is not None:
@@ -48,20 +51,29 @@ def verify(
             verification, root, upstream = _since(
                 counted, chosen, since or "HEAD", watcher, guards=add_guards
             )
-    _write_back(verification, root, chosen, upstream, fix=fix, guards=add_guards)
+    corrections = _corrections(verification, root, chosen, upstream, fix=fix, guards=add_guards)
+    if corrections and not dry_run:
+        _write(corrections, root)
+
+    def text(out: Any) -> None:
+        text_form().print_verification(out, verification, verbose=common.verbose)
+        if fix or add_guards:
+            from upstreamsync.report.files import print_corrections
+
+            print_corrections(out, corrections, dry_run=dry_run)
+
     from upstreamsync.report import annotations, document, markdown
 
     common.say(
         document=lambda: document.verify_document(verification),
-        text=lambda out: text_form().print_verification(out, verification, verbose=common.verbose),
+        text=text,
         markdown=lambda: markdown.verify_markdown(verification),
         github=lambda: annotations.verify_annotations(verification, prefix=overlay_prefix(root)),
         machine=lambda form: _for_machines(verification, form, overlay_prefix(root)),
     )
     for form, file in (files or {}).items():
         made = _for_machines(verification, form, overlay_prefix(root))
-        text = made if isinstance(made, str) else output.json_form(made)
-        write_file(file, text)
+        write_file(file, made if isinstance(made, str) else output.json_form(made))
     if html is not None and watcher is not None:
         watcher.write(html, _command(chosen, since=since, before=before, after=after))
     if comment:
@@ -125,7 +137,7 @@ def _two_folders(
     return verify_folders(before, after, overlays, settings=settings, look=look)
 
 
-def _write_back(
+def _corrections(
     verification: Verification,
     root: Path,
     overlays: Sequence[str],
@@ -133,22 +145,28 @@ def _write_back(
     *,
     fix: bool,
     guards: bool,
-) -> None:
-    """Write corrections and guards into the user's patches, when asked for."""
+) -> dict[str, tuple[bytes | None, bytes | None]]:
+    """Path → bytes before and after, of the user's files that corrections or guards are to be written into."""
     if not (fix or guards):
-        return
+        return {}
     from upstreamsync.base.view import disk_view
-    from upstreamsync.base.write import write
     from upstreamsync.project.verify.fixes import fixed_files
     from upstreamsync.verify import add_guards
 
-    files: dict[str, bytes | None] = {}
+    read = disk_view(root).read
+    files: dict[str, bytes] = {}
     if fix:
-        files.update(fixed_files(verification, disk_view(root).read))
+        files.update(fixed_files(verification, read))
     if guards:
         chosen = tuple(overlays) or tuple(overlay.path for overlay in verification.overlays)
         files.update(
             {path: text.encode() for path, text in add_guards(root, chosen, upstream=upstream).items()}
         )
-    if files:
-        write(Change(vendor="", before="", after="", edit_files=files), root)
+    return {path: (read(path), data) for path, data in files.items()}
+
+
+def _write(corrections: Mapping[str, tuple[bytes | None, bytes | None]], root: Path) -> None:
+    from upstreamsync.base.write import write
+
+    files = {path: after for path, (_, after) in corrections.items()}
+    write(Change(vendor="", before="", after="", edit_files=files), root)

@@ -73,7 +73,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """What ``pr`` says of one vendor or group. ``report`` is the body without any cut, for summaries."""
+    """What ``pr`` says of one vendor or group. ``report`` is the body without any cut, for summaries.
+
+    ``written`` and ``removed`` are the files of its commits.
+    """
 
     vendor: str
     before: str
@@ -90,3 +93,5 @@ class PullRequest:
     report: str = ""
     unjudged: int = 0
     crashes: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()

@@ -43,12 +43,12 @@ def known_before(verification: Verification) -> int:
 
 
 def _key(item: Judgement) -> tuple[object, ...]:
-    """The same cause has the same words; an item that several overlays share is one."""
+    """The same cause has the same words: of one item, of a built result, of overlays that each have a copy of it."""
     if item.field == "helmCharts" and len(item.told) == 1:  # values of a chart: by the nearest common key
         (one,) = item.told
         return (one.verdict, one.reason, one.hint, item.failed_before, item.item.rpartition(".")[0])
     said = tuple((one.verdict, one.reason, one.why, one.hint) for one in item.told)
-    return (said, item.failed_before, item.field == "(result)" or item.item)
+    return (said, item.failed_before, item.field == "(result)" or item.item.partition(": ")[2])
 
 
 def _cause(pairs: Iterable[tuple[str, Judgement]]) -> Cause:

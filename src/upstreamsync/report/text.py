@@ -17,6 +17,7 @@ from rich.text import Text
 
 from upstreamsync.kit.sanitize import Guarded, visible
 from upstreamsync.model import (
+    Action,
     Adoption,
     BaseCondition,
     BaseState,
@@ -35,6 +36,7 @@ from upstreamsync.model import (
     Verification,
 )
 from upstreamsync.report.causes import Cause, causes, known_before
+from upstreamsync.report.files import print_files
 from upstreamsync.report.waiting import waiting
 
 _STATUS_STYLE = {
@@ -160,7 +162,8 @@ def _print_cause(out: Console, cause: Cause) -> None:
     others = [item.item for item in cause.items[1:]]
     if others:
         out.print(f"    the same: {escape(_some(others))}")
-    if len(cause.overlays) > 1:
+    own = {item.kustomization for item in cause.items}
+    if len(cause.overlays) > 1 and own != set(cause.overlays):
         out.print(f"    in {escape(_some(cause.overlays))}")
 
 
@@ -193,8 +196,10 @@ def _some(names: Sequence[str], most: int = 4) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
-def print_updates(out: Console, updates: Sequence[VendorUpdate], *, dry_run: bool) -> None:
-    """What moved, file counts, follow-up edits, remarks."""
+def print_updates(
+    out: Console, updates: Sequence[VendorUpdate], *, dry_run: bool, verbose: bool = False
+) -> None:
+    """What moved, file by file, follow-up edits, remarks; ``verbose`` names all files of a large base."""
     for update in updates:
         name = escape(update.vendor)
         if update.error is not None:
@@ -211,21 +216,32 @@ def print_updates(out: Console, updates: Sequence[VendorUpdate], *, dry_run: boo
                 f"{len(update.added)} added, {len(update.changed)} changed, {len(update.removed)} removed"
             )
             out.print(f"[bold]{name}[/]: {verb} {escape(update.before)} → {escape(update.after)} ({counts})")
+        files = (("added", update.added), ("changed", update.changed), ("removed", update.removed))
+        print_files(out, files, all_of_them=verbose)
         for edit in update.edits:
             out.print(f"  {escape(str(edit.place))}: {escape(edit.before)} → {escape(edit.after)}")
         for note in update.notes:
             out.print(f"  note: {escape(note)}")
 
 
-def print_pull_requests(out: Console, pull_requests: Sequence[PullRequest]) -> None:
-    """One line a proposal."""
+def print_pull_requests(
+    out: Console, pull_requests: Sequence[PullRequest], *, dry_run: bool = False, verbose: bool = False
+) -> None:
+    """One line a proposal; a dry run says what would be done, file by file."""
     for one in pull_requests:
+        if one.error is not None and one.action is Action.FAILED:
+            _print_failure(out, one.vendor, one.error)
+            continue
         where = f" {one.url}" if one.url else f" (branch {one.branch})" if one.branch else ""
         draft = " as a draft" if one.draft else ""
         reason = f": {one.reason}" if one.reason else ""
-        out.print(
-            escape(f"{one.vendor} {one.before} → {one.after}: {one.action.value}{draft}{where}{reason}")
-        )
+        done = one.action.value
+        if would := dry_run and one.action in (Action.OPENED, Action.UPDATED, Action.CLOSED):
+            done = f"would be {done}"
+        step = one.before if one.before == one.after else f"{one.before} → {one.after}"
+        out.print(escape(f"{one.vendor} {step}: {done}{draft}{where}{reason}"))
+        if would:
+            print_files(out, (("write", one.written), ("remove", one.removed)), all_of_them=verbose)
         if one.error is not None:
             _print_failure(out, one.vendor, one.error)
 

@@ -18,6 +18,7 @@ _ASK: Final = "Tick the box at the end of the description to have it rebuilt; th
 
 def result(proposal: Proposal, action: Action, reason: str, existing: Existing | None = None) -> PullRequest:
     """The result for a proposal."""
+    files = {path: data for commit in proposal.commits for path, data in commit.files.items()}
     return PullRequest(
         vendor=proposal.key,
         before=", ".join(dict.fromkeys(before for _, before, _ in proposal.steps)),
@@ -33,6 +34,8 @@ def result(proposal: Proposal, action: Action, reason: str, existing: Existing |
         report=proposal.report,
         unjudged=proposal.unjudged,
         crashes=proposal.crashes,
+        written=tuple(sorted(path for path, data in files.items() if data is not None)),
+        removed=tuple(sorted(path for path, data in files.items() if data is None)),
     )
 
 

@@ -44,15 +44,20 @@ def excerpt(item: Judgement, text: str) -> tuple[int, str]:
 
 
 def _begin_of_entry(lines: list[str], start: int) -> int:
-    """The line with the dash, where ``start`` is a key of a list's element."""
-    if not lines or lines[start].lstrip().startswith("- "):
+    """The line with the dash of the entry that ``start`` stands in, however deep; a field's own line otherwise."""
+    if not lines or _is_field(lines[start]):
         return start
-    indent = _indent(lines[start])
-    for number in range(start - 1, -1, -1):
-        line = lines[number]
-        if line.strip() and _indent(line) < indent:
-            return number if line.lstrip().startswith("- ") and _indent(line) + 2 == indent else start
-    return start
+    field = next((n for n in range(start, -1, -1) if _is_field(lines[n])), -1)
+    dashes = [n for n in range(field + 1, start + 1) if lines[n].lstrip().startswith("-")]
+    if not dashes:
+        return start
+    outermost = _indent(lines[dashes[0]])
+    return next(n for n in reversed(dashes) if _indent(lines[n]) <= outermost)
+
+
+def _is_field(line: str) -> bool:
+    """Whether a field of the kustomization begins with this line."""
+    return bool(line.strip()) and line[0] not in " -#\t"
 
 
 def _end_of_entry(lines: list[str], start: int) -> int:

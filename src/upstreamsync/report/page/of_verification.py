@@ -82,7 +82,7 @@ def _finding(anchor: str, cause: Cause, inspection: Inspection, texts: Texts) ->
         told=_told(item),
         overlays=cause.overlays,
         vendors=_vendors(cause, inspection),
-        same=tuple(one.item for one in cause.items[1:]),
+        same=tuple(f"{one.item} ({one.file}:{one.line})" if one.file else one.item for one in cause.items[1:]),
         before=_before(item),
         excerpt=_excerpt(item, inspection, texts),
         fix=(fix.title, texts.add(fix.before), texts.add(fix.after))
