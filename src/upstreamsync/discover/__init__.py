@@ -15,13 +15,14 @@ from upstreamsync.discover.applications import read_applications
 from upstreamsync.discover.candidates import Candidate, Proposal
 from upstreamsync.discover.chart_dependencies import read_chart_dependencies
 from upstreamsync.discover.downloads import read_clones, read_copies, read_downloads
+from upstreamsync.discover.foreign import without_foreign
 from upstreamsync.discover.gather import gather
 from upstreamsync.discover.helm_lines import read_helm_lines, repositories_of
 from upstreamsync.discover.helmfile import read_helmfile
 from upstreamsync.discover.kustomizations import read_images, read_kustomization
 from upstreamsync.discover.render import entry, render
 from upstreamsync.discover.renovate import read_renovate
-from upstreamsync.discover.scan import TextFile, read_files, tree_of
+from upstreamsync.discover.scan import TextFile, Tree, read_files, tree_of
 from upstreamsync.discover.shell import read_scripts
 from upstreamsync.discover.trial import tried, unexplained_folders
 from upstreamsync.discover.vendored import read_header, read_rendered
@@ -65,12 +66,12 @@ def restarted(start: Start, proposals: tuple[Proposal, ...]) -> Start:
 
 def find_candidates(files: Sequence[TextFile], *, images: bool = False) -> tuple[Candidate, ...]:
     """Every mention of an upstream in these files."""
-    return tuple(_candidates(files, images=images))
-
-
-def _candidates(files: Sequence[TextFile], *, images: bool) -> Iterator[Candidate]:
     files = [file for file in files if file.name != "vendors.yaml"]
     tree = tree_of(files)
+    return tuple(without_foreign(_candidates(files, tree, images=images), tree))
+
+
+def _candidates(files: Sequence[TextFile], tree: Tree, *, images: bool) -> Iterator[Candidate]:
     scripts = read_scripts(files)
     repositories = {name: url for script in scripts for name, url in repositories_of(script).items()}
     for script in scripts:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from upstreamsync.discover.candidates import Candidate, Piece
 from upstreamsync.discover.kustomizations import normal
 from upstreamsync.discover.origins import Origin, read_origin, read_tag, source_of, templated
+from upstreamsync.discover.recipes import carried, changed_remarks, changes_of
 from upstreamsync.discover.scan import TextFile, Tree
 from upstreamsync.discover.shell import Line, Script
-from upstreamsync.discover.vendored import shown_image_version
+from upstreamsync.discover.vendored import shown_version
 from upstreamsync.model import Place
 
 _PROGRAMS = ("curl", "wget", "kubectl", "kustomize")
+#: Folders that by their name are gone when the script is done.
+_PASSING = re.compile(r"/(?:\.[^/]+|te?mp|[^/]*[-_.]te?mp|te?mp[-_.][^/]*|build|out|dist)/")
 _CONTENT = re.compile(r"\.(?:ya?ml|json)$")
 
 
@@ -38,31 +42,58 @@ def read_downloads(script: Script, tree: Tree) -> Iterator[Candidate]:
 
 
 def _download(script: Script, line: Line, origin: Origin, tree: Tree) -> Iterator[Candidate]:
-    tag = read_tag(origin)
-    edits = script.follow(tag.version, line.raw) if tag.version else ()
+    edits = script.follow(read_tag(origin).version or "", line.raw) if origin.ref else ()
     output = _output(line, origin)
     if origin.url is None and "kubectl" not in line.words and "kustomize" not in line.words:
         return
     if origin.url is not None and not _CONTENT.search(origin.url) and not _CONTENT.search(output):
         yield from _tool(script, line, origin, edits)
         return
-    if origin.ref is None and origin.url is None:
+    if (origin.ref is None and origin.url is None) or _is_passing(script, line, origin, output):
         return
-    base, name = target_of(script, line, output, tree)
+    for written, commands in carried(script, line, output, tree) if output else (("", ()),):
+        yield _content(script, line, origin, (written, commands), edits, tree)
+
+
+def _is_passing(script: Script, line: Line, origin: Origin, output: str) -> bool:
+    """Whether it goes by the repository: for a cluster, and no more is known of it, or it is only told of in a page."""
+    is_written = bool(output) and not re.search(r"[<>\[\]]", output + (origin.url or ""))
+    is_vague = not read_tag(origin).complete
+    return not is_written and (script.file.is_runbook or (is_vague and "kubectl" in line.words))
+
+
+def _content(
+    script: Script,
+    line: Line,
+    origin: Origin,
+    written: tuple[str, Sequence[str]],
+    edits: tuple[Piece, ...],
+    tree: Tree,
+) -> Candidate:
+    """A download, with the file that it becomes and the commands that it goes through till then."""
+    tag = read_tag(origin)
+    base, name = place_of(script, written[0], tree)
     version, complete = tag.version, tag.complete
     source = dict(source_of(origin, tag.version))
-    if name and origin.url is not None and name != origin.url.rpartition("/")[2]:
+    own_name = (origin.url or "").rpartition("/")[2]
+    if name and origin.url is not None and name != own_name:
         source["file"] = name
-    unsure = tag.unsure + piped_remarks(line)
-    if version is None and (shown := shown_image_version(tree, base, origin.name)):
-        version = shown
+    unsure = tag.unsure + changed_remarks((*line.piped, *written[1]))
+    if base is not None:
+        file = name or own_name
+        unsure += changes_of(script, line, base, (file,) if origin.url is not None and file else ())
+    if version is None and (shown := shown_version(tree, base, origin.words)):
+        version, complete = shown, "{version}" in str(source) and tag.releases is not None
         unsure = (
-            *unsure,
-            f"the images in `{base}` say {shown}: is that the version, and where does it stand in the URL?",
+            f"the version is not written here; what lies in `{base}` says {shown}",
+            *unsure[len(tag.unsure) :],
         )
+    if "$" in str(source):
+        complete = False
+        unsure = (*unsure, "what the script puts in place of `$…` is not known here")
     if base is None:
         unsure = (*unsure, "no folder of the repository is named for it: choose `base`")
-    yield Candidate(
+    return Candidate(
         names=(origin.name, f"{origin.name}-{_stem(origin)}"),
         found=Place(file=script.file.path, line=line.number),
         version=version,
@@ -110,11 +141,11 @@ def _output(line: Line, origin: Origin) -> str:
     program = next((name for word in line.words if (name := word.rpartition("/")[2]) in _PROGRAMS), "")
     named = line.option("-o", "--output", "--output-document")
     for index, word in enumerate(line.words):
-        if named or not re.fullmatch(r"-[A-Za-z]*[oO]", word):
+        if named or not re.fullmatch(r"-[A-Za-z]*[oO][A-Za-z]*", word):
             continue
-        if word.endswith("O") and program == "curl":
+        if "O" in word and program == "curl":
             named = (origin.url or "").rpartition("/")[2]
-        elif index + 1 < len(line.words):
+        elif word[-1] in "oO" and index + 1 < len(line.words):
             named = line.words[index + 1]
     if not named and "--remote-name" in line.words:
         named = (origin.url or "").rpartition("/")[2]
@@ -124,24 +155,23 @@ def _output(line: Line, origin: Origin) -> str:
     return "" if named in ("-", "/dev/null") or named.startswith("-") else named
 
 
-def piped_remarks(line: Line) -> tuple[str, ...]:
-    """What a script does with content besides fetching it: nothing of that is dropped in silence."""
-    return tuple(
-        f"the script also runs `{one[:120]}` on it: say it as `rewrite` or `select`, or as a patch"
-        for one in line.piped
-    )
-
-
 def target_of(script: Script, line: Line, output: str, tree: Tree) -> tuple[str | None, str]:
     """The folder and name of an output file, from the root; None for one outside or of unknown place."""
-    if not output or "$" in output or "$" in line.folder:
-        return None, ""
-    place = line.located(output)
-    if place.startswith(("/", "~")):
+    return place_of(script, line.located(output) if output else "", tree)
+
+
+def place_of(script: Script, place: str, tree: Tree) -> tuple[str | None, str]:
+    """As ``target_of``, for a path from where the script starts."""
+    if not place or "$" in place or place.startswith(("/", "~")):
         return None, ""
     folder, _, name = place.rpartition("/")
     if folder:
-        return place_folder(script.file, folder, tree), name
+        found = place_folder(script.file, folder, tree)
+        return (
+            (found, name)
+            if found is None or not _PASSING.search(f"/{found}/") or found in tree.folders
+            else (None, "")
+        )
     # A bare name lies in the Makefile's own folder, and in that of a script where the file is there.
     own = script.file.folder
     is_there = f"{own}/{name}" in tree.files
@@ -190,19 +220,28 @@ def _checked_out(lines: tuple[Line, ...]) -> str:
 
 
 def read_copies(script: Script, clones: tuple[Clone, ...], tree: Tree) -> Iterator[Candidate]:
-    """What ``cp`` takes out of the cloned repositories; a clone without a copy once, with a remark."""
+    """What ``cp`` takes out of the cloned repositories; a clone of a version without a copy once, with a remark."""
     for clone in clones:
         copies = list(_copies(script, clone, tree))
         if copies:
             yield from copies
-        elif not any(
-            inside(clone, line.located(word))
-            for line in script.lines
-            for word in line.words
-            if "helm" in line.words
-        ):
+        elif not script.file.is_runbook and not _is_charted(script, clone) and _is_version(clone):
             remark = "which of its files are taken, and where to? `paths` and `base` are suggestions"
-            yield _of_clone(script, clone, clone.line, "**/*.yaml", None, (remark,))
+            yield _of_clone(script, clone, clone.line, ("**/*.yaml", ""), None, (remark,))
+
+
+def _is_charted(script: Script, clone: Clone) -> bool:
+    return any(
+        inside(clone, line.located(word))
+        for line in script.lines
+        for word in line.words
+        if "helm" in line.words
+    )
+
+
+def _is_version(clone: Clone) -> bool:
+    tag = read_tag(clone.origin)
+    return not tag.complete or "branch" not in (tag.releases or {})
 
 
 def _copies(script: Script, clone: Clone, tree: Tree) -> Iterator[Candidate]:
@@ -212,11 +251,33 @@ def _copies(script: Script, clone: Clone, tree: Tree) -> Iterator[Candidate]:
         operands = [word for word in line.words[1:] if not word.startswith("-")]
         for operand in operands[:-1]:
             path = inside(clone, line.located(operand))
-            if path is not None:
-                base = place_folder(script.file, line.located(operands[-1]).rstrip("/"), tree)
-                pattern = _copied(path, line)
-                remarks = () if base else ("the folder it goes to is not clear: choose `base`",)
-                yield _of_clone(script, clone, line, pattern, base, remarks)
+            if path is None or "$" in path:
+                continue
+            base, file = _copied_to(script, line, operand, operands[-1], tree)
+            unclear = ("the folder it goes to is not clear: choose `base`",)
+            remarks = changes_of(script, line, base, (file,) if file else ()) if base else unclear
+            yield _of_clone(script, clone, line, (_copied(path, line), file), base, remarks)
+
+
+def _copied_to(script: Script, line: Line, operand: str, to: str, tree: Tree) -> tuple[str | None, str]:
+    """The folder that a copy goes to, and the file's name where it gets another one.
+
+    A folder goes into a folder that is there, under its own name.
+    """
+    folder = place_folder(script.file, line.located(to).rstrip("/"), tree)
+    name = operand.rstrip("/").rpartition("/")[2]
+    if folder is None or any(sign in name for sign in "*?[") or operand.endswith("/."):
+        return folder, ""
+    if _CONTENT.search(name):
+        if to.endswith("/") or folder in tree.folders or not _CONTENT.search(folder):
+            return folder, ""
+        parent, _, new = folder.rpartition("/")
+        return parent or None, new if new != name else ""
+    into = f"{folder}/{name}"
+    goes_into = line.words[0] != "rsync" and (
+        into in tree.folders or (to.endswith("/") and folder not in tree.folders)
+    )
+    return (into if goes_into else folder), ""
 
 
 def _copied(path: str, line: Line) -> str:
@@ -238,14 +299,23 @@ def inside(clone: Clone, path: str) -> str | None:
 
 
 def _of_clone(
-    script: Script, clone: Clone, line: Line, paths: str, base: str | None, remarks: tuple[str, ...]
+    script: Script,
+    clone: Clone,
+    line: Line,
+    taken: tuple[str, str],
+    base: str | None,
+    remarks: tuple[str, ...],
 ) -> Candidate:
+    """A copy out of a clone: ``taken`` are its paths there, and the file's name here where it is another."""
     tag = read_tag(clone.origin)
+    source: dict[str, Any] = {"git": {"repository": clone.origin.repository, "paths": [taken[0]]}}
+    if taken[1]:
+        source["file"] = taken[1]
     return Candidate(
         names=(clone.origin.name,),
         found=Place(file=script.file.path, line=line.number),
         version=tag.version,
-        source={"git": {"repository": clone.origin.repository, "paths": [paths]}},
+        source=source,
         base=base or f"{clone.origin.name.lower()}/base/upstream",
         base_is_real=base is not None,
         releases=tag.releases,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from upstreamsync.discover.candidates import Candidate, Piece
-from upstreamsync.discover.downloads import Clone, inside, piped_remarks, place_folder, target_of
+from upstreamsync.discover.downloads import Clone, inside, place_folder, place_of
 from upstreamsync.discover.helm import NO_RELEASE, chart_version_remarks, with_scheme
 from upstreamsync.discover.kustomizations import normal
 from upstreamsync.discover.origins import read_tag
+from upstreamsync.discover.recipes import carried, changed_remarks, changes_of
 from upstreamsync.discover.scan import Tree
 from upstreamsync.discover.shell import Line, Script
 from upstreamsync.discover.vendored import shown_chart_version
@@ -40,8 +42,16 @@ def read_helm_lines(
         release = operands[0] if len(operands) > 1 else line.option("--name-template")
         chart = operands[-1] if operands else ""
         origin, found = _chart(line, chart, clones, repositories)
-        if origin is not None and found is not None:
-            yield _candidate(script, line, verb, release, origin, found, tree)
+        if origin is None or found is None or _is_told_of(script, verb, line):
+            continue
+        use = _use(script, line, release, origin, found)
+        yield from _candidates(script, line, verb, release, use, tree)
+
+
+def _is_told_of(script: Script, verb: str, line: Line) -> bool:
+    """Whether a page only tells its readers how to use a chart."""
+    placeholder = re.search(r"[<\[][\w -]+[>\]]", " ".join(line.words))
+    return script.file.is_runbook and (verb in ("install", "upgrade") or placeholder is not None)
 
 
 def repositories_of(script: Script) -> dict[str, str]:
@@ -95,72 +105,131 @@ def _chart(
     return None, None
 
 
-def _candidate(
-    script: Script,
-    line: Line,
-    verb: str,
-    release: str,
-    helm: dict[str, Any],
-    found: Clone | str,
-    tree: Tree,
-) -> Candidate:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Use:
+    """A chart as a line names it: its part of the source, the version, and what is to be said of them."""
+
+    chart: Mapping[str, Any]
+    version: str
+    remarks: tuple[str, ...]
+    complete: bool
+    names: tuple[str, ...]
+    edits: tuple[Piece, ...]
+    releases: Piece | None
+
+    @property
+    def name(self) -> str:
+        return str(self.chart.get("chart") or self.chart["path"].rpartition("/")[2])
+
+    def shown_in(self, tree: Tree, base: str | None) -> _Use:
+        """The same with the version that lies in ``base``, where none is written."""
+        shown = None if self.complete else shown_chart_version(tree, base, self.name)
+        if shown is None or _is_unknown(self.chart):
+            return self
+        remark = f"the version is not written here; what lies in `{base}` says {shown}"
+        if self.version and self.version in shown:
+            remark = f"`{self.version}` is a range; what lies in `{base}` says {shown}"
+        return replace(self, version=shown, complete=True, remarks=(remark,))
+
+
+def _use(script: Script, line: Line, release: str, chart: dict[str, Any], found: Clone | str) -> _Use:
     releases: Piece | None = None
     if isinstance(found, Clone):
         tag = read_tag(found.origin)
         version, remarks, complete, releases = tag.version or "", tag.unsure, tag.complete, tag.releases
-        raw = found.line.raw + line.raw
+        raw, project = found.line.raw + line.raw, found.origin.name
     else:
-        version, raw = found, line.raw
+        version, raw, project = found, line.raw, ""
         remarks, complete = chart_version_remarks(version)
-    if re.search(r"[$\s]", helm.get("repository", "") + helm.get("chart", "")):
+    if _is_unknown(chart):
         remarks, complete = (*remarks, _UNKNOWN_CHART), False
-    name = helm.get("chart") or helm["path"].rpartition("/")[2]
-    edits = script.follow(version, raw) if version else ()
-    place = Place(file=script.file.path, line=line.number)
-    project = found.origin.name if isinstance(found, Clone) else ""
-    names = tuple(one for one in (release, project, name) if one and "$" not in one and one != ".")
-    if verb in ("install", "upgrade") and edits and "repository" in helm:
-        feed = {"helm": {"repository": helm["repository"], "chart": helm["chart"]}}
-        remark = "helm installs it: only the version in this file is kept up to date"
-        return Candidate(
-            names=names, found=place, version=version, releases=feed, edits=edits,
-            unsure=(*remarks, remark), complete=complete,
-        )  # fmt: skip
-    base, file = _placed(script, line, tree)
-    if not complete and (shown := shown_chart_version(tree, base, str(helm.get("chart")))):
-        remarks, complete = (f"the version is not written here; what lies in `{base}` says {shown}",), True
-        version = shown
-    source: dict[str, Any] = {"helm": {**helm, **_options(script, line, release)}}
-    if file and base:
-        source["file"] = file
-    remarks = remarks + piped_remarks(line)
-    if verb in ("pull", "fetch"):
-        remarks = (
-            *remarks,
-            "the chart is fetched here and rendered elsewhere: add its values, choose `base`",
-        )
-    elif base is None:
-        remarks = (*remarks, "no folder of the repository is named for it: choose `base`")
-    return Candidate(
-        names=names,
-        found=place,
-        version=version or None,
-        source=source,
-        base=base if base and verb not in ("pull", "fetch") else f"{name}/base/upstream",
-        base_is_real=base is not None and verb not in ("pull", "fetch"),
-        releases=releases,
-        edits=edits,
-        unsure=remarks,
+    name = chart.get("chart") or chart["path"].rpartition("/")[2]
+    wishes = (release, project, str(name))
+    return _Use(
+        chart=chart,
+        version=version,
+        remarks=remarks,
         complete=complete,
+        names=tuple(one for one in wishes if one and not re.search(r"[$<>\[\]]", one) and one != "."),
+        edits=script.follow(version, raw) if version else (),
+        releases=releases,
     )
 
 
-def _placed(script: Script, line: Line, tree: Tree) -> tuple[str | None, str]:
-    """The folder that a render goes to, and the file where it is one."""
+def _is_unknown(chart: Mapping[str, Any]) -> bool:
+    return bool(re.search(r"[$\s<>\[\]]", str(chart.get("repository", "")) + str(chart.get("chart", ""))))
+
+
+def _candidates(
+    script: Script, line: Line, verb: str, release: str, use: _Use, tree: Tree
+) -> Iterator[Candidate]:
+    if verb in ("pull", "fetch"):
+        yield _pulled(script, line, use, tree)
+    elif verb in ("install", "upgrade") and use.edits and "repository" in use.chart:
+        feed = {"helm": {"repository": use.chart["repository"], "chart": use.chart["chart"]}}
+        remark = "helm installs it: only the version in this file is kept up to date"
+        yield _made(script, line, replace(use, releases=feed, remarks=(*use.remarks, remark)))
+    else:
+        for base, file, remarks in _placed(script, line, tree):
+            own = use.shown_in(tree, base)
+            source: dict[str, Any] = {"helm": {**use.chart, **_options(script, line, release)}}
+            if file and base:
+                source["file"] = file
+            yield _made(script, line, replace(own, remarks=(*own.remarks, *remarks)), source, base)
+
+
+def _pulled(script: Script, line: Line, use: _Use, tree: Tree) -> Candidate:
+    """A chart that is fetched: its own files are the base where it is unpacked, and that folder is there."""
+    folder = line.option("--untardir") or line.option("--destination", "-d") or "."
+    is_unpacked = any(word.startswith("--untar") for word in line.words)
+    base = (
+        place_folder(script.file, line.located(f"{folder.rstrip('/')}/{use.name}"), tree)
+        if is_unpacked
+        else None
+    )
+    if base is not None and f"{base}/Chart.yaml" in tree.files:
+        own = use.shown_in(tree, base)
+        # Where no version is written, the base's own Chart.yaml says it: that is no guess.
+        remarks = () if own is not use and not use.version else own.remarks
+        own = replace(own, remarks=(*remarks, *changes_of(script, line, base)))
+        return _made(script, line, own, {"helm": dict(use.chart), "render": False}, base)
+    own = use.shown_in(tree, place_folder(script.file, line.located(folder.rstrip("/")), tree))
+    remark = "the chart is fetched here and rendered elsewhere: add its values, choose `base`"
+    source = {"helm": {**use.chart, **_options(script, line, "")}}
+    return _made(script, line, replace(own, remarks=(*own.remarks, remark)), source)
+
+
+def _made(
+    script: Script, line: Line, use: _Use, source: Piece | None = None, base: str | None = None
+) -> Candidate:
+    return Candidate(
+        names=use.names,
+        found=Place(file=script.file.path, line=line.number),
+        version=use.version or None,
+        source=source,
+        base=(base or f"{use.name}/base/upstream") if source is not None else None,
+        base_is_real=base is not None,
+        releases=use.releases,
+        edits=use.edits,
+        unsure=use.remarks,
+        complete=use.complete,
+    )
+
+
+def _placed(script: Script, line: Line, tree: Tree) -> Iterator[tuple[str | None, str, tuple[str, ...]]]:
+    """The folders that a render goes to, the file where it is one, and what else is to be said."""
+    unknown = "no folder of the repository is named for it: choose `base`"
     if line.output:
-        return target_of(script, line, line.output, tree)
+        for place, commands in carried(script, line, line.output, tree):
+            base, file = place_of(script, place, tree)
+            remarks = changed_remarks((*line.piped, *commands))
+            later = changes_of(script, line, base, (file,) if file else ()) if base else (unknown,)
+            yield base, file, (*remarks, *later)
+        return
     named = line.option("--output-dir", "--untardir", "--destination", "-d").rstrip("/")
-    return (place_folder(script.file, line.located(named), tree) if named else None), ""
+    base = place_folder(script.file, line.located(named), tree) if named else None
+    remarks = changed_remarks(line.piped)
+    yield base, "", (*remarks, *(changes_of(script, line, base) if base else (unknown,)))
 
 
 def _options(script: Script, line: Line, release: str) -> dict[str, Any]:

@@ -18,6 +18,12 @@ _TAG = re.compile(r"(?P<part>(?:[A-Za-z][\w.]*?[-_/])*?)(?P<version>[vV]?\d+(?:\
 _SCP = re.compile(r"(?:[\w.-]+@)(?P<host>[\w.-]+):(?P<path>[^\s/][^\s]*)")
 _IN_PATH = re.compile(r"(?<=/)[vV]?\d+\.\d+(?:\.\d+)?(?:[-+][\w.+-]+)?(?=/)")
 _RELEASE_BRANCH = re.compile(r"(?:release|releases|stable|support|maintenance)[-/_]v?\d+(?:\.\d+)?(?:\.x)?")
+#: Folders of a URL that say nothing of what lies there.
+_NAMES_NOTHING = frozenset((
+    "manifests", "deploy", "previous", "latest", "download", "downloads", "releases", "release", "stable", "yaml",
+    "config", "install", "files", "static", "public", "artifacts",
+))  # fmt: skip
+_BRANCHES = frozenset(("main", "master", "HEAD", "head", "develop", "dev", "trunk", "gh-pages"))
 _FORGES = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 
 
@@ -44,9 +50,17 @@ class Origin:
         if self.repository or self.slug:
             return (self.slug or self.repository or "").rstrip("/").rpartition("/")[2].removesuffix(".git")
         parts = [
-            part for part in urlsplit(self.url or "").path.split("/")[:-1] if not re.search(r"\d\.\d", part)
+            part
+            for part in urlsplit(self.url or "").path.split("/")[:-1]
+            if part and not re.search(r"\d\.\d|[$<>{}\[\]]|^[vV]?\d", part)
         ]
-        return next((part for part in reversed(parts) if part not in ("manifests", "deploy")), self.host)
+        return next((part for part in reversed(parts) if part not in _NAMES_NOTHING), self.host)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What images of it may be named for: itself, then its owner."""
+        owner = (self.slug or "").partition("/")[0]
+        return (self.name, owner) if owner else (self.name,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +127,12 @@ def _file(url: str, host: str, path: str) -> Origin | None:
     rest = pieces[2:]
     server = url[: url.index("://") + 3] + urlsplit(url).netloc
     if host == "raw.githubusercontent.com" and len(rest) >= 2:
-        ref = rest[2] if rest[:2] in (["refs", "tags"], ["refs", "heads"]) else rest[0]
+        if rest[:2] == ["refs", "heads"] and len(rest) > 3:
+            url, rest = (
+                url.replace("/refs/heads/", "/", 1),
+                rest[2:],
+            )  # a commit in its place would not be found
+        ref = rest[2] if rest[:2] == ["refs", "tags"] else _ref_of(rest)
         return Origin(host="github.com", url=url, repository=f"https://github.com/{slug}", slug=slug, ref=ref)
     for depth in range(1, len(pieces) - 2):
         owner = "/".join(pieces[max(0, depth - 1) : depth + 1])
@@ -123,6 +142,8 @@ def _file(url: str, host: str, path: str) -> Origin | None:
             return Origin(
                 host=host, url=url, repository=repository, slug=owner, ref="/".join(after[2:-1]), asset=True
             )
+        if after[:3] == ["releases", "latest", "download"] and len(after) == 4:
+            return Origin(host=host, url=url, repository=repository, slug=owner, asset=True)
         if after[:2] == ["-", "raw"] and len(after) >= 4:
             return Origin(host=host, url=url, repository=repository, ref=after[2])
         if after[:1] == ["raw"] and len(after) >= 3:
@@ -138,6 +159,12 @@ def _file(url: str, host: str, path: str) -> Origin | None:
     return None
 
 
+def _ref_of(rest: list[str]) -> str:
+    """The ref at the start of a path; a tag may have a part before its version, as ``kustomize/v5.7.1``."""
+    parted = len(rest) > 2 and rest[0] not in _BRANCHES and not re.search(r"\d", rest[0])
+    return "/".join(rest[:2]) if parted and re.fullmatch(r"[vV]?\d+\.\d+\.\d+[\w.+-]*", rest[1]) else rest[0]
+
+
 def is_release_branch(ref: str) -> bool:
     """Whether a ref is named as branches of releases are; a tag of that name would have to be known."""
     return _RELEASE_BRANCH.fullmatch(ref) is not None
@@ -147,10 +174,9 @@ def read_tag(origin: Origin) -> Tag:
     """The version and the feed that belong to an origin's ref."""
     ref = unquote(origin.ref) if origin.ref else None
     if ref is None or re.search(r"[$\s{}()]", ref):
-        return Tag(
-            version=None, releases=None, complete=False,
-            unsure=("no version is named here: write the one that is vendored",),
-        )  # fmt: skip
+        releases = _feed(origin)
+        remark = "no version is named here: write the one that is vendored"
+        return Tag(version=None, releases=releases, complete=False, unsure=(remark,))
     if COMMIT.fullmatch(ref) and origin.repository:
         return Tag(
             version=ref,
@@ -167,6 +193,13 @@ def read_tag(origin: Origin) -> Tag:
             unsure=(f"`{ref}` is a branch: write the commit that is vendored as `version`",),
         )
     return _of_tag(origin, match["part"], match["version"])
+
+
+def _feed(origin: Origin) -> Piece | None:
+    """Where versions of an origin come from, where that needs no tag to tell."""
+    if origin.slug and origin.host == "github.com":
+        return {"github" if origin.asset else "github_tags": origin.slug}
+    return {"git": origin.repository} if origin.url and origin.repository else None
 
 
 def _of_tag(origin: Origin, part: str, version: str) -> Tag:
@@ -210,7 +243,9 @@ def source_of(origin: Origin, version: str | None) -> Piece:
     """The source that fetches what the origin names."""
     if origin.url is None:
         return {"kustomize": {"repository": origin.repository, "path": origin.path or "."}}
-    if version is None:
+    if origin.asset and "/releases/latest/download/" in origin.url:
+        url = origin.url.replace("/releases/latest/download/", "/releases/download/{version}/")
+    elif version is None:
         url = templated(origin.url, origin.ref) if origin.ref else origin.url
     else:
         url = templated(origin.url, version)

@@ -9,7 +9,9 @@ from pathlib import Path, PurePosixPath
 
 #: Larger files are vendored content or data, never where somebody names an upstream.
 MAX_BYTES = 2 * 1024 * 1024
-_SKIPPED = frozenset((".git", "node_modules", ".venv", "venv", "__pycache__", ".terraform"))
+_SKIPPED = frozenset((".git", "node_modules", ".venv", "venv", "__pycache__", ".terraform", "testdata"))
+#: Tells a folder of a Go program's dependencies from one of vendored manifests.
+_GO_VENDOR = "modules.txt"
 _SCRIPT_SUFFIXES = (".sh", ".bash", ".mk")
 _MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -93,6 +95,9 @@ def read_files(root: Path) -> tuple[TextFile, ...]:
 
 def _files(root: Path) -> Iterator[TextFile]:
     for folder, folders, names in os.walk(root):
+        if _GO_VENDOR in names and os.path.basename(folder) == "vendor":
+            folders.clear()
+            continue
         folders[:] = sorted(
             name
             for name in folders

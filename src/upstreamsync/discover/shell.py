@@ -8,6 +8,7 @@ and so is no version for anybody.
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +32,19 @@ _DEPTH = 8
 _CALL = re.compile(r"\$\((?:[^()]|\([^()]*\))*\)")
 #: Programs are often named by a variable that is set elsewhere.
 _PROGRAM = re.compile(r"\$[({]?(CURL|WGET|HELM|GIT|KUBECTL|KUSTOMIZE)[)}]?")
+#: A script that runs none of them fetches nothing.
+_PROGRAMS = re.compile(r"\b(?:curl|wget|helm|git|kubectl|kustomize|CURL|WGET|HELM|GIT|KUBECTL|KUSTOMIZE)\b")
+#: A longer script was generated, with what it installs inside.
+_MOST_TEXT = 256 * 1024
+_QUOTED = re.compile(r"[\"'\\#]")
 _FENCE = re.compile(r"\s*(?:```+|~~~+)\s*([\w-]*)")
+_HERE = re.compile(r"<<-?\s*[\"']?([A-Za-z_]\w*)[\"']?(?!.*<<)")
+_RULE = re.compile(r"[^\s=:#][^=:#]*:(?!=)")
+_FOR = re.compile(r"for\s+(\w+)\s+in\s+(.*)", re.DOTALL)
+#: What may stand before a command, and is no part of it.
+_KEYWORDS = re.compile(r"^(?:(?:do|then|else|time|exec|sudo|!|\{)(?:\s+|$))*")
+#: So many turns of a loop are looked at.
+_TURNS = 50
 #: How a file takes in the variables of another one.
 _INCLUDED = re.compile(r"^\s*(?:source|\.|-?include)\s+[\"']?([^\s\"';&|]+)", re.MULTILINE)
 #: A quoted text or a call, as a whole, or what ends a command.
@@ -44,6 +57,7 @@ class Line:
 
     ``folder`` is where it runs, by the ``cd`` before it: relative to where the script starts, or absolute.
     ``piped`` are the commands that its output goes through, and ``sink`` the file that the last one writes.
+    ``recipe`` counts the rules of a Makefile, each of which runs by itself.
     """
 
     number: int
@@ -52,6 +66,7 @@ class Line:
     folder: str = ""
     piped: tuple[str, ...] = ()
     sink: str = ""
+    recipe: int = 0
 
     def option(self, *names: str) -> str:
         """The value of the first of these options; the empty string without one."""
@@ -157,7 +172,9 @@ def _read(file: TextFile, by_path: Mapping[str, TextFile]) -> Script:
                 written[name] = text
                 homes[name] = other.path
     values = {name: _filled(value, written) for name, value in written.items()}
-    return Script(file=file, lines=tuple(_lines(file, values)), written=written, values=values, homes=homes)
+    is_read = len(file.text) <= _MOST_TEXT and _PROGRAMS.search(file.text)
+    lines = _lines(file, values) if is_read else ()
+    return Script(file=file, lines=tuple(lines), written=written, values=values, homes=homes)
 
 
 def _variables(file: TextFile) -> dict[str, str]:
@@ -207,22 +224,59 @@ def joined(folder: str, path: str) -> str:
 
 
 def _lines(file: TextFile, values: Mapping[str, str]) -> Iterator[Line]:
-    number, whole, first, folder = 0, "", 1, ""
+    """The file's commands; those of a loop once for each word that the loop goes through."""
+    folder, loops, recipe = "", list[tuple[str, tuple[str, ...]]](), 0
+    # Variables that hold commands are filled in before a line is parted into commands, as make does it.
+    pipes = {name: value for name, value in values.items() if value.lstrip().startswith("|")}
+    for number, command in _commands(file):
+        if file.is_make:
+            folder, loops = "", []  # each line of a recipe is a shell of its own
+            recipe += not command.startswith(("\t", " ")) and bool(_RULE.match(command))
+        for pipeline in _pipelines(_filled(command, pipes) if pipes else command):
+            pipeline[0] = _KEYWORDS.sub("", pipeline[0].lstrip("@-+ "))
+            if loop := _FOR.match(pipeline[0]):
+                words = _words(_filled(loop[2].replace("$$", "$"), values))
+                loops.append((loop[1], words[:_TURNS]))
+            elif pipeline[0] == "done" and loops:
+                loops.pop()
+            else:
+                started = folder
+                for turn in _turns(loops):
+                    line, folder = _line(pipeline, number, started, {**values, **turn})
+                    if line is not None:
+                        yield replace(line, recipe=recipe)
+
+
+def _commands(file: TextFile) -> Iterator[tuple[int, str]]:
+    """The lines of a file with those that continue them, by the number of the first; without comments."""
+    whole, first, inside = "", 1, ""
     for number, text in enumerate(file.text.split("\n"), 1):
+        if inside:
+            inside = "" if text.strip() == inside else inside
+            continue
         first = first if whole else number
         whole += text
         if whole.endswith("\\"):
             whole = whole[:-1] + " "
             continue
-        command, whole = whole, ""
-        if command.lstrip().startswith("#"):
-            continue
-        if file.is_make:
-            folder = ""  # each line of a recipe is a shell of its own
-        for pipeline in _pipelines(command):
-            line, folder = _line(pipeline, first, folder, values)
-            if line is not None:
-                yield line
+        if not whole.lstrip().startswith("#"):
+            yield first, whole
+            inside = _here_document(whole, file)
+        whole = ""
+
+
+def _here_document(command: str, file: TextFile) -> str:
+    """The word that ends the text which a command is given in the lines below it; empty without one."""
+    match = _HERE.search(command)
+    is_ended = match is not None and re.search(rf"^\s*{re.escape(match[1])}\s*$", file.text, re.MULTILINE)
+    return match[1] if match is not None and is_ended else ""
+
+
+def _turns(loops: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[dict[str, str]]:
+    """What the variables of loops are in each turn; once nothing where there is no loop."""
+    names = [name for name, _ in loops]
+    rounds = itertools.product(*(words for _, words in loops))
+    return (dict(zip(names, turn, strict=True)) for turn in itertools.islice(rounds, _TURNS))
 
 
 def _line(
@@ -290,7 +344,8 @@ def _without_redirect(words: Sequence[str]) -> Iterator[str]:
 def _words(text: str) -> tuple[str, ...]:
     text = _CALL.sub(lambda match: re.sub(r"\s+", "", match[0]), text.strip().lstrip("@-+"))
     try:
-        words = shlex.split(text, comments=True)
+        plain = not _QUOTED.search(text)
+        words = text.split() if plain else shlex.split(text, comments=True)
     except ValueError:
         words = text.replace('"', " ").replace("'", " ").split()
     return tuple(match[1].lower() if (match := _PROGRAM.fullmatch(word)) else word for word in words)

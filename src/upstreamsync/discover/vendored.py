@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from upstreamsync.discover.candidates import Candidate
 from upstreamsync.discover.origins import read_origin, read_tag, source_of
@@ -22,6 +22,9 @@ _CHART_FIELD = {
     key: re.compile(rf"^{key}:\s*[\"']?([^\s\"'#]+)", re.MULTILINE) for key in ("name", "version")
 }
 _IMAGE = re.compile(r"\bimage:\s*[\"']?([^\s\"'@:]+(?::\d+/[^\s\"'@:]+)?):([vV]?\d[\w.+-]*)", re.MULTILINE)
+_VERSION_LABEL = re.compile(
+    r"^\s*[\"']?app\.kubernetes\.io/version[\"']?:\s*[\"']?(v?\d+\.\d+\.\d+[\w.+-]*)[\"']?\s*$", re.MULTILINE
+)
 _CHART = re.compile(
     r"^\s*[\"']?helm\.sh/chart[\"']?:\s*[\"']?([a-z0-9][a-z0-9-]*?)-(v?\d+\.\d+\.\d+[\w.+-]*)[\"']?\s*$",
     re.MULTILINE,
@@ -85,9 +88,24 @@ def shown_image_version(tree: Tree, base: str | None, name: str) -> str | None:
         match[2]
         for file in tree.below(base)
         for match in _IMAGE.finditer(file.text)
-        if name.lower() in match[1].rpartition("/")[2].lower()
+        if name.lower() in match[1].lower().split("/")[1:]
+        or name.lower() in match[1].rpartition("/")[2].lower()
     }
     return shown.pop() if len(shown) == 1 else None
+
+
+def shown_version(tree: Tree, base: str | None, words: Sequence[str]) -> str | None:
+    """The version that the content of ``base`` shows: by images that any of ``words`` is a part of, else by labels.
+
+    The words are tried in order; what does not agree with itself says nothing.
+    """
+    if base is None:
+        return None
+    for word in words:
+        if shown := shown_image_version(tree, base, word):
+            return shown
+    labels = {match[1] for file in tree.below(base) for match in _VERSION_LABEL.finditer(file.text)}
+    return labels.pop() if len(labels) == 1 else None
 
 
 def read_rendered(file: TextFile) -> Iterator[Candidate]:
