@@ -58,6 +58,25 @@ REFUSED = {
     "the target of a link": (b"../base/install.yaml\n", "text: `../base/install.yaml`"),
     "a list of texts": (b"- a\n- b\n", "text"),
     "nothing": (b"\n\n", "nothing|no files"),
+    "a refusal of an API server": (
+        b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"not allowed","code":403}',
+        "API server answers: `not allowed`",
+    ),
+    "a list of nothing": (b"apiVersion: v1\nkind: List\nitems: []\n", "a List without items"),
+    "a list of null": (b"apiVersion: v1\nkind: ConfigMapList\nitems:\n", "a ConfigMapList without items"),
+    "a list of nothing in JSON": (
+        b'{"apiVersion": "v1", "kind": "List", "items": []}',
+        "a List without items",
+    ),
+    "a gateway's words": (b"502 Bad Gateway\n", "`502 Bad Gateway`"),
+    "a registry's words": (b"Bad credentials\n", "`Bad credentials`"),
+    "another's detail": (b'{"detail": "Not found."}', "tells an error"),
+    "XML": (b"<Error><Code>NoSuchKey</Code></Error>", "NoSuchKey"),
+    "UTF-32": (OBJECT.decode().encode("utf-32"), "UTF-16 or binary"),
+    "gzip": (b"\x1f\x8b\x08\0\0\0\0\0", "UTF-16 or binary"),
+    "a key that is true": (OBJECT + b"data:\n  true: x\n", "`true` is no text"),
+    "a key that is a date": (OBJECT + b"data:\n  2020-01-01: x\n", "`2020-01-01` is no text"),
+    "an alias of nothing": (OBJECT + b"data:\n  a: *x\n", "`\\*x` stands for"),
     "tabs": (b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n\tname: a\n", "not valid YAML"),
 }
 

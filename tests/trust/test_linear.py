@@ -16,9 +16,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from upstreamsync.base.validate import check_content
 from upstreamsync.config.load import parse_configuration
 from upstreamsync.config.spec import Follow
 from upstreamsync.errors import UpstreamsyncError
@@ -33,8 +35,9 @@ from upstreamsync.kit.kubernetes.chart_index import HelmIndex
 from upstreamsync.kit.kubernetes.charts import index_entry
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.yaml import edit, manifests, path
+from upstreamsync.kit.yaml.keys import bad_key
 from upstreamsync.lock import parse as parse_lock
-from upstreamsync.model import Release
+from upstreamsync.model import ContentFile, Release
 from upstreamsync.releases.policy import choose
 from upstreamsync.sources.html_blocks import html_blocks
 from upstreamsync.sources.markdown_blocks import markdown_blocks
@@ -63,6 +66,19 @@ def policy(data: bytes) -> None:
     offered = [Release(version=line[:200], ref="x") for line in text(data).split("\n")]
     for scheme in ("semver", "loose", "calver", "pep440"):
         choose(releases=offered, current="1.0.0", follow=Follow(range=">=1", ignore=("1.x",)), now=datetime(2024, 1, 1, tzinfo=UTC), scheme=scheme)  # fmt: skip
+
+
+def fetched(data: bytes) -> None:
+    """As a text in a block, which is YAML whatever is in it, and as it is."""
+    head = b"apiVersion: v1\nkind: X\nmetadata: {name: a}\nx: |\n  "
+    for one in (head + data.replace(b"\n", b"\n  "), data):
+        with contextlib.suppress(UpstreamsyncError):
+            check_content([ContentFile(path="a.yaml", data=one)], tree=False)
+
+
+def keys(data: bytes) -> None:
+    with contextlib.suppress(yaml.YAMLError):
+        bad_key(data)
 
 
 def text(data: bytes) -> str:
@@ -98,6 +114,8 @@ TARGETS: dict[str, Callable[[bytes], object]] = {
     "HTML": of_text(html_blocks),
     "index cut": cut,
     "index entry": lambda data: index_entry(data, "acme", ("9.9.9",), "x"),
+    "what was fetched": fetched,
+    "keys": keys,
     "documents": lambda data: b"".join(manifests.split(data)),
     "YAML": lambda data: manifests.load(data, name="x"),
     "YAML edit": of_text(lambda one: edit.replace(one, "spec.image", "x")),
@@ -150,6 +168,8 @@ def growth(function: Callable[[bytes], object], shape: Callable[[int], bytes]) -
 @example(units=[b"-eyJaaaaaaaa"], before=b"")
 @example(units=[gzip.compress(b"")], before=b"")
 @example(units=[b"1.1\n", b"1."], before=b"")
+@example(units=[b"- "], before=b"")
+@example(units=[b":", b"a", b": "], before=b"")
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_time_grows_with_the_input_and_no_faster(target: str, units: list[bytes], before: bytes):
     unit = b"".join(units)

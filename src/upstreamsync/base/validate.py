@@ -44,6 +44,8 @@ _ERROR_KEYS = frozenset(
      "documentation_url", "path", "timestamp", "requestid", "request_id", "reason", "success", "result")
 )  # fmt: skip
 _SHOWN = 60
+#: What is no more than an answer, or a list of nothing, is short.
+_ONE_ANSWER = 10_000
 
 
 def check_content(
@@ -172,7 +174,28 @@ def _check_manifest(file: ContentFile, *, tree: bool) -> bool:
             f"{file.path}:{bad.line}: not valid for Kubernetes: {bad.problem}",
             hint=_seen(file) or "correct it with `rewrite`, and tell upstream",
         )
+    _check_has_items(file)
     return True
+
+
+def _check_has_items(file: ContentFile) -> None:
+    """A list without items is no object, and the answer of an API server that refuses is none either."""
+    objects = [part for part in parts(file.data) if has_top_keys(part)]
+    if len(objects) > 1 or len(file.data) > _ONE_ANSWER:
+        return
+    loaded = manifests.load_all(objects[0].removeprefix(BOM), name=file.path)[0]
+    if not isinstance(loaded, dict):
+        return
+    kind, what = str(loaded.get("kind")), ""
+    if kind.endswith("List") and "items" in loaded and not loaded["items"]:
+        what = f"a {kind} without items"
+    elif kind == "Status" and loaded.get("apiVersion") == "v1":
+        what = f"what an API server answers: `{str(loaded.get('message') or loaded.get('reason'))[:_SHOWN]}`"
+    if what:
+        raise ContentError(
+            f"{file.path} is not a manifest: no object is in it, but {what}",
+            hint="look at the address in a browser: is it what it should be?",
+        )
 
 
 def _include(data: bytes) -> str | None:

@@ -38,6 +38,11 @@ GOOD = {
     "two kinds of one name": {"a.yaml": obj(), "b.yaml": obj("Secret")},
     "two versions of one kind": {"a.yaml": join(obj("X", api="g/v1"), obj("X", api="h/v1"))},
     "a list": {"a.yaml": LIST},
+    "a resource whose kind ends so": {"a.yaml": obj("AllowList", api="g/v1", more="spec: {items: [a]}\n")},
+    "a list whose items share an anchor": {
+        "a.yaml": LIST + b"- {apiVersion: v1, kind: X, metadata: &m {name: x}}\n"
+        b"- {apiVersion: v1, kind: Y, metadata: *m}\n"
+    },
     "comments between": {"a.yaml": join(b"# x\n", obj(), b"# y\n")},
     "markers with comments": {"a.yaml": obj() + b"--- # Source: x\n" + obj("Secret")},
     "a first document on the line of its marker": {
@@ -74,6 +79,15 @@ BAD = {
         {"a.yaml": obj() + b"--- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n"},
         "invalid document separator",
     ),
+    "a typed list whose items don't say their kind": (
+        {"a.yaml": b"apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: a}\n"}, "does not say what it is"),
+    "a list of texts": ({"a.yaml": b"apiVersion: v1\nkind: List\nitems: [a, b]\n"}, "does not say what it is"),
+    "a list of half an object": (
+        {"a.yaml": b"apiVersion: v1\nkind: List\nitems:\n- kind: X\n  metadata: {name: a}\n- metadata: {name: a}\n"}, "does not say what it is"),
+    "a typed list beside an object": (
+        {"a.yaml": join(obj(), b"apiVersion: v1\nkind: SecretList\nitems:\n- metadata: {name: a}\n")}, "does not say what it is"),
+    "an item without a name": (
+        {"a.yaml": b"apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: X, metadata: {}}\n- a\n"}, "does not build"),
     "something else behind an object": ({"a.yaml": join(obj(), b"replicas: 1\n")}, "does not build by itself"),
     "a kustomization that names what is not there": (
         {"kustomization.yaml": b"resources: [gone.yaml]\n", "a.yaml": obj()},

@@ -91,6 +91,11 @@ def _named_only(file: ContentFile) -> ContentFile:
         who = document.identity
         if who is None:
             continue
+        if who.kind.endswith("List") and b"items" in document.data:
+            lines.append(
+                _text(document.data)
+            )  # items that don't stand alone: kustomize says what it makes of them
+            continue
         if lines and (joined := _JOINED.match(document.data)):
             lines.append(joined[0].decode("utf-8", "replace"))  # which kustomize refuses
         name = "" if who.generate_name else who.name
@@ -100,6 +105,11 @@ def _named_only(file: ContentFile) -> ContentFile:
         kept["metadata"] = {key: value for key, value in metadata.items() if value}  # type: ignore[assignment]
         lines.append(f"---\n{json.dumps(kept)}\n")
     return ContentFile(path=file.path, data="".join(lines).encode())
+
+
+def _text(document: bytes) -> str:
+    text = document.decode("utf-8", "replace")
+    return text if text.startswith("---") and text.endswith("\n") else f"---\n{text}\n"
 
 
 def _key(files: Sequence[ContentFile], engine: str) -> str:
@@ -117,6 +127,9 @@ def _refused(base: Base, error: ToolFailed, folder: str, at: At) -> ContentError
     if twice := _TWICE.search(words):
         plain = f"`{twice['kind']} {twice['name']}` is in it twice"
         hint = "leave one of them out (`select.exclude`, or the file), and tell upstream"
+    elif "missing kind in object" in words or "missing Resource metadata" in words:
+        plain = f"an object, or an item of a list, does not say what it is: {plain}"
+        hint = "`rewrite` can give it its `apiVersion` and `kind`; tell upstream"
     elif "missing metadata.name" in words:
         plain = f"an object has no name: {plain}"
         hint = "`rewrite` can give it one (`generateName: x-` → `name: x`), or `select.exclude` leaves it out"
