@@ -100,6 +100,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("a change is staged before anything moves", "base/write.py", "        save_journal(staging, steps)\n", "", "tests/base/test_write.py"),
     _m("the journal is on the disk before it counts", "base/journal.py", "        os.fsync(file.fileno())\n", "", "tests/base/test_journal.py"),
     _m("a staging folder of a stranger's is not obeyed", "base/write.py", "stat.S_IMODE(facts.st_mode) == 0o700 and ", "", "tests/base/test_write.py"),
-    _m("a push replaces what it has seen alone", "kit/git/repository.py", "            words.append(f\"--force-with-lease={_head(branch)}:{lease}\")", "            words.append(\"--force\")", "tests/kit/git/test_repository.py"),
+    _m("a push replaces what it has seen alone", "kit/git/repository.py", "            words.append(f\"--force-with-lease={head_ref(branch)}:{lease}\")", "            words.append(\"--force\")", "tests/kit/git/test_repository.py"),
     _m("a person's commits are left alone", "forge/rules/lifecycle.py", "        if commit.author_email != bot_email or commit.committer_email != bot_email:", "        if False:", "tests/forge"),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from upstreamsync.forge.proposal import statuses_of
 from upstreamsync.kit.run.budget import Total
 from upstreamsync.kit.run.engines import Engines
 from upstreamsync.model import Verdict, Verification
+from upstreamsync.testing import write_files
 from upstreamsync.verify import judge as judge_module
 from upstreamsync.verify import verify_trees
 from upstreamsync.verify.options import Options, OverlayOptions
@@ -303,3 +304,24 @@ def test_a_file_above_the_overlay(tmp_path: Path) -> None:
     strict = Options(overlays=(OverlayOptions(load_restrictor="root"),))
     found = verify_trees(*trees, kustomize=engine(), upstream=["base"], options=strict)
     assert [item.failed_before for item in found.items] == [True]
+
+
+@pytest.mark.parametrize("base", ["absent", "a file of it absent", "unreadable"])
+def test_nothing_stands_on_a_base_that_neither_side_has(base: str, tmp_path: Path) -> None:
+    """A base that is declared and not vendored yet: what aims at it did not do what it did before."""
+    said = {
+        "absent": {},
+        "a file of it absent": {"base/kustomization.yaml": "resources: [web.yaml]\n"},
+        "unreadable": {"base/kustomization.yaml": "resources: [web.yaml\n"},
+    }[base]
+    overlay = "resources: [../base]\nnamePrefix: our-\nreplicas: [{name: web, count: 2}]\n"
+    patch = "patches: [{patch: '{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {paused: true}}'}]\n"
+    files = {"overlay/kustomization.yaml": overlay + patch, **said}
+    write_files(tmp_path / "before", files)
+    write_files(tmp_path / "after", files)
+    found = verify_trees(
+        tmp_path / "before", tmp_path / "after", ["overlay"], upstream=["base"], kustomize=engine()
+    )
+    assert {"namePrefix", "patches", "replicas"} <= {item.field for item in found.items}
+    assert {item.verdict for item in found.items} == {Verdict.UNJUDGED}, found.items
+    assert exits.of_verification(found) == exits.PARTIAL

@@ -49,13 +49,14 @@ def judged(case: Case) -> OverlayVerification:
             return _crashed(case, error)
         lack = MachineError.of(error)
         return _all_unjudged(case, Reason.CRASHED, f"this machine lacks room: {lack.message}", hint=lack.hint)
-    except Exception as error:  # a bug: the others are judged all the same
+    except Exception as error:  # a bug: the others are judged all the same, and the run ends with 70
         return _crashed(case, error)
 
 
 def _crashed(case: Case, error: Exception) -> OverlayVerification:
+    trace = "".join(traceback.format_exception(error))
     why = f"judging it ended in a bug: {type(error).__name__}: {error}"
-    return replace(_all_unjudged(case, Reason.CRASHED, why), crash=traceback.format_exc())
+    return replace(_all_unjudged(case, Reason.CRASHED, why), crash=trace)
 
 
 def _reason(error: UpstreamsyncError) -> Reason:
@@ -68,14 +69,17 @@ def _all_unjudged(case: Case, reason: Reason, why: str, *, hint: str | None = No
     """The overlay with nothing judged: each of its items, and the result, say why."""
     note = unjudged(LeftOut(what=case.overlay, reason=reason, why=shortened(why), hint=hint, known=False))
     items: list[Judgement] = []
+    crash = None
     try:
         found = enumerate_items(case.after, case.overlay, case.upstream)
         items = [explain.judgement(item, [note], case.overlay) for item in found]
-    except Exception:  # what ended the judgement, perhaps; then the overlay as a whole is named
+    except (UpstreamsyncError, OSError):  # what ended the judgement: then the overlay as a whole is named
         items = []
+    except Exception:
+        crash = traceback.format_exc()
     items.append(explain.on_result(case.overlay, _file(case), note))
     state = Build(ok=False, error=shortened(why))
-    return OverlayVerification(path=case.overlay, before=state, after=state, items=tuple(items))
+    return OverlayVerification(path=case.overlay, before=state, after=state, items=tuple(items), crash=crash)
 
 
 def _file(case: Case) -> str:

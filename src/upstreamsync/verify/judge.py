@@ -90,12 +90,12 @@ class Case:
 
 
 def judge_overlay(case: Case) -> OverlayVerification:
-    """The verification of one overlay; no build runs when none of its inputs differs."""
+    """The verification of one overlay; no build runs when none of its inputs differs, and none is missing."""
     old_items = enumerate_items(case.before, case.overlay, case.upstream)
     new_items = enumerate_items(case.after, case.overlay, case.upstream)
     found = (obstacles(case.before, case.overlay), obstacles(case.after, case.overlay))
     available = weigh(case.before, case.after, case.overlay, *found, is_new=case.is_new)
-    if unchanged(case) and not available.differs:
+    if unchanged(case) and not available.differs and not available.is_broken:
         known = _as_before(case, new_items, available)
         if available.left_out or not (case.as_it_is or case.definitions_moved):
             return known

@@ -71,7 +71,7 @@ def _is_silent(item: Item, was: Effect | None, now: Effect | None) -> bool:
     """Whether an item does nothing that could be seen, on either side."""
     if item.kind is Kind.RESOURCE:
         return False
-    return not _acts(was) and not _acts(now) and (was is not None or now is not None)
+    return not _acts(was) and not _acts(now)
 
 
 def _is_elsewhere(notes: Sequence[Note]) -> bool:

@@ -106,7 +106,7 @@ def breaches_of(files: Files, file: str, *, allow: Collection[str] = ()) -> Iter
 
 def _breach(reference: Reference, folder: str) -> Breach | None:
     said = redact(reference.text)
-    if reference.role is Role.UNREADABLE:
+    if reference.role in (Role.UNREADABLE, Role.BOUNDLESS):
         return Breach(
             reference=reference,
             what=f"it can't be read as a kustomization: {said}",

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
-from upstreamsync.errors import Malformed, UpstreamsyncError
+from upstreamsync.errors import Malformed, TooLarge, UpstreamsyncError
 from upstreamsync.kit.yaml import manifests, syntax
 
 #: The names under which kustomize looks for its file, in this order.
@@ -89,6 +89,8 @@ class Role(StrEnum):
     """A program that would be run; the text says which."""
     UNREADABLE = "unreadable"
     """Nothing that can be judged; the text says why."""
+    BOUNDLESS = "boundless"
+    """A text that grows beyond all bounds when it is read; the text says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,7 @@ def references(data: bytes, file: str) -> Iterator[Reference]:
     try:
         root = _document(data, file)
     except UpstreamsyncError as error:
-        yield Reference(text=error.message, role=Role.UNREADABLE, field="", file=file, line=1)
+        yield Reference(text=error.message, role=_role(error), field="", file=file, line=1)
         return
     yield from _Reader(file).kustomization(root)
 
@@ -187,7 +189,12 @@ def _document(data: bytes, file: str) -> syntax.Node | None:
     return documents[0] if documents else None
 
 
+def _role(error: UpstreamsyncError) -> Role:
+    return Role.BOUNDLESS if isinstance(error, TooLarge) else Role.UNREADABLE
+
+
 def _documents(data: bytes | str, file: str) -> list[syntax.Node]:
+    """The documents of a text, as nodes. Raises Malformed or TooLarge, also for a text inside of it."""
     manifests.refuse_bombs(data, file)
     try:
         found = list(syntax.compose_all(data))
@@ -198,6 +205,8 @@ def _documents(data: bytes | str, file: str) -> list[syntax.Node]:
         for one in _walk(node):
             if one.tag not in _OWN_TAGS:
                 raise Malformed(f"{file}:{one.start_mark.line + 1}: a value with the tag {one.tag}")
+            if isinstance(one, syntax.ScalarNode):  # a patch, perhaps, that kustomize parses in turn
+                manifests.refuse_bombs(one.value, f"{file}:{one.start_mark.line + 1}")
     return found
 
 
@@ -246,7 +255,7 @@ class _Reader:
         try:
             documents = _documents(data, self.file)
         except UpstreamsyncError as error:
-            yield self._reference(error.message, Role.UNREADABLE, field, None)
+            yield self._reference(error.message, _role(error), field, None)
             return
         for node in documents:
             for one in _listed(node):

@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from upstreamsync.errors import ToolCrashed, ToolFailed, ToolMissing
+from upstreamsync.errors import TooLarge, ToolCrashed, ToolFailed, ToolMissing
+from upstreamsync.kit.kubernetes.boundless import FilesBelow, refuse_boundless
 from upstreamsync.kit.run import process
 from upstreamsync.kit.run.sealed import plain_word, sealed
 from upstreamsync.kit.run.threads import ahead
@@ -77,8 +78,9 @@ class Kustomize:
         ``root`` above a kustomization as well. ``started`` is called once it runs. Functions, plugins and
         helm stay off.
         Raises ToolFailed with kustomize's own words in ``stderr`` for what does not build, also where it
-        panics each time, and ToolCrashed when that can't be told.
+        panics each time or would not end, and ToolCrashed when that can't be told.
         """
+        _refuse_endless(folder, root or folder)
         try:
             return self._run(
                 folder, root or folder, unrestricted=unrestricted, timeout=timeout, started=started
@@ -131,6 +133,16 @@ class Kustomize:
             except ToolFailed:
                 return False
         return True
+
+
+def _refuse_endless(folder: Path, root: Path) -> None:
+    """Raise ToolFailed, in words of ours, for YAML that kustomize would follow without an end."""
+    inside = os.path.relpath(folder, root)
+    root, inside = (folder, ".") if inside.startswith("..") else (root, inside)
+    try:
+        refuse_boundless(FilesBelow(root), inside)
+    except TooLarge as error:
+        raise ToolFailed(error.message, stderr=error.message, returncode=1, hint=error.hint) from None
 
 
 def _panic(error: ToolFailed) -> str | None:
