@@ -105,6 +105,28 @@ def test_what_does_not_build_is_said(plain: Bench) -> None:
     assert items["app: resources[d.yaml]"] == "refused"
 
 
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"app/kustomization.yaml": "resources: [d.yaml\n"}, "app/kustomization.yaml:2:1: not valid YAML"),
+        ({"app/kustomization.yaml": "- d.yaml\n"}, "not a kustomization"),
+        ({"app/kustomization.yaml": "resources: [d.yaml, ../base]\n"}, "base is not in the repository"),
+        (
+            {"app/kustomization.yaml": "resources: [../base]\n", "base/kustomization.yaml": "a: [\n"},
+            "base/kustomization.yaml:2:1",
+        ),
+    ],
+)
+def test_an_overlay_that_can_not_be_read_is_told_of(plain: Bench, files: dict[str, str], words: str) -> None:
+    for path, text in files.items():
+        (plain.root / path).parent.mkdir(exist_ok=True)
+        (plain.root / path).write_text(text)
+    document = plain.json("effects", code=1)
+    (overlay,) = document["overlays"]
+    assert (overlay["path"], overlay["ok"]) == ("app", False)
+    assert words in overlay["error"]
+
+
 def test_verify_holds_a_customization_to_what_it_says(plain: Bench) -> None:
     file = plain.root / "app/kustomization.yaml"
     file.write_text(file.read_text().replace("expect 2 objects", "expect 1 object"))

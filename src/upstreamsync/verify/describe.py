@@ -68,6 +68,8 @@ def _said_once(overlays: Sequence[OverlayEffects]) -> list[OverlayEffects]:
 def _overlay(
     tree: Tree, overlay: str, upstream: Collection[str], builder: Builder, charts: Charts
 ) -> OverlayEffects:
+    if (unreadable := tree.unreadable(overlay)) is not None:
+        return OverlayEffects(path=overlay, error=unreadable)
     items = enumerate_items(tree, overlay, upstream)
     available = on_one_side(tree, overlay)
     missing = available.left_out
@@ -82,7 +84,7 @@ def _overlay(
             for item in items
             if (item.kind is not Kind.RESOURCE or item.name in side.effects) and space.has(item)
         )
-    return OverlayEffects(path=overlay, items=told, left_out=missing)
+    return OverlayEffects(path=overlay, error=available.broken, items=told, left_out=missing)
 
 
 def _effect(item: Item, side: Side, space: Workspace, builder: Builder) -> Effect:
@@ -94,10 +96,10 @@ def _effect(item: Item, side: Side, space: Workspace, builder: Builder) -> Effec
 def _item(tree: Tree, item: Item, effect: Effect, missing: Sequence[LeftOut]) -> ItemEffect:
     objects = tuple(_object(touch) for touch in effect.touched.values())
     does, why = Does.CHANGES, ""
-    if effect.error is not None:
-        does, why = Does.REFUSED, failures.gist(effect.error)
-    elif not objects and missing:
+    if not objects and missing:
         does, why = Does.UNKNOWN, missing[0].why
+    elif effect.error is not None:
+        does, why = Does.REFUSED, failures.gist(effect.error)
     elif not objects and item.kind is not Kind.HELM_VALUE and not _reaches(item, effect):
         does, why = Does.NO_MATCH, "there is nothing that it is about"
     elif not objects:

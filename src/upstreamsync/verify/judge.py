@@ -95,7 +95,7 @@ def judge_overlay(case: Case) -> OverlayVerification:
     new_items = enumerate_items(case.after, case.overlay, case.upstream)
     found = (obstacles(case.before, case.overlay), obstacles(case.after, case.overlay))
     available = weigh(case.before, case.after, case.overlay, *found, is_new=case.is_new)
-    if unchanged(case) and not available.differs and not available.is_broken:
+    if unchanged(case) and not available.differs and available.broken is None:
         known = _as_before(case, new_items, available)
         if available.left_out or not (case.as_it_is or case.definitions_moved):
             return known
@@ -346,7 +346,7 @@ class _Judge:
         if isinstance(side.base, Failed):
             return Build(ok=False, error=side.base.error)
         if chain.refused:
-            return Build(ok=False, error=next(iter(chain.refused.values())))
+            return Build(ok=False, error=self.available.broken or next(iter(chain.refused.values())))
         return (
             Build(ok=True)
             if (error := self.available.error(number)) is None

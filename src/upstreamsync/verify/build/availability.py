@@ -52,8 +52,8 @@ class Availability:
 
     ``instead`` are entries in place of others, by side: none to leave out. ``places`` are those of the new
     side that are missing without anybody's fault; ``customizations`` those of them that change something,
-    or of which nobody knows. ``files`` are read in place of what is gone. ``is_broken``: neither side builds
-    as it is, for want of what should be in the tree.
+    or of which nobody knows. ``files`` are read in place of what is gone. ``broken`` is why neither side
+    builds as it is, where it lacks what should be in the tree.
     """
 
     instead: tuple[Mapping[Place, tuple[str, ...]], Mapping[Place, tuple[str, ...]]] = field(
@@ -64,7 +64,7 @@ class Availability:
     places: Mapping[Place, Missing] = field(default_factory=dict)
     customizations: tuple[Obstacle, ...] = ()
     files: tuple[str, ...] = ()
-    is_broken: bool = False
+    broken: str | None = None
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -123,7 +123,14 @@ def weigh(
         places=places,
         customizations=tuple(one for one in new if one.place in places and _is_customization(one, after)),
         files=tuple(sorted({file for one in gone for file in _files_of(after, one)})),
-        is_broken=any(one.key in was and one.reason in _GONE and not _is_excused(after, one) for one in new),
+        broken=next(
+            (
+                one.why
+                for one in new
+                if one.key in was and one.reason in _GONE and not _is_excused(after, one)
+            ),
+            None,
+        ),
     )
 
 

@@ -190,7 +190,7 @@ def _named_paths(tree: Tree, folder: str) -> Iterator[str]:
 
 
 def roots(tree: Tree) -> tuple[str, ...]:
-    """Every kustomization that no other one includes, and that is no component; sorted."""
+    """Every kustomization that no other one includes, and that is no component, readable or not; sorted."""
     included = {
         path
         for folder in tree.folders()
@@ -198,7 +198,11 @@ def roots(tree: Tree) -> tuple[str, ...]:
         for _, _, path in children(tree, kustomization)
         if path != folder
     }
-    return tuple(folder for folder in tree.folders() if folder not in included and _builds(tree, folder))
+    return tuple(
+        folder
+        for folder in tree.folders()
+        if folder not in included and (_builds(tree, folder) or tree.unreadable(folder) is not None)
+    )
 
 
 def _builds(tree: Tree, folder: str) -> bool:
