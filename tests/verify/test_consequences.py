@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.model import Severity, Verdict, Verification
+from upstreamsync.testing import write_files
 from upstreamsync.verify import Store
 from verify.small import alarms, deployment, item, judged, verdicts
 
@@ -112,3 +113,32 @@ def test_a_source_that_another_item_was_to_generate(tmp_path: Path, kept: Store)
     assert replacement.severity.rank > Severity.REVIEW.rank or replacement.verdict is Verdict.UNJUDGED, (
         replacement
     )
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "images: [{name: acme/api, newName: mirror/api}]\n",
+        "patches: [{target: {kind: Deployment, name: api}, patch: '- {op: add, path: /metadata/labels, value: {a: b}}'}]\n",
+        "replicas: [{name: api, count: 2}]\n",
+    ],
+)
+def test_what_was_about_a_file_that_is_gone_follows_from_that(
+    entry: str, tmp_path: Path, kept: Store
+) -> None:
+    before = {
+        "base/kustomization.yaml": "resources: [up.yaml]\n",
+        "base/up.yaml": deployment(),
+        "overlay/kustomization.yaml": f"resources: [../base, ../api]\n{entry}",
+    }
+    api = {
+        "old/api/kustomization.yaml": "resources: [api.yaml]\n",
+        "old/api/api.yaml": deployment("api", container="api", image="acme/api:1"),
+    }
+    write_files(tmp_path, api)
+    found = judged(
+        tmp_path, before, {"base/up.yaml": deployment(image="acme/web:2")}, upstream=["base"], cache=kept
+    )
+    assert len(alarms(found)) == 1
+    assert "../api" in alarms(found)[0]
+    assert "follows from" in item(found, f"overlay: {entry.partition(':')[0]}[0]").why

@@ -41,6 +41,10 @@ def _memory(container: str, limit: str) -> dict[str, str]:
     return _patch(text.replace('image: "acme/web:1", ', ""))
 
 
+def _arguments(args: str) -> dict[str, str]:
+    return _patch(deployment(args=args).replace('image: "acme/web:1", ', ""))
+
+
 def _image_patch(container: str, image: str) -> dict[str, str]:
     return _patch(deployment(container=container, image=image))
 
@@ -83,6 +87,14 @@ STILL: Mapping[str, tuple[str, str, dict[str, str], dict[str, str], str, Verdict
         _patch(deployment(image="mirror/web:1", args='"--a=2", "--old"')),
         _patch(deployment(image="mirror/web:2", args='"--a=2", "--old"')), "patches[0]", Verdict.SHADOWS,
     ),
+    "the argument that upstream changed is left as it was": (
+        deployment(args='"--a=0", "--r=up/r:1"'), deployment(args='"--a=0", "--r=up/r:2"'),
+        _arguments('"--a=1", "--r=mine/r:1"'), _arguments('"--a=2", "--r=mine/r:1"'), "patches[0]", Verdict.SHADOWS,
+    ),
+    "one argument was followed, a new one is dropped": (
+        deployment(args='"--a=0", "--r=up/r:1"'), deployment(args='"--a=0", "--r=up/r:2", "--new"'),
+        _arguments('"--a=1", "--r=mine/r:1"'), _arguments('"--a=1", "--r=mine/r:2"'), "patches[0]", Verdict.SHADOWS,
+    ),
     "edited and still of no effect": (
         deployment(), deployment("server"),
         _json(_PREFIXED.format(0, "1")),
@@ -118,6 +130,10 @@ CURED: Mapping[str, tuple[str, str, dict[str, str], dict[str, str], str]] = {
     "flag dropped with upstream": (
         deployment(args='"--a=1", "--old"'), deployment(args='"--a=1"'),
         _patch(deployment(args='"--a=2", "--old"')), _patch(deployment(args='"--a=2"')), "patches[0]",
+    ),
+    "the argument that upstream changed was changed, too": (
+        deployment(args='"--a=0", "--r=up/r:1"'), deployment(args='"--a=0", "--r=up/r:2"'),
+        _arguments('"--a=1", "--r=mine/r:1"'), _arguments('"--a=1", "--r=mine/r:2"'), "patches[0]",
     ),
     "a value of one's own edited, nothing else": (
         deployment(), deployment(image="acme/web:2"), _memory("web", "1Gi"), _memory("web", "2Gi"), "patches[0]",

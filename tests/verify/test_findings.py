@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from upstreamsync.forge.text.verdicts import urgent_table
-from upstreamsync.model import Verdict, Verification
+from upstreamsync.model import Severity, Verdict, Verification
 from upstreamsync.report.annotations import verify_annotations
 from upstreamsync.report.document import verify_document
 from upstreamsync.report.markdown import verify_markdown
@@ -17,6 +18,81 @@ from upstreamsync.verify import Store
 from verify.small import deployment, item, judged
 
 _ITEM = "overlay: patches[0]"
+
+
+def _bare(**fields: str) -> str:
+    return deployment(**fields).replace('image: "acme/web:1", ', "").replace(', image: "acme/web:1"', "")
+
+
+_OLD = deployment(
+    args='"--v=1", "--old"', more="env: [{name: E, value: a}]", pod="volumes: [{name: c, emptyDir: {}}]"
+)
+_ARGS = '"--v=2", "--old"'
+_ENV = "env: [{name: E, value: mine}]"
+
+#: The patch, upstream afterwards (before it is the same for all), and what is found, by verdict and path's end.
+VARIANTS: Mapping[str, tuple[str, str, list[tuple[str, str]]]] = {
+    "a pin and an argument": (
+        deployment(image="acme/web:1", args=_ARGS), _OLD.replace("web:1", "web:2").replace(', "--old"', ""),
+        [("shadows", "args"), ("shadows", "image:tag")],
+    ),
+    "a pin and a variable that is called otherwise": (
+        deployment(image="acme/web:1", more=_ENV),
+        _OLD.replace("web:1", "web:2").replace("{name: E, value: a}", "{name: F, value: a}"),
+        [("misapplied", "env[name=E]"), ("shadows", "image:tag")],
+    ),
+    "an argument and a variable": (
+        _bare(args=_ARGS, more=_ENV), _OLD.replace(', "--old"', "").replace("value: a", "value: b"),
+        [("shadows", "args"), ("shadows", "env[name=E].value")],
+    ),
+    "a volume and a variable": (
+        _bare(more=_ENV, pod="volumes: [{name: c, emptyDir: {sizeLimit: 1Gi}}]"),
+        _OLD.replace("{name: c, empty", "{name: d, empty").replace("value: a", "value: b"),
+        [("misapplied", "volumes[name=c]"), ("shadows", "env[name=E].value")],
+    ),
+    "three at once": (
+        deployment(image="acme/web:1", args=_ARGS, more=_ENV),
+        _OLD.replace("web:1", "web:2").replace(', "--old"', "").replace("value: a", "value: b"),
+        [("shadows", "args"), ("shadows", "env[name=E].value"), ("shadows", "image:tag")],
+    ),
+    "one of two": (
+        _bare(args=_ARGS, more=_ENV), _OLD.replace("value: a", "value: b"), [("shadows", "env[name=E].value")],
+    ),
+    "the other of two": (
+        _bare(args=_ARGS, more=_ENV), _OLD.replace(', "--old"', ""), [("shadows", "args")],
+    ),
+    "none, where upstream changed something else": (
+        _bare(args=_ARGS, more=_ENV), _OLD.replace("web:1", "web:2"), [],
+    ),
+    "none, where nothing but the order is other": (
+        _bare(more=_ENV), _OLD.replace('"--v=1", "--old"', '"--old", "--v=1"'), [],
+    ),
+    "none, where the pin is newer": (
+        deployment(image="acme/web:3", more=_ENV), _OLD.replace("web:1", "web:2"), [],
+    ),
+    "none, where upstream adds beside it": (
+        _bare(more=_ENV), _OLD.replace("{name: E, value: a}", "{name: E, value: a}, {name: F, value: b}"), [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_everything_is_told_and_nothing_else(name: str, tmp_path: Path, kept: Store) -> None:
+    patch, new, expected = VARIANTS[name]
+    before = {
+        "base/kustomization.yaml": "resources: [up.yaml]\n",
+        "base/up.yaml": _OLD,
+        "overlay/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml}]\n",
+        "overlay/p.yaml": patch,
+    }
+    found = item(judged(tmp_path, before, {"base/up.yaml": new}, upstream=["base"], cache=kept), _ITEM)
+    told = [
+        (str(each.verdict), path.rpartition("containers[name=web].")[2].removeprefix("spec.template.spec."))
+        for each in found.told
+        for path in each.paths[:1]
+        if each.severity.rank <= Severity.REVIEW.rank
+    ]
+    assert sorted(told) == expected
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,72 @@ def test_corrections_are_good_together(
     )
     assert again.overlays[0].after.ok
     assert all(item(again, f"overlay: {each}").severity.rank > Severity.REVIEW.rank for each in corrected)
+
+
+def _entry(field: str, entry: str) -> dict[str, str]:
+    return {"kustomization.yaml": f"resources: [../base]\n{field}: [{entry}]\n"}
+
+
+def _merge(text: str) -> dict[str, str]:
+    return {"kustomization.yaml": _MERGE, "p.yaml": text.replace('image: "acme/web:1", ', "")}
+
+
+def _json(operation: str) -> dict[str, str]:
+    return {"kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml, target: {kind: Deployment, name: web}}]\n",
+            "p.yaml": f"- {operation}\n"}  # fmt: skip
+
+
+_ARGS = deployment(args='"--a=1"')
+_TTY = "{op: add, path: /spec/template/spec/containers/1/tty, value: true}"
+
+#: The overlay, upstream before and after, and what the correction writes (None: none is offered).
+VARIANTS: Mapping[str, tuple[dict[str, str], str, str, str | None]] = {
+    "a container's new name": (_merge(_LIMITED), _two("web"), _two("server"), "name: server"),
+    "a variable's new name": (
+        _merge(deployment(more="env: [{name: E, value: mine}]")), deployment(more="env: [{name: E, value: a}]"),
+        deployment(more="env: [{name: F, value: a}]"), "name: F",
+    ),
+    "an object's new name": (_merge(_LIMITED), deployment(), deployment("server"), "name: server"),
+    "a target's new name": (_json(_TTY), _two("web"), _two("web").replace("{name: web}\n", "{name: server}\n", 1), "name: server"),
+    "an image's new name": (
+        _entry("images", '{name: acme/web, newTag: "7"}'), deployment(), deployment(image="ghcr.io/acme/web:2"),
+        "name: ghcr.io/acme/web",
+    ),
+    "a workload's new name": (
+        _entry("replicas", "{name: web, count: 2}"), deployment(), deployment("server"), "name: server",
+    ),
+    "an index that moved": (
+        _json(_TTY), _two("web"), _two("web").replace("[{name: web", "[{name: log, image: l}, {name: web"),
+        "/containers/2/tty",
+    ),
+    "an argument that upstream added": (
+        _merge(deployment(args='"--a=2"')), _ARGS, deployment(args='"--a=1", "--b"'), "--b",
+    ),
+    "an image that nobody took over": (
+        _entry("images", '{name: acme/web, newTag: "7"}'), _two("web").replace("acme/side:1", "acme/side:2"),
+        deployment(container="side", image="acme/side:2"), None,
+    ),
+    "a container that is gone": (_json(_TTY), _two("web"), deployment(), None),
+    "a value that upstream changed, too": (
+        _merge(deployment(more="env: [{name: E, value: mine}]")), deployment(more="env: [{name: E, value: a}]"),
+        deployment(more="env: [{name: E, value: b}]"), None,
+    ),
+    "an object that is gone": (_json(_TTY), _two("web"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n", None),
+    "another container in its place": (_merge(_LIMITED), deployment(), deployment(container="db", image="acme/db:1"), None),
+    "two that it might be": (
+        _entry("images", '{name: acme/web, newTag: "7"}'), deployment(),
+        _two("one", "two").replace("acme/web:1", "other/one:1").replace("acme/side:1", "other/two:1"), None,
+    ),
+    "nothing to correct": (_merge(_LIMITED), deployment(), deployment(image="acme/web:2"), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_correction_is_offered_where_it_is_mechanical(name: str, tmp_path: Path, kept: Store) -> None:
+    overlay, old, new, word = VARIANTS[name]
+    found = _judged(tmp_path, kept, overlay, old, new)
+    fixes = [finding.fix for _, finding in _offers(found) if finding.fix]
+    assert [word in fix.after and word not in fix.before for fix in fixes if word] == [True] * (
+        word is not None
+    )
+    assert word is not None or not fixes

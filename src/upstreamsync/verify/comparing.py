@@ -101,7 +101,6 @@ class Comparison:
         edits = self._edits(partners)
         values = self._values(partners)
         notes: dict[str, list[Note]] = {}
-        trees = [space.tree for space in self.spaces]
         blocked = self._blocked()
         for item in self.new_items:
             if not self.spaces[1].has(item):
@@ -109,25 +108,7 @@ class Comparison:
             if blocked is not None:
                 notes[item.name] = [left_out.unjudged(blocked)]
                 continue
-            partner = partners.get(item.name)
-            was = old.effects.get(partner.name) if partner else None
-            now = new.effects.get(item.name)
-            if item.kind is Kind.RESOURCE:
-                found = failures.judge(item, was or Effect({}), now) if now and now.error else [_ok()]
-            elif item.kind is Kind.HELM_VALUE:
-                found = values.get(item.name, [_ok()])
-            elif now is None:
-                found = [_ok()]
-            elif item.name in edits:
-                found = edited.judge(edits[item.name])
-            elif partner is None or partner.identity != item.identity or was is None:
-                found = verdicts.first_effect(item, was, now)
-            else:
-                found = verdicts.judge(item, was, now)
-            missing = () if item.kind is Kind.HELM_VALUE else left_out.in_reach(item, self.available, trees)
-            found = left_out.judge(item, found, was, now, missing)
-            if (unmet := self._expectation(item, now)) is not None:
-                found = [*found, unmet]
+            found = self._found(item, partners.get(item.name), edits, values)
             notes[item.name] = [left_out.of_new(note) for note in found] if self.is_new else found
         here = [item for item in self.new_items if item.name in notes]
         for name, note in uncovered.find(here, old, new, notes):
@@ -138,6 +119,38 @@ class Comparison:
         if way_back.is_way_back(old.base, new.base):
             return {name: [way_back.softened(note) for note in each] for name, each in notes.items()}
         return notes
+
+    def _found(
+        self,
+        item: Item,
+        partner: Item | None,
+        edits: Mapping[str, edited.Edit],
+        values: Mapping[str, list[Note]],
+    ) -> list[Note]:
+        """What is found about one item by itself."""
+        was = self.old.effects.get(partner.name) if partner else None
+        now = self.new.effects.get(item.name)
+        if item.kind is Kind.RESOURCE:
+            found = failures.judge(item, was or Effect({}), now) if now and now.error else [_ok()]
+        elif item.kind is Kind.HELM_VALUE:
+            found = values.get(item.name, [_ok()])
+        elif now is None:
+            found = [_ok()]
+        elif item.name in edits:
+            found = edited.judge(edits[item.name])
+        elif partner is None or partner.identity != item.identity or was is None:
+            found = verdicts.first_effect(item, was, now)
+        else:
+            found = verdicts.judge(item, was, now)
+        trees = [space.tree for space in self.spaces]
+        missing = () if item.kind is Kind.HELM_VALUE else left_out.in_reach(item, self.available, trees)
+        found = left_out.judge(item, found, was, now, missing)
+        if self.available.gone and isinstance(self.new.base, State) and item.kind is not Kind.RESOURCE:
+            cause = self.available.gone[0].obstacle.what
+            found = [consequences.of_gone(note, item, cause, self.new.base.objects) for note in found]
+        if (unmet := self._expectation(item, now)) is not None:
+            found = [*found, unmet]
+        return found
 
     def _values(self, partners: Mapping[str, Item]) -> dict[str, list[Note]]:
         """What is said of the values of charts."""

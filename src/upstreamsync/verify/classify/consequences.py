@@ -20,6 +20,8 @@ from upstreamsync.verify.overlays.items import Item, Kind
 _CAUSES: Final = frozenset((Verdict.FAILS, Verdict.LOST, Verdict.NARROWED, Verdict.MISAPPLIED))
 _FOLLOWING: Final = frozenset((Verdict.LOST, Verdict.NARROWED, Verdict.MISAPPLIED))
 
+_ABSENT: Final = frozenset(("target_gone", "source_gone", "selector_mismatch"))
+
 
 def told(
     items: Sequence[Item],
@@ -84,6 +86,14 @@ def of_refused(note: Note, items: Sequence[Item], old: Side, new: Side) -> Note:
             if worked or matching.aims_at(item, obj):
                 return _after(note, item.name)
     return note
+
+
+def of_gone(note: Note, item: Item, gone: str, there: Mapping[Key, Mapping[str, object]]) -> Note:
+    """A note on an item whose object went with the entry ``gone``, which can't be read any more."""
+    if note.verdict not in (Verdict.FAILS, Verdict.LOST, Verdict.NARROWED) or note.reason not in _ABSENT:
+        return note
+    kept = any(_is_called(obj, note.resource) or matching.aims_at(item, obj) for obj in there.values())
+    return note if kept else _after(note, gone)
 
 
 def _after(note: Note, cause: str) -> Note:

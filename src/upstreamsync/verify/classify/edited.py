@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.objects import object_id
-from upstreamsync.kit.kubernetes.values import Image, image, same
+from upstreamsync.kit.kubernetes.values import Image, flag, image, same
 from upstreamsync.model import Severity, Verdict
 from upstreamsync.verify.build.builds import Key, Manifest
 from upstreamsync.verify.build.chain import Effect
-from upstreamsync.verify.classify import failures, images, verdicts
+from upstreamsync.verify.classify import failures, images, sequences, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
 from upstreamsync.verify.classify.sides import at
 from upstreamsync.verify.overlays.items import Item, Kind
@@ -128,9 +128,25 @@ def _is_same(note: Note, before: Note) -> bool:
         return False
     # A value that was edited has been looked at; in a list, what the note is about may still be there.
     result, now = before.values[3], note.values[3]
-    if note.verdict is not Verdict.SHADOWS or isinstance(now, list):
+    if note.verdict is not Verdict.SHADOWS:
         return True
+    if isinstance(now, list):
+        return not _was_looked_at(before.values, now)
     return same(result, now)
+
+
+def _was_looked_at(values: Sequence[Any], now: Sequence[Any]) -> bool:
+    """Whether an edit changed every argument of a list that upstream changed, too."""
+    theirs, ours, result = values[0], values[2], values[3]
+    if not all(isinstance(each, list) for each in (theirs, ours, result)):
+        return False
+    changed = {flag(sequences.token(each)) for one, other in ((theirs, ours), (ours, theirs))
+               for each in one if each not in other}  # fmt: skip
+
+    def said(listed: Sequence[Any], name: str) -> list[str]:
+        return sorted(text for each in listed if flag(text := sequences.token(each)) == name)
+
+    return bool(changed) and all(said(result, name) != said(now, name) for name in changed)
 
 
 def _is_moved(note: Note) -> bool:

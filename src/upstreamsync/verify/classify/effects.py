@@ -7,6 +7,7 @@ has now and what the item makes of that (``c`` → ``d``). The four together tel
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.jsonpatch import steps
@@ -64,10 +65,12 @@ class ObjectWalk(Walk):
 
     def _maps(self, four: Four, path: tuple[str, ...], name: str, *, owned: bool) -> None:
         owned = owned or _replaced(four, name)
+        found = len(self.notes)
         for key in dict.fromkeys(key for value in four.present for key in value):
             child = four.child(key)
             if not child.is_untouched:  # most are, and go no further
                 self._visit(child, (*path, segment(key)), key, four, owned=owned)
+        self.notes[found:] = _swallowed_together(self.notes[found:], path, name)
 
     def _whole_value(self, four: Four, path: tuple[str, ...], name: str, parent: Four) -> bool:
         """Decide what concerns a map or list as a whole: removals, and equal additions."""
@@ -111,6 +114,24 @@ class ObjectWalk(Walk):
         if name in MERGED_LISTS and self.item.kind is Kind.MERGE:
             return False
         return states(self.item, path)
+
+
+def _swallowed_together(notes: list[Note], path: tuple[str, ...], name: str) -> list[Note]:
+    """The notes on a map; of several keys that upstream added and the item drops, one that has them all."""
+    dropped = [
+        note
+        for note in notes
+        if note.reason == "swallows_upstream_addition" and note.verdict is Verdict.SHADOWS
+        and note.path[:-1] == path and note.values[3] is MISSING
+    ]  # fmt: skip
+    if len(dropped) < 2:
+        return notes
+    keys = ", ".join(note.path[-1].strip(".[]") for note in dropped)
+    whole = replace(
+        dropped[0], did=f"replaces {name or 'all'} as a whole", does=f"drops {keys}", because="upstream added them",
+        hint="take them over into the customization",
+    )  # fmt: skip
+    return [whole if note is dropped[0] else note for note in notes if note not in dropped[1:]]
 
 
 def _replaced(four: Four, name: str) -> bool:

@@ -249,7 +249,7 @@ def _moved(four: Four, removed: Counter[str]) -> str:
 
 
 def _listed(tokens: Any) -> str:
-    return ", ".join(show(each, 60) for each in tokens) or "nothing"
+    return ", ".join(show(each, 120) for each in tokens) or "nothing"
 
 
 def _change(added: Counter[str], removed: Counter[str], *, now: bool = False) -> str:

@@ -20,6 +20,7 @@ from . import (
     schema,
     selectors,
     size,
+    unread,
     validation,
     vanished,
 )
@@ -37,6 +38,8 @@ STATES: tuple[Callable[[World, ResultContext], Iterator[ResultFinding]], ...] = 
 COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFinding]], ...] = (
     dangling.compare,
     vanished.compare,
+    unread.compare,
+    unread.compare_scaled,
     names.compare,
     names.compare_generated,
     moved.compare,

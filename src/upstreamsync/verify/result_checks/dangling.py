@@ -28,8 +28,12 @@ _NO_OBJECTS: Final = frozenset(("pods", "services", "container"))
 
 
 def links_of(world: World) -> list[Link]:
-    """Everything that the objects of a result name."""
+    """Everything that the objects of a result name; found once for each result."""
+    known: list[Link] | None = world.derived.get("links")
+    if known is not None:
+        return known
     found: list[Link] = []
+    world.derived["links"] = found
     for manifest in world.objects:
         extractors = (pod_links, object_links, port_links, mention_links)
         mine = [link for extract in extractors for link in extract(world, manifest)]
@@ -111,7 +115,7 @@ def _is_ours(
     if not is_local and upstream.did_alone(link, was):
         # What upstream expects somebody to provide is worth saying where a process would not start.
         return link.environment and link.owner in before.by_key and (link.kind, link.name) not in old.missing
-    if was is not None or is_local or upstream.resolves(link):
+    if was is not None or upstream.resolves(link) or (is_local and link.owner in before.by_key):
         return True
     return link.environment and link.owner in before.by_key and (link.kind, link.name) not in old.missing
 
