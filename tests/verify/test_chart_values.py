@@ -41,6 +41,23 @@ data:
   {{ $key }}: {{ $value | quote }}
 {{- end }}
 """
+SETTINGS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {level: {{ .Values.settings.level }}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: reads}
+spec:
+  template:
+    metadata:
+      annotations:
+        checksum/settings: {{ toJson .Values.settings | sha256sum }}
+        acme.example.com/config-hash: {{ toJson .Values.settings | sha256sum | trunc 8 | quote }}
+    spec: {containers: [{name: reads, image: example.com/reads}]}
+"""
 
 
 @dataclass
@@ -131,6 +148,19 @@ def test_a_default_that_upstream_changed_is_overridden(trees: Trees) -> None:
     found = items(trees.judge())
     assert found["valuesInline.args"].verdict == "shadows"
     assert found["valuesInline.replicas"].verdict == "ok"
+
+
+def test_a_digest_of_what_is_rendered_says_nothing_more(trees: Trees) -> None:
+    """Charts let pods start again with their settings: each version has a digest of its own for each value."""
+    for side, more in (("before", "a"), ("after", "b")):
+        trees.chart(side, more=f"settings: {{level: info, other: {more}}}\n")
+        trees.write(side, "app/charts/widget/templates/settings.yaml", SETTINGS)
+    trees.both("app/kustomization.yaml", entry("settings: {level: debug}\nreplicas: 3"))
+    found = items(trees.judge())
+    assert {name: item.verdict.value for name, item in found.items()} == {
+        "valuesInline.settings.level": "ok",
+        "valuesInline.replicas": "ok",
+    }
 
 
 def test_what_upstream_says_too_is_redundant(trees: Trees) -> None:

@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from upstreamsync.errors import UpstreamsyncError
@@ -19,6 +19,7 @@ from upstreamsync.kit.run.threads import submit
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.verify.build.builds import Builder, Failed, Outcome, State
 from upstreamsync.verify.build.chain import Effect, Touch, pairs
+from upstreamsync.verify.build.digests import without_digests
 from upstreamsync.verify.build.inflate import inflations, values_of
 from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.build.workspace import Workspace, without_value
@@ -63,11 +64,12 @@ class ChartUse:
 
     def _rendered(self, off: Collection[Item]) -> Outcome:
         try:
-            return self.builder.parse(self._output(off))
+            outcome = self.builder.parse(self._output(off))
         except Unbuildable as error:
             return Failed(error.error, error.reason)
         except UpstreamsyncError as error:
             return Failed(error.message)
+        return replace(outcome, objects={key: without_digests(obj) for key, obj in outcome.objects.items()})
 
     def _output(self, off: Collection[Item]) -> bytes:
         """What helm prints. Raises Unbuildable, and what reading the tree raises."""
