@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from upstreamsync.cli import exits, output
-from upstreamsync.cli.common import Common, text_form
+from upstreamsync.cli.common import Common
 from upstreamsync.model import Finding, Status
 
 
@@ -23,11 +23,11 @@ def check(
                 found = project.check(vendors, progress=step)
         findings, file = found, lazy.file
     _tell_of_a_new_cache(findings)
-    from upstreamsync.report import annotations, document, markdown
+    from upstreamsync.report import annotations, check_text, document, markdown
 
     common.say(
         document=lambda: document.check_document(findings),
-        text=lambda out: text_form().print_check(out, findings, verbose=common.verbose),
+        plain=lambda stream: check_text.write_check(stream, findings, verbose=common.verbose),
         markdown=lambda: markdown.check_markdown(findings),
         github=lambda: (
             annotations.matrix(findings) if matrix else annotations.check_annotations(findings, file=file)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from upstreamsync.cli import output
 from upstreamsync.cli.paths import write_file
@@ -125,12 +125,15 @@ class Common:
         self,
         *,
         document: Callable[[], dict[str, Any]],
-        text: Callable[[Console], None],
+        text: Callable[[Console], None] | None = None,
         markdown: Callable[[], str],
         github: Callable[[], str],
         machine: Callable[[Format], Any] | None = None,
+        plain: Callable[[IO[str]], None] | None = None,
     ) -> None:
         """Print a result in the chosen form; ``machine`` makes those for other programs, text or JSON.
+
+        ``plain`` writes the text without rich, in place of ``text``.
 
         Raises UsageError for a form that the verb does not have.
         """
@@ -147,7 +150,9 @@ class Common:
             case Format.GITHUB:
                 output.commands(github())
                 output.summary(markdown())
-            case Format.TEXT:
+            case Format.TEXT if plain is not None:
+                plain(sys.stdout)
+            case Format.TEXT if text is not None:
                 from upstreamsync.report.text import console
 
                 text(console(sys.stdout))

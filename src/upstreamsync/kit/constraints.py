@@ -3,6 +3,9 @@
 Constraints are written in Helm's language (that of Masterminds/semver 3.4, as Helm 4 has it). Every
 scheme offers its versions to them as three numbers and prerelease identifiers: ``1.8.3.3`` is admitted
 where ``1.8.3`` is, ``2024-01-16T16-07`` where ``2024.1.16`` is.
+
+No library for Python reads that language: semver's ``match`` has six comparisons, packaging's specifiers are PEP 440's;
+neither knows ``^1.2``, ``1.2.x``, ``1.2 - 2.3`` or ``||``, which charts' dependencies are written in.
 """
 
 from __future__ import annotations

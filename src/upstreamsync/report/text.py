@@ -7,7 +7,7 @@ the width is fixed, so that logs of two runs can be compared.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import IO, Any, cast
 
 from rich.console import Console
@@ -26,29 +26,17 @@ from upstreamsync.model import (
     ItemFinding,
     Judgement,
     OverlayVerification,
-    PassedOver,
     PullRequest,
     Release,
     Severity,
-    Status,
     VendorUpdate,
     Verdict,
     Verification,
 )
 from upstreamsync.report.causes import Cause, causes, known_before
+from upstreamsync.report.check_text import write_check
 from upstreamsync.report.files import print_files
-from upstreamsync.report.waiting import waiting
 
-_STATUS_STYLE = {
-    Status.UP_TO_DATE: "green",
-    Status.OUTDATED: "cyan",
-    Status.PENDING: "yellow",
-    Status.WITHDRAWN: "bold red",
-    Status.REPUBLISHED: "bold red",
-    Status.EDITED: "bold red",
-    Status.NOT_VENDORED: "cyan",
-    Status.FAILED: "bold red",
-}
 _SEVERITY_STYLE = {
     Severity.BROKEN: "bold red",
     Severity.SILENT_BREAK: "red",
@@ -58,7 +46,6 @@ _SEVERITY_STYLE = {
     Severity.NONE: "green",
 }
 _PLAIN_WIDTH = 120
-_HELPS = "`scheme: loose`"
 
 
 def console(stream: IO[str]) -> Console:
@@ -83,31 +70,9 @@ class _Console(Console):
 
 def print_check(out: Console, findings: Sequence[Finding], *, verbose: bool = False) -> None:
     """One line a vendor, then the failures with their hints."""
-    table = Table(box=None, pad_edge=False, show_edge=False)
-    for heading in ("vendor", "status", "current", "target", "published", "note"):
-        table.add_column(heading, overflow="fold", style="dim" if heading in ("published", "note") else "")
-    for finding in findings:
-        target = finding.target
-        table.add_row(
-            escape(finding.vendor),
-            f"[{_STATUS_STYLE[finding.status]}]{finding.status.value}[/]",
-            escape(finding.current),
-            escape(_with_other(target)) if target else "",
-            f"{target.published:%Y-%m-%d}" if target and target.published else "",
-            escape(_note(finding)),
-        )
-    out.print(table)
-    for finding in findings:
-        for image in finding.images:
-            if image.target is not None:
-                out.print(f"  {escape(finding.vendor)}: image {escape(image.image)} "
-                          f"{escape(image.current)} → {escape(image.target.version)}")  # fmt: skip
-        for remark in finding.remarks:
-            out.print(f"  {escape(finding.vendor)}: {escape(remark)}")
-        if verbose:
-            _print_passed_over(out, finding.vendor, finding.passed_over)
-        if finding.error is not None:
-            _print_failure(out, finding.vendor, finding.error)
+    width = out.width if out.is_terminal else None
+    colors = out.is_terminal and not out.no_color
+    write_check(out.file, findings, verbose=verbose, width=width, colors=colors)
 
 
 def print_explanation(out: Console, finding: Finding, versions: Sequence[tuple[Release, str]]) -> None:
@@ -342,40 +307,9 @@ def _print_hint(out: Console, finding: ItemFinding) -> None:
         out.print(f"    fix: {escape(finding.hint)}{tried}")
 
 
-def _print_passed_over(out: Console, vendor: str, passed_over: Iterable[PassedOver]) -> None:
-    for one in passed_over:
-        until = f" (until {one.until:%Y-%m-%d %H:%M} UTC)" if one.until else ""
-        out.print(f"  {escape(vendor)}: passed over {escape(one.version)}: {escape(one.reason)}{until}")
-
-
 def _print_failure(out: Console, vendor: str, failure: Failure) -> None:
     out.print(f"[bold red]failed[/] {escape(vendor)}: {escape(failure.message)}")
     for line in failure.details.splitlines():
         out.print(f"  {escape(line)}")
     if failure.hint:
         out.print(f"  hint: {escape(failure.hint)}")
-
-
-def _with_other(target: Release) -> str:
-    """A version, and the chart's beside the app's."""
-    return f"{target.version} ({target.beside})" if target.beside else target.version
-
-
-def _note(finding: Finding) -> str:
-    if finding.status is Status.PENDING:
-        return "; ".join(waiting(finding)[:1])
-    if finding.status in (Status.NOT_VENDORED, Status.EDITED):
-        return "see below"
-    if finding.newest and finding.target and finding.newest != finding.target.version:
-        return f"newest is {finding.newest}"
-    if finding.status is Status.UP_TO_DATE and finding.newest and finding.newest != finding.current:
-        return f"newest is {finding.newest}, held back"
-    if finding.status is Status.UP_TO_DATE:
-        return next(
-            (f"{one.version}: {one.reason}" for one in finding.passed_over if _HELPS in one.reason), ""
-        )
-    if finding.status is Status.WITHDRAWN:
-        return "the current version is gone upstream"
-    if finding.status is Status.REPUBLISHED:
-        return "the current version has other content than the lock says"
-    return ""

@@ -3,6 +3,11 @@
 A value is found through the marks of YAML's nodes, cut out of the text and replaced; then the new text is
 read again and compared with the old one, in which that one value was set. What does not come out equal is
 refused. So an edit is either exactly what it says, or an error.
+
+Not by ruamel.yaml, which keeps comments but writes the whole file anew: measured on 1,217 files that people wrote
+(this project's examples and cases), reading and writing without any change gave 168 of them other bytes, with quotes
+and widths preserved (0.19): indentation of lists, spaces before comments, folded lines. A one-line change has to be a
+one-line diff.
 """
 
 from __future__ import annotations
