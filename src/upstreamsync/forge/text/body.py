@@ -17,6 +17,8 @@ from upstreamsync.model import Change, Judgement, Review, Verification
 #: Leaves room for the marker, a note about a person's commits, and people's own words.
 VISIBLE_LIMIT: Final = 60_000
 _NOTES_LIMIT: Final = 12_000
+#: So many overlays with the same error are named.
+_OVERLAYS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +93,8 @@ def _sections(
     needed = "\n\n".join(part for part in (urgent, explained) if part)
     return [
         Section(title="", forms=(head,), keep=100),
-        Section(title="Does not build", forms=(_builds(facts.verification),), keep=95),
         Section(title="Needs you", forms=(needed, urgent, _CUT if urgent else ""), keep=90),
+        Section(title="Does not build", forms=(_builds(facts.verification),), keep=95),
         Section(title="Not judged", forms=(unjudged, _CUT if unjudged else ""), keep=85),
         Section(title="Checks", forms=(stages.section(facts.review), stages.table_of(facts.review)), keep=88),
         Section(title="Image pins", forms=(pins, _CUT if pins else ""), keep=60),
@@ -185,12 +187,18 @@ def _edits(changes: Sequence[Change]) -> str:
 
 
 def _builds(verification: Verification) -> str:
-    parts = []
+    """What kustomize says, each error once with all overlays that it keeps from being built."""
+    found: dict[tuple[str, str], list[str]] = {}
     for overlay in verification.overlays:
         if not overlay.after.ok:
             before = " (nor did it before)" if not overlay.before.ok else ""
             error = (overlay.after.error or "kustomize said nothing")[:3000]
-            parts.append(details(f"<code>{summary_text(overlay.path)}</code>{before}", fence(error)))
+            found.setdefault((error, before), []).append(overlay.path)
+    parts = []
+    for (error, before), paths in found.items():
+        names = ", ".join(f"<code>{summary_text(path)}</code>" for path in paths[:_OVERLAYS])
+        more = f" and {len(paths) - _OVERLAYS} more" if len(paths) > _OVERLAYS else ""
+        parts.append(details(f"{names}{more}{before}", fence(error)))
     return "\n".join(parts)
 
 

@@ -145,12 +145,27 @@ def calm_list(items: Sequence[Judgement]) -> str:
 def _table(items: Sequence[Judgement]) -> str:
     if not items:
         return ""
-    return table(("verdict", "customization", "why"), (row for item in items for row in _rows(item)))
+    return table(
+        ("verdict", "customization", "why"), (row for group in _alike(items) for row in _rows(group))
+    )
 
 
-def _rows(item: Judgement) -> Iterator[tuple[str, str, str]]:
-    """One row for each finding; the customization is named in the first."""
-    where = _where(item)
+def _alike(items: Iterable[Judgement]) -> list[list[Judgement]]:
+    """One cause, one group: overlays that each have a copy of a patch of which the same is said."""
+    found: dict[object, list[Judgement]] = {}
+    for item in items:
+        said = tuple((one.verdict, one.reason, one.why, one.hint) for one in item.told)
+        name = item.item if item.item.endswith(_RESULT) else item.item.partition(": ")[2]
+        found.setdefault((said, item.failed_before, item.field, name), []).append(item)
+    return list(found.values())
+
+
+def _rows(group: Sequence[Judgement]) -> Iterator[tuple[str, str, str]]:
+    """One row for each finding; the customizations are named in the first."""
+    item, *others = group
+    where = "<br>".join([_where(item), *(code(one.item, cell=True) for one in others[: _NAMES - 1])])
+    if len(others) >= _NAMES:
+        where += f"<br>… {len(others) - _NAMES + 1} more"
     for finding in item.told:
         verdict = str(finding.verdict)
         if finding.severity.rank <= Severity.SILENT_BREAK.rank:
@@ -172,14 +187,14 @@ def _where(item: Judgement) -> str:
 
 def broken_details(items: Sequence[Judgement], upstream: Upstream, *, limit: int) -> str:
     """For each item that needs a person: the place before and after, and what to do."""
-    urgent = [item for item in items if is_urgent(item) and not is_pin(item)]
-    parts = [_one(item, upstream) for item in urgent[:limit]]
+    urgent = _alike(item for item in items if is_urgent(item) and not is_pin(item))
+    parts = [_one(group[0], upstream, others=len(group) - 1) for group in urgent[:limit]]
     if len(urgent) > limit:
         parts.append(f"… and {len(urgent) - limit} more in the full report.")
     return "\n".join(part for part in parts if part)
 
 
-def _one(item: Judgement, upstream: Upstream) -> str:
+def _one(item: Judgement, upstream: Upstream, *, others: int) -> str:
     parts = [_advice(finding, several=len(item.told) > 1) for finding in item.told if finding.hint]
     if item.fix is not None:
         title = item.fix.title[:1].upper() + item.fix.title[1:]
@@ -192,7 +207,8 @@ def _one(item: Judgement, upstream: Upstream) -> str:
             parts += [_side("before", evidence.before), _side("after", evidence.after)]
     if not parts:
         return ""
-    return details(f"{item.verdict}: {summary_text(item.item)}", "\n\n".join(parts))
+    more = f" and {others} more like it" if others else ""
+    return details(f"{item.verdict}: {summary_text(item.item)}{more}", "\n\n".join(parts))
 
 
 def _advice(finding: ItemFinding, *, several: bool) -> str:
