@@ -7,6 +7,7 @@ import yaml
 
 from cli.conftest import Bench
 from upstreamsync.kit.run.engines import Engines
+from upstreamsync.testing.faults import Fault
 
 UPSTREAM = """\
 # The server.
@@ -320,3 +321,26 @@ def test_comments_alone_are_not_thrown_away_before_they_are_committed(bench: Ben
     assert file.read_text() == before
     bench.commit()
     bench.json("adopt")
+
+
+@pytest.mark.parametrize("edits", [True, False])
+def test_comments_of_a_kustomization_that_only_lists_are_kept(bench: Bench, edits: bool):
+    copied(bench)
+    if not edits:
+        bench.git("checkout", "HEAD~1", "--", "server/base/install.yaml")
+    kustomization = bench.root / "server/base/kustomization.yaml"
+    kustomization.write_text("# ours: ask ann\nresources:\n- install.yaml  # by hand\n")
+    before = built(bench, "server/overlay")
+    bench.json("adopt")
+    text = kustomization.read_text()
+    assert "# ours: ask ann\n" in text.replace("resources: # ours", "# ours")
+    assert "# - install.yaml # by hand\n" in text
+    assert built(bench, "server/overlay") == before
+
+
+def test_a_version_that_did_not_answer_is_not_passed_over(bench: Bench):
+    copied(bench)
+    bench.world.fault("/server/v1.1.0/*", Fault.status(403))
+    document = bench.json("adopt", code=None)
+    assert "v1.1.0" in document["vendors"][0]["error"]["message"]
+    assert document["vendors"][0]["error"]["hint"].endswith("--version VERSION")

@@ -197,11 +197,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """Candidates, nearest first, and whether the first is clearly ahead; ``why`` says so in a sentence."""
+    """Candidates, nearest first, and whether the first is clearly ahead; ``why`` says so in a sentence.
+
+    ``skipped`` are versions that could not be compared, each with what was wrong.
+    """
 
     candidates: tuple[Candidate, ...]
     sure: bool
     why: str
+    skipped: tuple[str, ...] = ()
 
     @property
     def best(self) -> Candidate:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from upstreamsync.adopt.comments import new_comments
 from upstreamsync.adopt.customize import Customizations, customize
 from upstreamsync.adopt.matching import Manifest, Pair, Ranking, match
 from upstreamsync.base.change import laid_out, make_lock
@@ -248,11 +249,13 @@ def _adopted(
     work, prepared = replace(work, vendor=valued.vendor, values=valued.values), valued.prepared
     theirs = base_objects(prepared.bases, work.kustomize)
     found = customize(theirs, local, work.build)
-    same_names = _same_names(copy, prepared)
-    places = choose_places(copy, upstream_kustomization=brought, empty=found.empty and same_names)
+    # A kustomization with comments of the team's own stays theirs: the base goes below it.
+    empty = found.empty and _same_names(copy, prepared) and not _listing_comments(copy, prepared)
+    places = choose_places(copy, upstream_kustomization=brought, empty=empty)
     files, told = _files(work, prepared, release, found, places, match(theirs, local).pairs)
     proof = prove(work.session, work.kustomize, copy, places, files, before)
-    notes = [*told, *(f"left in upstream's order: {one}" for one in found.reordered + proof.reordered)]
+    notes = [f"not compared with {one}" for one in (ranking.skipped if ranking is not None else ())]
+    notes += [*told, *(f"left in upstream's order: {one}" for one in found.reordered + proof.reordered)]
     return Adoption(
         vendor=work.vendor.name,
         base=places.base,
@@ -295,6 +298,15 @@ def _without_own_files(theirs: Sequence[Manifest], local: Sequence[Manifest], co
     return [part.manifest for part in copy.parts if part.file in files and part.manifest in local]
 
 
+def _listing_comments(copy: Copy, prepared: Prepared) -> list[str]:
+    """The comments of the copy's own kustomization that upstream's has not got."""
+    if copy.kustomization is None:
+        return []
+    theirs = (file.data for base in prepared.bases for file in base.files if file.path in NAMES)
+    texts = [data.decode("utf-8", "replace") for data in (copy.files[copy.kustomization], *theirs)]
+    return [str(one) for one in new_comments(texts[0], "\n".join(texts[1:]))]
+
+
 def _same_names(copy: Copy, prepared: Prepared) -> bool:
     """Whether upstream's files have the names that the copy's have."""
     theirs = {f"{copy.folder}/{file.path}" for base in prepared.bases for file in base.files}
@@ -322,7 +334,8 @@ def _files(
             matched += list(found.replaced)
         files.update(dict.fromkeys(gone))
         remarks = partial(work.story.remarks, upstream=upstream)
-        head = [*work.story.head(release.version), *comments]
+        listing = _listing_comments(copy, prepared) if places.whole else []
+        head = [*work.story.head(release.version), *listing, *comments]
         files.update(level_files(places, found, copy, remarks, head))
         edited, told = redirect(session.view, copy, gone, places)
         files.update(edited)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from upstreamsync.adopt.matching import Candidate, Manifest, Ranking, distance, rank
-from upstreamsync.errors import HandEdited, NotFound, UpstreamsyncError
+from upstreamsync.errors import HandEdited, NotFound, Unreachable, UpstreamError, UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import leaves
 from upstreamsync.kit.run.threads import ordered_map
 from upstreamsync.model import Release
@@ -36,36 +36,57 @@ class Search:
 
 
 def find_version(releases: Sequence[Release], search: Search) -> tuple[Ranking, Mapping[str, Release]]:
-    """Rank the releases by how far the copy is from them. Raises HandEdited when none can be compared."""
+    """Rank the releases by how far the copy is from them.
+
+    Raises HandEdited when none can be compared, Unreachable when one that did not answer may be nearer.
+    """
     possible = [one for one in releases if not _is_younger(one, search.changed)] or list(releases)
     found: dict[str, Candidate] = {}
+    failed: dict[str, UpstreamsyncError] = {}
     texts = _texts(search.objects)
     for chosen in (partial(_first, possible, search.declared, texts), partial(_near, possible, found)):
-        waiting = [one for one in chosen() if one.version not in found]
+        waiting = [one for one in chosen() if one.version not in found and one.version not in failed]
         outcomes = ordered_map(lambda one: _candidate(one, search, texts), waiting, search.jobs)
         for release, outcome in zip(waiting, outcomes, strict=True):
             candidate = outcome.get()
-            if candidate is not None:
+            if isinstance(candidate, Candidate):
                 found[release.version] = candidate
+            elif not isinstance(candidate, NotFound):  # a version without these files can't be the origin
+                failed[release.version] = candidate
     if not found:
+        _refuse_silent(failed)
         raise HandEdited(
             "none of the versions on offer could be fetched to compare with",
             hint="name the version: --version VERSION",
         )
     order = [one.version for one in possible]
     ranking = rank(sorted(found.values(), key=lambda one: order.index(one.version)), declared=search.declared)
-    return ranking, {one.version: one for one in possible}
+    if not ranking.best.exact and ranking.best.distance.differing:
+        _refuse_silent(failed)
+    skipped = tuple(f"{version}: {error.message}" for version, error in failed.items())
+    return replace(ranking, skipped=skipped), {one.version: one for one in possible}
+
+
+def _refuse_silent(failed: Mapping[str, UpstreamsyncError]) -> None:
+    """Raise where upstream did not answer for a version: nothing says how near that one is."""
+    silent = {version: error for version, error in failed.items() if isinstance(error, UpstreamError)}
+    if silent:
+        first = next(iter(silent.values()))
+        raise Unreachable(
+            f"{', '.join(list(silent)[:5])} could not be fetched to compare with: {first.message}",
+            hint="run it again, or say which version it is: --version VERSION",
+        )
 
 
 def _is_younger(release: Release, changed: datetime | None) -> bool:
     return changed is not None and release.published is not None and release.published > changed
 
 
-def _candidate(release: Release, search: Search, texts: frozenset[str]) -> Candidate | None:
+def _candidate(release: Release, search: Search, texts: frozenset[str]) -> Candidate | UpstreamsyncError:
     try:
         content = search.content(release)
-    except (NotFound, UpstreamsyncError):
-        return None
+    except UpstreamsyncError as error:
+        return error
     exact = any(distance(content, objects).differing == 0 for objects in search.earlier)
     return Candidate(
         version=release.version,
