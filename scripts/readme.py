@@ -1,7 +1,8 @@
 """Run every command of the README and the tutorial, so that none of them can go stale. Part of the gate.
 
 `make test` is left to the gate itself, which runs the very same command. Commands behind the comment
-"readme: in a repository" run in the demo's repository, while its example upstreams are being served.
+"readme: in a repository" run in the demo's repository, while its example upstreams are being served; those behind
+"readme: the first day" in that of ``first_day``, which nobody has prepared.
 
 The tutorial is one story: its blocks run one after the other in one shell, from an empty folder, and what they print
 is held against the text below them. `pip install upstreamsync` installs this tree there.
@@ -21,41 +22,46 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from first_day import first_day
+
 from upstreamsync.cli.common import Common
 from upstreamsync.cli.demo import prepare
 
 ROOT = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"(<!-- readme: in a repository -->\n)?```sh\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"(?:<!-- readme: (in a repository|the first day) -->\n)?```sh\n(.*?)```", re.DOTALL)
 #: A block of the tutorial, the exit code that its last command ends with, and what it prints.
 STEP = re.compile(
     r"(?:<!-- exit code (?P<code>\d+) -->\n)?```sh\n(?P<block>.*?)```\n(?:```text\n(?P<output>.*?)```\n)?",
     re.DOTALL,
 )
 ELSEWHERE = ("make test",)
-#: A person is needed: what `verify` and `update` say of the demo's broken patches.
+#: A person is needed: what `verify` and `update` say of the demo's broken patches, and `check` of edited copies.
 EXPECTED = {
-    "upstreamsync update --dry-run": 1,
-    "upstreamsync pr --forge local": 1,
+    ("in a repository", "upstreamsync update --dry-run"): 1,
+    ("in a repository", "upstreamsync pr --forge local"): 1,
+    ("the first day", "upstreamsync check"): 1,
 }
+#: From nothing to the first pull request in so many commands.
+FIRST_DAY = 10
 
 
-def commands() -> list[tuple[bool, str]]:
-    """(whether it runs in the example repository, command), in order."""
+def commands() -> list[tuple[str, str]]:
+    """(where it runs: empty for the clone, command), in order."""
     found = []
     for marker, block in BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")):
         for line in block.splitlines():
             command = line.split(" #")[0].strip()
             if command and command not in ELSEWHERE:
-                found.append((bool(marker), command))
+                found.append((marker, command))
     return found
 
 
-def run(command: str, folder: Path, environment: dict[str, str]) -> None:
+def run(where: str, command: str, folder: Path, environment: dict[str, str]) -> None:
     """Run one command; end with its output when its exit code is not the expected one."""
     done = subprocess.run(
         command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
-    expected = EXPECTED.get(command, 0)
+    expected = EXPECTED.get((where, command), 0)
     print(f"{'ok' if done.returncode == expected else 'FAILED'} {command} (exit code {done.returncode})")
     if done.returncode != expected:
         sys.exit(done.stdout + done.stderr)
@@ -139,12 +145,21 @@ def readme() -> None:
         # The tools are linked, not fetched again: the gate has fetched them already.
         if (ROOT / ".tools").is_dir():
             (clone / ".tools").symlink_to(ROOT / ".tools")
-        repository = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        served = stack.enter_context(prepare(Common(), repository))
+        folders = {"": clone}
+        environments: dict[str, dict[str, str]] = {"": {}}
+        for where in ("in a repository", "the first day"):
+            folders[where] = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        environments["in a repository"] = dict(
+            stack.enter_context(prepare(Common(), folders["in a repository"]))
+        )
+        cache = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        environments["the first day"] = stack.enter_context(first_day(folders["the first day"], cache))
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        for in_repository, command in commands():
-            environment = {**os.environ, "PATH": path, **(served if in_repository else {})}
-            run(command, repository if in_repository else clone, environment)
+        listed = commands()
+        if not 0 < sum(where == "the first day" for where, _ in listed) <= FIRST_DAY:
+            sys.exit(f"the first day of the README is to have at most {FIRST_DAY} commands")
+        for where, command in listed:
+            run(where, command, folders[where], {**os.environ, "PATH": path, **environments[where]})
 
 
 if __name__ == "__main__":
