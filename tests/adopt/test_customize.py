@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from upstreamsync.adopt.customize import Customizations, customize, filed, stream
-from upstreamsync.adopt.operations import compare
+from upstreamsync.adopt.operations import compare, operations
 from upstreamsync.adopt.texts import dump
 from upstreamsync.kit.kubernetes.objects import object_id
 from upstreamsync.kit.run.engines import Engines
@@ -232,3 +232,12 @@ def test_positions_are_guarded():
         {"op": "test", "path": "/rules/1/resources", "value": ["secrets"]},
         {"op": "add", "path": "/rules/1/verbs/-", "value": "watch"},
     ]
+
+
+def test_a_timestamp_that_generators_leave_null_is_no_edit():
+    upstream = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "creationTimestamp": None}}
+    local = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
+    assert operations(upstream, local) == ()
+    assert compare(upstream, local).reordered == ("metadata.creationTimestamp",)
+    assert not compare(upstream, {**local, "metadata": {"name": "c", "creationTimestamp": "2020"}}).equal
+    assert not compare(upstream, {**local, "data": None}).equal

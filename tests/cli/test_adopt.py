@@ -323,6 +323,25 @@ def test_comments_alone_are_not_thrown_away_before_they_are_committed(bench: Ben
     bench.json("adopt")
 
 
+def test_files_that_others_name_one_by_one_are_followed_one_by_one(bench: Bench):
+    copied(bench)
+    base, above = bench.root / "server/base", bench.root / "server/kustomization.yaml"
+    (base / "kustomization.yaml").unlink()
+    own = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine, namespace: app}\ndata: {a: b}\n"
+    (base / "mine.yaml").write_text(own)
+    old = UPSTREAM.format(version="v1.0.0")
+    (base / "old.yaml").write_text(old)
+    (bench.root / "server/overlay/kustomization.yaml").unlink()
+    above.write_text("resources:\n- base/install.yaml\n- base/mine.yaml\n")
+    bench.commit()
+    before = built(bench, "server")
+    (vendor,) = bench.json("adopt")["vendors"]
+    assert vendor["version"] == "v1.1.0"
+    assert built(bench, "server") == before
+    assert above.read_text() == "resources:\n- base\n- base/mine.yaml\n"
+    assert ((base / "mine.yaml").read_text(), (base / "old.yaml").read_text()) == (own, old)
+
+
 @pytest.mark.parametrize("edits", [True, False])
 def test_comments_of_a_kustomization_that_only_lists_are_kept(bench: Bench, edits: bool):
     copied(bench)

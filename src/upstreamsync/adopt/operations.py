@@ -17,6 +17,10 @@ from upstreamsync.kit.kubernetes.objects import MISSING, element_label, keyed, s
 ORDERED = frozenset(("initContainers", "rules", "args", "command", "webhooks"))
 
 
+#: Written as null by what generates manifests; the API server sets it, whatever stands there.
+_UNSAID = "creationTimestamp"
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """A step into a list: the element of this label (``name=server``), named by these fields."""
@@ -69,7 +73,13 @@ def operations(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Ope
     one, other = _named(before, after, "")
     found = DeepDiff(one, other, view="tree", ignore_order=False, verbose_level=0)
     places = {tuple(each.path(output_format="list")) for group in found.values() for each in group}
-    return tuple(_in_order(before, after, places))
+    return tuple(one for one in _in_order(before, after, places) if not _says_nothing(one))
+
+
+def _says_nothing(operation: Operation) -> bool:
+    """Whether a field came or went that the API server takes no notice of: generators write it as null."""
+    values = (operation.before, operation.after)
+    return operation.path[-1] == _UNSAID and all(one is None or one is MISSING for one in values)
 
 
 def _named(before: Any, after: Any, field: str) -> tuple[Any, Any]:
@@ -154,7 +164,7 @@ def _in_order(before: Any, after: Any, places: set[tuple[Any, ...]]) -> Iterator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
-    """Whether two objects say the same; ``reordered`` are lists of which only the order differs."""
+    """Whether two objects say the same; ``reordered`` are lists of which only the order differs, and empty fields."""
 
     equal: bool
     reordered: tuple[str, ...] = ()
@@ -168,8 +178,13 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Likeness:
 
 def _same(one: Any, other: Any, path: Path, field: str, reordered: list[str]) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            _same(one[key], other[key], (*path, key), str(key), reordered) for key in one
+        keys = one.keys() ^ other.keys()
+        if keys:
+            if keys != {_UNSAID} or one.get(_UNSAID) is not None or other.get(_UNSAID) is not None:
+                return False
+            reordered.append(shown((*path, _UNSAID)))
+        return all(
+            _same(one[key], other[key], (*path, key), str(key), reordered) for key in one if key in other
         )
     if isinstance(one, list) and isinstance(other, list):
         return _same_lists(one, other, path, field, reordered)

@@ -30,6 +30,7 @@ from upstreamsync.project.adopt.layout import (
     choose_places,
     files_gone,
     level_files,
+    listed_by_file,
     redirect,
 )
 from upstreamsync.project.adopt.origin import Search, find_version
@@ -121,13 +122,17 @@ def _guarded(session: Session, vendor: Vendor, version: str | None) -> Adoption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """What one adoption works with; ``values`` are the values of its chart that say edits of the copy."""
+    """What one adoption works with.
+
+    ``by_file`` when others name single files of the copy. ``values`` are those of its chart that say edits.
+    """
 
     session: Session
     vendor: Vendor
     copy: Copy
     kustomize: Kustomize
     story: Story
+    by_file: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -155,12 +160,15 @@ def adopt_vendor(session: Session, vendor: Vendor, *, version: str | None) -> Ad
             vendor=vendor.name, base=vendor.bases[0], version=lock.version, why="it is as it was vendored"
         )
     copy = read_copy(vendor.bases[0], session.view)
+    listed = listed_by_file(session.view, copy)
+    copy = listed if listed is not None else copy
     work = _Work(
         session=session,
         vendor=vendor,
         copy=copy,
         kustomize=session.tools.engines.kustomize(),
         story=read_story(session.root, copy),
+        by_file=listed is not None,
     )
     contents = _Contents(work)
     before = objects_of(copy.folder, copy.files, work.kustomize)
@@ -245,6 +253,8 @@ def _adopted(
     local = before if whole else _listed(copy)
     if not whole:
         local = _without_own_files(base_objects(prepared.bases, work.kustomize), local, copy)
+    elif work.by_file:
+        before = local = _beside_own_files(base_objects(prepared.bases, work.kustomize), before, copy)
     valued = with_chart_values(work.session, prepared, release, local, work.kustomize)
     work, prepared = replace(work, vendor=valued.vendor, values=valued.values), valued.prepared
     theirs = base_objects(prepared.bases, work.kustomize)
@@ -255,7 +265,7 @@ def _adopted(
     files, told = _files(work, prepared, release, found, places, match(theirs, local).pairs)
     proof = prove(work.session, work.kustomize, copy, places, files, before)
     notes = [f"not compared with {one}" for one in (ranking.skipped if ranking is not None else ())]
-    notes += [*told, *(f"left in upstream's order: {one}" for one in found.reordered + proof.reordered)]
+    notes += [*told, *(f"left as upstream has it: {one}" for one in found.reordered + proof.reordered)]
     return Adoption(
         vendor=work.vendor.name,
         base=places.base,
@@ -296,6 +306,13 @@ def _without_own_files(theirs: Sequence[Manifest], local: Sequence[Manifest], co
     ours = {object_id(pair.local) for pair in match(theirs, local).pairs}
     files = {part.file for part in copy.parts if object_id(part.manifest) in ours}
     return [part.manifest for part in copy.parts if part.file in files and part.manifest in local]
+
+
+def _beside_own_files(theirs: Sequence[Manifest], built: Sequence[Manifest], copy: Copy) -> list[Manifest]:
+    """What the copy builds without the files that hold nothing of upstream's: whoever wants those names them."""
+    ours = [copy.part_of(pair.local) for pair in match(theirs, built).pairs]
+    files = {part.file for part in ours if part is not None}
+    return [one for one in built if (part := copy.part_of(one)) is None or part.file in files]
 
 
 def _listing_comments(copy: Copy, prepared: Prepared) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from upstreamsync.adopt.comments import as_comment
 from upstreamsync.adopt.customize import Customizations, Patch, inline
@@ -171,6 +171,26 @@ def redirect(
         else:
             files[path] = new.encode()
     return files, tuple(told)
+
+
+def listed_by_file(view: View, copy: Copy) -> Copy | None:
+    """The copy as kustomizations elsewhere name it, file by file; None where none does.
+
+    Files that nobody names are no part of it. A copy with a kustomization of its own is named as a whole.
+    """
+    if copy.kustomization is not None:
+        return None
+    outside = [path for path in view.listing("") if not path.startswith(f"{copy.folder}/")]
+    named: set[str] = set()
+    for path in filter(is_kustomization, outside):
+        named.update(_entries(path, view.read(path) or b"", set(copy.files)).values())
+    if not named:
+        return None
+    return replace(
+        copy,
+        files={path: data for path, data in copy.files.items() if path in named},
+        parts=tuple(part for part in copy.parts if part.file in named),
+    )
 
 
 def _entries(path: str, data: bytes, lost: set[str]) -> dict[str, str]:
