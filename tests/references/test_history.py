@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from references import test_since, test_units
+from references import test_since, test_units, test_workflow
 from references.conftest import Repository, Upstreams, loud
 from upstreamsync.model import Verification
 from upstreamsync.project.settings import Settings
 from upstreamsync.project.verify.verification import verify_revision_without_configuration
+from upstreamsync.testing import World
 
 COMMITS = 60
 FORMS = {**test_since.FORMS, **{name: form[0] for name, form in test_units.FORMS.items()}}
@@ -88,6 +89,27 @@ def test_a_bots_history(history: tuple[Repository, Mapping[str, bool]], tmp_path
         if not breaks and said:
             wrong.append((subject, said))
     assert (missed, wrong, several) == ([], [], [])
+
+
+def test_the_workflow_of_the_examples_judges_the_bots_commits(
+    history: tuple[Repository, Mapping[str, bool]], world: World, tmp_path: Path
+) -> None:
+    """The newest commit of each label, from a clone that is one commit deep, as action.yml's step does it."""
+    repository, labels = history
+    for breaks in (True, False):
+        commit = next(one for one in reversed(labels) if labels[one] is breaks)
+        base = repository.git("rev-parse", f"{commit}~1")
+        repository.git("branch", "-f", "proposed", commit)
+        folder = tmp_path / str(breaks)
+        checkout = folder / "checkout"
+        origin = f"file://{repository.root}"
+        repository.git("clone", "-q", "--depth=1", "--branch", "proposed", origin, str(checkout))
+        event = {"pull_request": {"number": 7, "base": {"sha": base}, "head": {"sha": commit}}}
+        runner = test_workflow.Runner(folder, checkout, event, test_workflow.environment(world, tmp_path))
+        code, printed, summary = runner.run(test_workflow.inputs_of_the_example())
+        assert code == (1 if breaks else 0), printed
+        assert ("::error file=team" in printed) is breaks
+        assert "team" in summary
 
 
 def test_the_plan_has_both_labels() -> None:

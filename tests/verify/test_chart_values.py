@@ -251,3 +251,45 @@ def test_a_chart_where_nothing_of_ours_changes_takes_two_renders_a_side(trees: T
     counted = Counted(Engines().helm())
     assert {item.verdict for item in trees.judge(counted).items} == {"ok"}
     assert counted.count <= 4
+
+
+NEEDS = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: widget, labels: {helm.sh/chart: "widget-{{ .Chart.Version }}"}}
+spec:
+  replicas: {{ .Values.replicas }}
+  template:
+    spec:
+      containers:
+      {{- range $name, $one := required "no containers" .Values.containers }}
+      - name: {{ $name }}
+        image: "{{ $one.image.repository }}:{{ $one.image.tag | default %s }}"
+        env: {{ toJson $one.env }}
+      {{- end }}
+"""
+ENV = "".join(f"      KEY{number}: v{number}\n" for number in range(20))
+NEEDED = f"replicas: 3\ncontainers:\n  main:\n    image: {{repository: a/b, tag: v1}}\n    env:\n{ENV}"
+
+
+def needing(trees: Trees, *, replicas: str = "1", tag: str = '"v0"') -> None:
+    for side in ("before", "after"):
+        trees.chart(side, defaults=f"replicas: {replicas if side == 'after' else '1'}\n")
+        text = NEEDS % (tag if side == "after" else '"v0"')
+        trees.write(side, "app/charts/widget/templates/deployment.yaml", text)
+    trees.both("app/kustomization.yaml", entry(NEEDED))
+
+
+def test_a_chart_that_needs_its_values_is_not_rendered_without_each_of_them(trees: Trees) -> None:
+    needing(trees)
+    counted = Counted(Engines().helm())
+    assert {item.verdict.value for item in items(trees.judge(counted)).values()} == {"ok"}
+    assert len(items(trees.judge())) == 23
+    assert counted.count <= 8
+
+
+def test_a_version_is_looked_at_also_where_a_chart_needs_its_values(trees: Trees) -> None:
+    needing(trees, replicas="5", tag='"v2"')
+    found = {name: item.verdict.value for name, item in items(trees.judge()).items()}
+    assert found.pop("valuesInline.containers.main.image.tag") == "shadows"
+    assert set(found.values()) == {"ok"}

@@ -18,6 +18,7 @@ from upstreamsync.model import FieldChange, Verdict
 from upstreamsync.verify.build.builds import Builder, Failed
 from upstreamsync.verify.build.chain import Effect
 from upstreamsync.verify.build.chart_values import ChartUse
+from upstreamsync.verify.build.digests import without_labels
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.classify import failures, verdicts
 from upstreamsync.verify.classify.notes import Note
@@ -25,6 +26,9 @@ from upstreamsync.verify.overlays.items import Item, Kind
 
 #: From this likeness on a new value may be the old one under another name.
 _LIKE = 0.6
+#: Values of these names hold a version; labels of these names say the chart's.
+_VERSIONS = frozenset(("tag", "digest", "version", "image"))
+_OF_THE_CHART = frozenset(("helm.sh/chart", "app.kubernetes.io/version", "chart"))
 _SCHEMA = "values don't meet the specifications of the schema"
 
 
@@ -126,8 +130,10 @@ class _Case:
         for item in items:
             if item not in known:
                 self.notes[item.name] = self._alone(item)
-        if known:
-            self._group(known, 0)
+        well = self._needed_and_well(known) if len(known) > 1 else []
+        self.notes |= {item.name: [Note(verdict=Verdict.OK)] for item in well}
+        if rest := [item for item in known if item.name not in self.notes]:
+            self._group(rest, 0)
         return self.notes
 
     def _is_known(self, item: Item) -> bool:
@@ -159,6 +165,31 @@ class _Case:
             return False
         was, now = self.old.effect(mine), self.new.effect(items)
         return bool(now.touched) and _signature(was) == _signature(now)
+
+    def _needed_and_well(self, items: Sequence[Item]) -> list[Item]:
+        """The values of a chart that renders nothing without its values, where what it renders stays the same.
+
+        Then nobody could tell one of them apart but by a render of its own. Left out are those whose default is
+        another one now, and versions, which may be held back.
+        """
+        assert self.old is not None  # noqa: S101 (known items alone come here)
+        mine = [self.partners[item.name] for item in items]
+        if self.old.can_do_without(mine) or self.new.can_do_without(items):
+            return []
+        was, now = self.old.render(()), self.new.render(())
+        if isinstance(was, Failed) or isinstance(now, Failed):
+            return []
+        if list(was.objects) != list(now.objects) or any(
+            _unversioned(was.objects[key]) != _unversioned(now.objects[key]) for key in was.objects
+        ):
+            return []
+        before, after = self.old.known_values(), self.new.known_values()
+        return [
+            item
+            for item in items
+            if item.spec[-1].lower() not in _VERSIONS
+            and _below(before, item.spec) == _below(after, item.spec)
+        ]
 
     def _alone(self, item: Item) -> list[Note]:
         partner = self.partners.get(item.name)
@@ -196,6 +227,19 @@ class _Case:
         ]
         best = max(scored, default=None)
         return best[1] if best is not None and best[0] >= _LIKE else None
+
+
+def _unversioned(obj: Mapping[str, Any]) -> Any:
+    """An object without what says which version of the chart it is of."""
+    return without_labels(obj, _OF_THE_CHART)
+
+
+def _below(values: Mapping[tuple[str, ...], Any], path: Sequence[str]) -> dict[tuple[str, ...], Any]:
+    """What the chart declares at a path, below it, and in the place of what leads there."""
+    here = tuple(path)
+    return {
+        one: value for one, value in values.items() if one[: len(here)] == here or here[: len(one)] == one
+    }
 
 
 def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
