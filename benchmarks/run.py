@@ -28,6 +28,7 @@ from bulk import measure_bulk
 from difference import measure_difference
 from judging import kustomize, measure_judging
 from refused import measure_refused
+from rules import measure_rules
 from since import measure_since
 from startup import measure_startup
 from updating import measure_updating
@@ -96,6 +97,7 @@ def _sections(folder: Path, chosen: argparse.Namespace) -> Iterator[Section]:
     if "judge" in chosen.only:
         yield from measure_judging(folder, chosen.few, chosen.scale, quick=chosen.quick)
         yield measure_refused(folder / "refused", chosen.few)
+        yield measure_rules(folder / "rules", chosen.few, chosen.scale)
         yield from measure_since(folder / "since", chosen.few, _helm(), chosen.scale)
     if "difference" in chosen.only:
         yield measure_difference(folder, chosen.times, chosen.scale)

@@ -294,7 +294,7 @@ class real_server:
             f"clusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:{port}', insecure-skip-tls-verify: true}}}}]\n"
             "contexts: [{name: test, context: {cluster: c, user: u, namespace: default}}]\nusers: [{name: u, user: {token: token}}]\n"
         )
-        words = ["kubectl", f"--kubeconfig={config}", "get", "namespace", "default"]
+        words = ["kubectl", f"--kubeconfig={config}", "--context=test", "get", "namespace", "default"]
         for _ in range(240):
             if subprocess.run(words, capture_output=True).returncode == 0:
                 return config
