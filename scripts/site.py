@@ -19,6 +19,8 @@ PUBLISHED = "https://github.com/upstreamsync/upstreamsync/blob/main"
 TOP_LEVEL = ("SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md")
 _LINK = re.compile(r"(?P<text>\[(?:[^\[\]]|\[[^\[\]]*\])*\])\((?P<target>[^)\s]+)\)")
 _FENCE = re.compile(r"^(?:```|~~~)")
+#: What begins a list or a table; the site's Markdown wants an empty line before it, GitHub's does not.
+_BLOCK = re.compile(r"^(?:[-*] |\d+\. |\|)")
 
 
 def pages() -> dict[str, str]:
@@ -32,6 +34,9 @@ def assembled(name: str, known: dict[str, str], problems: list[str]) -> str:
     lines, fenced = [], False
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
         fenced ^= bool(_FENCE.match(line.lstrip()))
+        before = lines[-1] if lines else ""
+        if not fenced and _BLOCK.match(line) and re.match(r"\S", before) and not _BLOCK.match(before):
+            lines.append("")
         lines.append(line if fenced else _LINK.sub(lambda match: _link(match, name, known, problems), line))
     return "\n".join(lines) + "\n"
 

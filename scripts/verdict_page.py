@@ -132,7 +132,8 @@ def _change(folder: Path) -> str:
 def _example(reason: str, one: Example) -> Iterator[str]:
     if reason:
         yield f"\n### {one.item['verdict']}: {reason}\n"
-    title = one.title[:1].upper() + one.title[1:]
+    first = one.title.partition(" ")[0]
+    title = one.title[:1].upper() + one.title[1:] if first.islower() else one.title
     yield f"\n{_prose(title)} (`{one.item['severity']}`).\n"
     yield f"\nThe overlay:\n\n```yaml\n{_cut(one.patch)}\n```\n"
     yield f"\nWhat upstream changed:\n\n```diff\n{_cut(one.change)}\n```\n"
