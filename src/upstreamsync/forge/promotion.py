@@ -11,7 +11,7 @@ from typing import Final
 
 from upstreamsync.config.load import Configuration
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.forge.rules.lifecycle import Situation
+from upstreamsync.forge.rules.lifecycle import SAME_VERSION, Situation
 from upstreamsync.forge.rules.marker import find
 from upstreamsync.forge.rules.promotion import STATUS
 from upstreamsync.forge.stale import close_one
@@ -79,6 +79,11 @@ class _Promotion(Run):
     """A run for one pull request, whose branch holds commits of the source branch and so of people."""
 
     source: str = ""
+
+    def one(self, proposal: Proposal) -> PullRequest:
+        """As for every proposal; of one and the same commit only what holds it can be another."""
+        done = super().one(proposal)
+        return replace(done, reason="what holds it has changed") if done.reason == SAME_VERSION else done
 
     def situation(self, proposal: Proposal) -> Situation:
         """As for every proposal, but for what counts as a person's commit: what the source branch has not."""

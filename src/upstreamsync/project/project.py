@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what only some commands need is imported where it is used: 
     from upstreamsync.project.changes import Changes
     from upstreamsync.project.check.lookup import Lookup
     from upstreamsync.project.check.offline import Held
+    from upstreamsync.project.promote.promote import PromoteOptions, Promotions
     from upstreamsync.project.propose.propose import ProposeOptions
 
 
@@ -156,6 +157,15 @@ class Project:
         from upstreamsync.project.propose.propose import propose
 
         return propose(self.session, changes, report, options)
+
+    def promote(self, options: PromoteOptions | None = None) -> Promotions:
+        """Keep a pull request open for each promotion that vendors.yaml declares, or for the one that is named.
+
+        Nothing is ever merged. Raises UsageError where none is named or declared.
+        """
+        from upstreamsync.project.promote.promote import promote
+
+        return promote(self.session, options)
 
 
 def _held(session: Session, vendor: Vendor, lookup: Lookup) -> Held:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -169,7 +172,8 @@ def test_it_is_held_by_age_and_ready_once_it_is_old_enough(bench):
     assert bench.one().action is Action.UNCHANGED
     bench.days = 4
     done = bench.one()
-    assert (done.action, done.hold, bench.pull.draft) == (Action.UPDATED, None, False)
+    assert (done.action, done.reason, done.hold) == (Action.UPDATED, "what holds it has changed", None)
+    assert not bench.pull.draft
     assert bench.status(sha)[0] == "success"
 
 
@@ -323,6 +327,36 @@ def test_locally_it_is_a_branch_and_a_text(bench):
     bench.days = 0
     bench.change(bench.vendored("1.2.0"))
     assert bench.one().hold.by is HoldKind.AGE
+
+
+def test_the_command_line_says_it_in_json_and_by_its_exit_code(bench):
+    bench.change(bench.vendored("1.1.0", container="server"))
+    words = [
+        "promote",
+        "--from",
+        "main",
+        "--to",
+        "stage",
+        "--forge",
+        "local",
+        "--dry-run",
+        "--format",
+        "json",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "upstreamsync", *words],
+        cwd=bench.gitops.path,
+        env={**os.environ, "UPSTREAMSYNC_CACHE": str(bench.cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr  # a patch needs a person
+    document = json.loads(done.stdout)
+    assert document["schema"] == "upstreamsync/promote/v1"
+    (one,) = document["promotions"]
+    assert one["vendors"] == [{"name": "app", "from": "1.0.0", "to": "1.1.0", "note": ""}]
+    assert (one["action"], one["held"], one["draft"]) == ("opened", None, True)
 
 
 def test_a_forge_without_checks_says_that_it_cannot(bench):

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from upstreamsync.forge.rules.marker import CONFIG, Marker, find, rebuild_ticked, text_hash
 from upstreamsync.forge.rules.risk import major_of
 from upstreamsync.forge.state import REBUILD_LABEL, BranchCommit, Existing, Stage
 from upstreamsync.model import Proposal
+
+#: Why a proposal is refreshed although it moves nothing further.
+SAME_VERSION: Final = "the same version gives another result"
 
 
 class Verb(StrEnum):
@@ -106,7 +110,7 @@ def _decide_open(proposal: Proposal, situation: Situation, existing: Existing, b
 def _news(proposal: Proposal, marker: Marker) -> str:
     before = {vendor: after for vendor, _, after in marker.steps}
     moved = [f"{vendor} {after}" for vendor, _, after in proposal.steps if before.get(vendor) != after]
-    return f"now {', '.join(moved)}" if moved else "the same version gives another result"
+    return f"now {', '.join(moved)}" if moved else SAME_VERSION
 
 
 def touched(situation: Situation, marker: Marker | None, bot_email: str) -> Touch | None:
