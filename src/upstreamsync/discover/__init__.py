@@ -21,11 +21,11 @@ from upstreamsync.discover.helm_lines import read_helm_lines, repositories_of
 from upstreamsync.discover.helmfile import read_helmfile
 from upstreamsync.discover.kustomizations import read_images, read_kustomization
 from upstreamsync.discover.render import entry, render
-from upstreamsync.discover.renovate import read_renovate
+from upstreamsync.discover.renovate import read_custom_managers, read_renovate
 from upstreamsync.discover.scan import TextFile, Tree, read_files, tree_of
 from upstreamsync.discover.shell import read_scripts
 from upstreamsync.discover.trial import tried, unexplained_folders
-from upstreamsync.discover.vendored import read_header, read_rendered
+from upstreamsync.discover.vendored import read_header, read_rendered, read_unpacked
 from upstreamsync.discover.vendoring_tools import read_kptfile, read_vendir
 from upstreamsync.errors import ConfigError
 
@@ -83,11 +83,13 @@ def _candidates(files: Sequence[TextFile], tree: Tree, *, images: bool) -> Itera
         yield from read_renovate(file, repositories)
         yield from read_kptfile(file, tree)
         yield from read_helmfile(file)
+        yield from read_custom_managers(file, repositories, tree)
+        yield from read_header(file, tree)
         if not file.is_yaml:
             continue
         yield from read_kustomization(file)
-        yield from read_header(file)
         yield from read_rendered(file)
+        yield from read_unpacked(file, tree)
         yield from read_chart_dependencies(file, tree)
         yield from read_vendir(file, tree)
         if images:

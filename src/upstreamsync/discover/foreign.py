@@ -28,7 +28,7 @@ def without_foreign(candidates: Iterable[Candidate], tree: Tree) -> Iterator[Can
     inner = {folder for folder in _chart_folders(tree) if _parent_chart(folder, tree) is not None}
     for one in every:
         file = one.found.file
-        if _says_of_itself(file) or not (_below(file, charts) or _is_page_of_chart(file, tree)):
+        if _says_of_itself(one) or not (_below(file, charts) or _is_page_of_chart(file, tree)):
             beside = _below(file, inner) if file.endswith("Chart.yaml") else None
             yield one if beside is None else replace(one, unsure=(*one.unsure, _remark(beside)))
 
@@ -37,9 +37,11 @@ def _remark(folder: str) -> str:
     return f"`{folder}` lies among the charts of another one: is it yours, or upstream's?"
 
 
-def _says_of_itself(file: str) -> bool:
-    """Whether a file tells of the folder that it lies in, or of commands that people run."""
-    return file.endswith(("Kptfile", ".sh", ".mk", "Makefile"))
+def _says_of_itself(candidate: Candidate) -> bool:
+    """Whether it tells of the very folder that it lies in, or is of commands that people run."""
+    file, source = candidate.found.file, candidate.source or {}
+    is_unpacked = source.get("render") is False and candidate.base == file.rpartition("/")[0]
+    return is_unpacked or file.endswith(("Kptfile", ".sh", ".mk", "Makefile"))
 
 
 def _is_whole(candidate: Candidate, tree: Tree) -> bool:

@@ -9,7 +9,10 @@ from upstreamsync.discover.candidates import Proposal
 from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import Place
 
-_HEAD = """\
+#: Editors complete and check the file with it.
+SCHEMA = "https://raw.githubusercontent.com/upstreamsync/upstreamsync/main/docs/vendors.schema.json"
+_HEAD = f"""\
+# yaml-language-server: $schema={SCHEMA}
 # A start, written by `upstreamsync init`. Read the lines that say `unsure`, then run `upstreamsync check`.
 version: 1
 """

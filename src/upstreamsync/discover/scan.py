@@ -88,7 +88,8 @@ def tree_of(files: Iterable[TextFile]) -> Tree:
 def read_files(root: Path) -> tuple[TextFile, ...]:
     """Every text file below ``root`` that may name an upstream, by path.
 
-    Links, files larger than MAX_BYTES, files that are not UTF-8, and what can't be read are left out.
+    Links, files that are not UTF-8, and what can't be read are left out; of files larger than MAX_BYTES the name
+    counts, and not the text.
     """
     return tuple(sorted(_files(root), key=lambda file: file.path))
 
@@ -109,16 +110,30 @@ def _files(root: Path) -> Iterator[TextFile]:
                 yield TextFile(path=path.relative_to(root).as_posix(), text=text)
 
 
+#: Renovate's configuration, where it may lie.
+RENOVATE = ("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json", ".renovaterc.json5")
+#: What makes a template of YAML, behind the name that it has as YAML.
+_TEMPLATES = (".template", ".tmpl", ".tpl", ".j2", ".gotmpl", ".erb")
+
+
+def is_template(name: str) -> bool:
+    """Whether the name says that it becomes YAML once a template is filled in."""
+    stem, suffix = os.path.splitext(name)
+    return suffix in _TEMPLATES and stem.endswith((".yaml", ".yml"))
+
+
 def _of_interest(name: str) -> bool:
     suffix = os.path.splitext(name)[1]
-    named = name.startswith("Makefile.") or name.endswith(".yaml.gotmpl")
+    named = name.startswith("Makefile.") or name in RENOVATE or is_template(name)
     return named or suffix in (".yaml", ".yml", ".md", ".env", *_SCRIPT_SUFFIXES, "")
 
 
 def _read(path: Path) -> str | None:
     try:
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_BYTES:
+        if path.is_symlink() or not path.is_file():
             return None
+        if path.stat().st_size > MAX_BYTES:
+            return ""
         return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError):
         return None

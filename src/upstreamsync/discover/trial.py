@@ -14,6 +14,7 @@ from upstreamsync.kit.yaml import edit as yaml_edit
 
 #: Put in place of a value on a copy of the text, only to learn what stood there.
 _ANYTHING = "0.0.0-anything"
+_LOCAL = re.compile(r"https?://(localhost(?::\d+)?)(?=[/'\"]|$)")
 #: Names of folders that by themselves say nothing: kustomize's own word for what overlays stand on.
 _COMMON = frozenset(("base",))
 
@@ -32,8 +33,30 @@ def tried(proposal: Proposal, tree: Tree) -> Proposal:
         missing = base not in tree.folders
         if missing and not any(f"`{base}`" in remark for remark in remarks):
             remarks.append(f"there is no `{base}` yet: the first update makes it")
+    remarks += _absent(proposal, tree)
+    remarks += _local(proposal)
     remarks += _shown_otherwise(proposal, tree)
     return replace(proposal, edits=tuple(edits), unsure=tuple(dict.fromkeys(remarks)))
+
+
+def _absent(proposal: Proposal, tree: Tree) -> Iterator[str]:
+    """The files that a source writes by name, and that its folder does not have."""
+    for source in proposal.sources:
+        base = source.get("base", proposal.base)
+        url = source.get("url")
+        names = [source["file"]] if "file" in source else list(url) if isinstance(url, dict) else []
+        if not names and isinstance(url, str):
+            names = [url.rpartition("/")[2]]
+        for name in names:
+            is_read = str(name).endswith((".yaml", ".yml")) and "{" not in str(name)
+            if is_read and base in tree.folders and f"{base}/{name}" not in tree.files:
+                yield f"there is no `{name}` in `{base}`: is it the right folder?"
+
+
+def _local(proposal: Proposal) -> Iterator[str]:
+    """Addresses that only this machine knows."""
+    for host in sorted(set(_LOCAL.findall(str([proposal.sources, proposal.releases])))):
+        yield f"`{host}` is this machine: where do versions come from elsewhere?"
 
 
 def _shown_otherwise(proposal: Proposal, tree: Tree) -> Iterator[str]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from upstreamsync.discover.candidates import Candidate
-from upstreamsync.discover.origins import read_origin, read_tag, source_of
-from upstreamsync.discover.scan import TextFile, Tree
+from upstreamsync.discover.origins import Origin, read_origin, read_tag, source_of
+from upstreamsync.discover.scan import TextFile, Tree, is_template
 from upstreamsync.model import Place
 
 #: Folders that by their name hold other people's content.
@@ -18,6 +18,13 @@ _SAID = re.compile(
     r"((?:git::)?https?://[^\s\"'<>,;)]+)",
     re.IGNORECASE,
 )
+_SAID_PLAINLY = re.compile(
+    r"^#.*\b(?:(?:generated|fetched|downloaded|copied|vendored|rendered|taken|pulled|sourced|imported|obtained|borrowed|"
+    r"adapted|modified|retrieved)\b[\w ]*?\b(?:from|of|with|by|out of)|(?:source|upstream|origin)(?: url)?)\b"
+    r"[^\w\n]{0,4}((?:git::)?https?://[^\s\"'<>,;)]+)",
+    re.IGNORECASE,
+)
+_KIND = re.compile(r"^kind:", re.MULTILINE)
 _CHART_FIELD = {
     key: re.compile(rf"^{key}:\s*[\"']?([^\s\"'#]+)", re.MULTILINE) for key in ("name", "version")
 }
@@ -31,39 +38,89 @@ _CHART = re.compile(
 )
 
 
-def read_header(file: TextFile) -> Iterator[Candidate]:
-    """The URL that a comment at the top of a vendored file names."""
-    parts = file.folder.split("/")
-    if not file.is_yaml or file.is_kustomization or not FOLDERS.intersection(parts):
+def read_header(file: TextFile, tree: Tree) -> Iterator[Candidate]:
+    """The URLs that the comment at the top of a file names as where it, or a file beside it, comes from.
+
+    Outside of folders for other people's content it takes a manifest, and a word that says so.
+    """
+    is_kept_apart = bool(FOLDERS.intersection(file.folder.split("/")))
+    is_plain = file.is_yaml and (is_kept_apart or _KIND.search(file.text) or file.is_kustomization)
+    if not is_plain and not is_template(file.name):
         return
-    for number, line in enumerate(file.text.splitlines()[:_HEAD_LINES], 1):
+    said = _SAID if is_kept_apart and not file.is_kustomization else _SAID_PLAINLY
+    for number, text in _header(file):
+        match = said.search(text)
+        origin = read_origin(match[1]) if match else None
+        if origin is not None and origin.url is not None and origin.ref is not None:
+            found = _headed(file, number, origin, tree)
+            if found is not None:
+                yield found
+            if not file.is_kustomization:
+                return
+
+
+def _header(file: TextFile) -> Iterator[tuple[int, str]]:
+    """The lines of the comment at the top, each with the one before it, as sentences are broken."""
+    before = ""
+    for number, line in enumerate(file.text.split("\n")[:_HEAD_LINES], 1):
         if not line.startswith("#"):
             if line.strip() not in ("", "---"):
                 return
+            before = ""
             continue
-        match = _SAID.match(line)
-        origin = read_origin(match[1]) if match else None
-        if origin is None or origin.url is None or origin.ref is None:
-            continue
-        tag = read_tag(origin)
-        source = source_of(origin, tag.version)
-        if origin.url.rpartition("/")[2] != file.name:
-            source = {**source, "file": file.name}
+        text = line.lstrip("#! ")
+        yield number, f"# {before} {text}" if text.startswith(("http", "git::")) else f"# {text}"
+        before = text
+
+
+def _headed(file: TextFile, number: int, origin: Origin, tree: Tree) -> Candidate | None:
+    """What a header says; None where it is of a file that is not there."""
+    tag = read_tag(origin)
+    source = source_of(origin, tag.version)
+    own_name = (origin.url or "").rpartition("/")[2]
+    if file.is_kustomization:
+        if f"{file.folder}/{own_name}".lstrip("/") not in tree.files or own_name == file.name:
+            return None
+    elif own_name != file.name:
+        source = {**source, "file": file.name}
+    remark, complete = (
+        "the comment at the top of the file says so: is the content as upstream has it?",
+        tag.complete,
+    )
+    if is_template(file.name):
+        remark, complete = f"`{file.path}` is a template made of it: declare it as a fork (`forks`)", False
+    return Candidate(
+        names=(origin.name, _owner(file.folder)),
+        found=Place(file=file.path, line=number),
+        version=tag.version,
+        source=source,
+        base=file.folder or ".",
+        base_is_real=True,
+        releases=tag.releases,
+        unsure=(*tag.unsure, remark),
+        complete=complete and bool(file.folder),
+    )
+
+
+def read_unpacked(file: TextFile, tree: Tree) -> Iterator[Candidate]:
+    """A chart that lies, unpacked, in a folder for other people's content; where from is not among what it says."""
+    parts = file.folder.split("/")
+    if file.name != "Chart.yaml" or not (FOLDERS - {"base"}).intersection(parts[:-1]):
+        return
+    if any("/".join([*parts[:depth], "Chart.yaml"]) in tree.files for depth in range(1, len(parts))):
+        return
+    name, version = (_CHART_FIELD[key].search(file.text) for key in ("name", "version"))
+    if name and version:
         yield Candidate(
-            names=(origin.name, _owner(file.folder)),
-            found=Place(file=file.path, line=number),
-            version=tag.version,
-            source=source,
+            names=(name[1],),
+            found=Place(file=file.path, line=file.text.count("\n", 0, version.start()) + 1),
+            version=version[1],
+            source={"helm": {"repository": UNKNOWN, "chart": name[1]}, "render": False},
             base=file.folder,
             base_is_real=True,
-            releases=tag.releases,
-            unsure=(
-                *tag.unsure,
-                "the comment at the top of the file says so: is the content as upstream has it?",
-            ),
-            complete=tag.complete,
+            unsure=(f"the chart says `{name[1]}` {version[1]}: write the chart's repository",),
+            complete=False,
         )
-        return
 
 
 def shown_chart_version(tree: Tree, base: str | None, chart: str) -> str | None:
