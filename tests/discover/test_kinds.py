@@ -471,3 +471,33 @@ def test_a_repository_on_this_machine_is_nobody_elses(tmp_path):
 
 def test_editors_are_told_the_schema(tmp_path):
     assert look_through(tmp_path).text.startswith("# yaml-language-server: $schema=https://")
+
+
+@pytest.mark.parametrize(("version", "is_sure"), [("1.2.3", True), ("9.9.9", False)])
+def test_a_version_that_is_only_named_has_to_be_on_offer(tmp_path, world, version, is_sure):
+    world.chart("charts", "app", "1.2.3")
+    dependency = f"{{name: app, version: {version}, repository: '{world.url}/charts'}}"
+    chart = f"name: x\nversion: 0.0.0\ndependencies:\n- {dependency}\n"
+    write_files(tmp_path / "repo", {"x/Chart.yaml": chart})
+    settings = Settings(environment={}, cache_folder=tmp_path / "cache")
+    (proposal,) = tried_upstream(look_through(tmp_path / "repo"), tmp_path / "repo", settings).proposals
+    assert (proposal.unsure == ()) is is_sure
+
+
+def test_values_are_found_from_where_the_script_starts(tmp_path):
+    script = """#!/bin/sh
+helm repo add acme https://charts.example.org
+helm template a acme/a --version 1.2.3 -f own.yaml > app/upstream/a.yaml
+helm template b acme/b --version 1.2.3 -f deploy/values.yaml > app/upstream/b.yaml
+helm template c acme/c --version 1.2.3 -f absent.yaml > app/upstream/c.yaml
+"""
+    files = {
+        "scripts/update.sh": script,
+        "scripts/own.yaml": "a: b\n",
+        "deploy/values.yaml": "a: b\n",
+        **{f"app/upstream/{name}.yaml": MANIFEST for name in "abc"},
+    }
+    all_of = found(tmp_path, files)
+    assert source(all_of["a"])["helm"]["values"] == ["scripts/own.yaml"]
+    assert source(all_of["b"])["helm"]["values"] == ["deploy/values.yaml"]
+    assert [one for one in all_of["c"].unsure if "no `scripts/absent.yaml`" in one]

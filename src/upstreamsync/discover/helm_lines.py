@@ -172,7 +172,7 @@ def _candidates(
     else:
         for base, file, remarks in _placed(script, line, tree):
             own = use.shown_in(tree, base)
-            source: dict[str, Any] = {"helm": {**use.chart, **_options(script, line, release)}}
+            source: dict[str, Any] = {"helm": {**use.chart, **_options(script, line, release, tree)}}
             if file and base:
                 source["file"] = file
             yield _made(script, line, replace(own, remarks=(*own.remarks, *remarks)), source, base)
@@ -195,7 +195,7 @@ def _pulled(script: Script, line: Line, use: _Use, tree: Tree) -> Candidate:
         return _made(script, line, own, {"helm": dict(use.chart), "render": False}, base)
     own = use.shown_in(tree, place_folder(script.file, line.located(folder.rstrip("/")), tree))
     remark = "the chart is fetched here and rendered elsewhere: add its values, choose `base`"
-    source = {"helm": {**use.chart, **_options(script, line, "")}}
+    source = {"helm": {**use.chart, **_options(script, line, "", tree)}}
     return _made(script, line, replace(own, remarks=(*own.remarks, remark)), source)
 
 
@@ -232,14 +232,14 @@ def _placed(script: Script, line: Line, tree: Tree) -> Iterator[tuple[str | None
     yield base, "", (*remarks, *(changes_of(script, line, base) if base else (unknown,)))
 
 
-def _options(script: Script, line: Line, release: str) -> dict[str, Any]:
+def _options(script: Script, line: Line, release: str, tree: Tree) -> dict[str, Any]:
     """Release, namespace, values and the like, as far as they are plain."""
     found: dict[str, Any] = {}
     if "$" not in release:
         found["release"] = release or NO_RELEASE
     named = {"namespace": line.option("--namespace", "-n"), "kube_version": line.option("--kube-version")}
     found |= {key: value for key, value in named.items() if value and "$" not in value}
-    values = [normal(script.file.folder, one) for one in line.options("--values", "-f") if "$" not in one]
+    values = [_values(script, line, one, tree) for one in line.options("--values", "-f") if "$" not in one]
     if inner := [one for one in values if one is not None and "://" not in one]:
         found["values"] = inner
     if single := dict(_settings(line)):
@@ -249,6 +249,13 @@ def _options(script: Script, line: Line, release: str) -> dict[str, Any]:
     if versions := [one for one in line.options("--api-versions", "-a") if "$" not in one]:
         found["api_versions"] = versions
     return found
+
+
+def _values(script: Script, line: Line, path: str, tree: Tree) -> str | None:
+    """A values file from the repository's root: scripts start in their own folder, or there."""
+    place = line.located(path)
+    found = [one for start in (script.file.folder, "") if (one := normal(start, place)) is not None]
+    return next((one for one in found if one in tree.files), found[0] if found else None)
 
 
 def _settings(line: Line) -> Iterator[tuple[str, Any]]:

@@ -14,6 +14,7 @@ from upstreamsync.kit.yaml import edit as yaml_edit
 
 #: Put in place of a value on a copy of the text, only to learn what stood there.
 _ANYTHING = "0.0.0-anything"
+_OBJECT = re.compile(r"^apiVersion:", re.MULTILINE)
 _LOCAL = re.compile(r"https?://(localhost(?::\d+)?)(?=[/'\"]|$)")
 #: Names of folders that by themselves say nothing: kustomize's own word for what overlays stand on.
 _COMMON = frozenset(("base",))
@@ -42,6 +43,9 @@ def tried(proposal: Proposal, tree: Tree) -> Proposal:
 def _absent(proposal: Proposal, tree: Tree) -> Iterator[str]:
     """The files that a source writes by name, and that its folder does not have."""
     for source in proposal.sources:
+        for values in (source.get("helm") or {}).get("values") or ():
+            if values not in tree.files:
+                yield f"there is no `{values}`, which the chart is to be rendered with"
         base = source.get("base", proposal.base)
         url = source.get("url")
         names = [source["file"]] if "file" in source else list(url) if isinstance(url, dict) else []
@@ -105,12 +109,15 @@ def _says(text: str, version: str) -> bool:
 
 def unexplained_folders(tree: Tree, proposals: Iterable[Proposal]) -> tuple[str, ...]:
     """Folders that by their name hold other people's manifests, and that no proposal accounts for."""
+    proposals = tuple(proposals)
     bases = {base for proposal in proposals for base in proposal.bases}
+    bases |= {place.file.rpartition("/")[0] for proposal in proposals for place in proposal.found} - {""}
     looks = {
         file.folder
         for file in tree.files.values()
         if file.is_yaml
         and not file.is_kustomization
+        and (_OBJECT.search(file.text) or not file.text)
         and (FOLDERS - _COMMON).intersection(file.folder.split("/"))
     }
     found = {folder for folder in looks if not _accounted(folder, bases)}

@@ -56,7 +56,7 @@ def _vendir_content(
             host="github.com", slug=slug, repository=f"https://github.com/{slug}", ref=ref, asset=True
         )
         tag = read_tag(origin)
-        assets = dig(content, "githubRelease", "assetNames")
+        assets = dig(content, "githubRelease", "assetNames") or content.get("includePaths")
         files = [one for one in assets if isinstance(one, str)] if isinstance(assets, list) else []
         url = f"https://github.com/{slug}/releases/download/{{version}}"
         source = {"url": {file: f"{url}/{file}" for file in files}} if files else {"url": f"{url}/ASSET"}

@@ -22,9 +22,10 @@ from upstreamsync.project.update.regenerate import Prepared, prepare
 
 
 def tried_upstream(start: Start, root: Path, settings: Settings) -> Start:
-    """The start with a remark on each vendor whose content is there and not what upstream gives.
+    """The start with a remark on each vendor that upstream does not give as it is declared.
 
-    Only what is there is held against upstream, and only where that answers; nothing is written.
+    Of each, the version has to be on offer; content that is there is held against upstream's, too. Where upstream
+    does not answer, nothing is said; nothing is written.
     """
     text = start.text.encode()
     # Nobody waits for an upstream that does not answer, only to be told how sure a proposal is.
@@ -32,8 +33,8 @@ def tried_upstream(start: Start, root: Path, settings: Settings) -> Start:
     configuration = parse_configuration(text, path=root / "vendors.yaml")
     by_name = {one.name: one for one in start.proposals if one.complete}
     with Session(configuration, hasty) as session:
-        there = [one for one in configuration.vendors if one.name in by_name and _is_there(one, session)]
-        pairs = list(zip(there, lookups(session, there), strict=True))
+        asked = [one for one in configuration.vendors if one.name in by_name and one.version]
+        pairs = list(zip(asked, lookups(session, asked), strict=True))
         outcomes = ordered_map(lambda pair: _remark(session, *pair), pairs, settings.engine_jobs)
         remarks = {vendor.name: outcome.get() for (vendor, _), outcome in zip(pairs, outcomes, strict=True)}
     return restarted(start, tuple(_with(one, remarks.get(one.name)) for one in start.proposals))
@@ -50,6 +51,8 @@ def _remark(session: Session, vendor: Vendor, lookup: Lookup) -> str | None:
         return None
     if current is None:
         return f"upstream has no version `{vendor.version}` (any more)"
+    if not _is_there(vendor, session):
+        return None
 
     def make(release: Release) -> Prepared:
         place = partial(session.configuration.place, vendor.name)
