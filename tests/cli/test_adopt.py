@@ -342,6 +342,47 @@ def test_files_that_others_name_one_by_one_are_followed_one_by_one(bench: Bench)
     assert ((base / "mine.yaml").read_text(), (base / "old.yaml").read_text()) == (own, old)
 
 
+@pytest.mark.parametrize("written", ["flow", "block"])
+def test_a_fork_becomes_a_base_and_a_patch(bench: Bench, written: str):
+    publish(bench, *VERSIONS)
+    fork = "file: server/edge/edge.yaml, of: install.yaml#Deployment/server"
+    other = "file: server/other.yaml, of: install.yaml#Service/server"
+    forks = {
+        "flow": f"[{{{other}}}, {{{fork}}}]",
+        "block": f"\n      - {{{fork}}}  # by ann",
+    }[written]
+    bench.configure(bench.vendor(version="v1.0.0", forks=forks, overlays="[server/overlay]"))
+    bench.overlay("namePrefix: my-\n")
+    assert bench.run("update", "server", "--to", "v1.0.0").returncode == 0
+    (_, _, deployment, _) = UPSTREAM.format(version="v1.0.0").split("---\n")
+    edge = bench.root / "server/edge"
+    edge.mkdir()
+    text = deployment.replace("name: server\n  namespace", "name: server-edge\n  namespace")
+    (edge / "edge.yaml").write_text(text.replace("--two]", "--two, --edge]  # behind the proxy"))
+    (edge / "kustomization.yaml").write_text("# edge\nresources:\n- edge.yaml  # forked\n")
+    (bench.root / "server/other.yaml").write_text("a: 1\n")
+    bench.commit()
+    before = built(bench, "server/edge"), built(bench, "server/overlay")
+    (vendor,) = bench.json("adopt", "server/edge/edge.yaml")["vendors"]
+    assert (vendor["name"], vendor["version"]) == ("edge", "v1.0.0")
+    assert vendor["base"] == "server/edge/edge/upstream"
+    assert (built(bench, "server/edge"), built(bench, "server/overlay")) == before
+    assert (edge / "kustomization.yaml").read_text() == "# edge\nresources:\n- edge  # forked\n"
+    patch = (edge / "edge/patches/deployment-server.yaml").read_text()
+    assert "behind the proxy" in patch
+    assert not (edge / "edge.yaml").exists()
+    rows = yaml.safe_load((bench.root / "vendors.yaml").read_text())["vendors"]
+    assert [row["name"] for row in rows] == ["server", "edge"]
+    assert len(rows[0]["forks"]) == (1 if written == "flow" else 0)
+    bench.commit()
+    assert {state["condition"] for state in bench.json("verify")["bases"]} == {"pristine"}
+    document = bench.json("update", "edge", code=None)
+    assert document["vendors"][0]["to"] == "v1.2.0"
+    (now,) = built(bench, "server/edge")
+    assert now["metadata"]["name"] == "server-edge"
+    assert now["spec"]["template"]["spec"]["containers"][0]["image"] == "example.com/server:v1.2.0"
+
+
 @pytest.mark.parametrize("edits", [True, False])
 def test_comments_of_a_kustomization_that_only_lists_are_kept(bench: Bench, edits: bool):
     copied(bench)

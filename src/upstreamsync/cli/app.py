@@ -333,7 +333,10 @@ def doctor(
 def adopt(
     common: Common,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="VENDOR…|FOLDER", help="Vendors; or a folder, with --from.")
+        list[str] | None,
+        typer.Argument(
+            metavar="VENDOR…|FILE|FOLDER", help="Vendors, and files of forks; or a folder, with --from."
+        ),
     ] = None,
     origin: Annotated[
         str | None,

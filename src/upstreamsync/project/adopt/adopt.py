@@ -25,6 +25,7 @@ from upstreamsync.model import Adoption, Change, Failure, Release, RunnerUp
 from upstreamsync.project.adopt.chart_values import with_chart_values
 from upstreamsync.project.adopt.copy import Copy, base_objects, build_files, objects_of, read_copy, texts_of
 from upstreamsync.project.adopt.declare import configured, declared, with_base
+from upstreamsync.project.adopt.fork import find_fork, fork_entry
 from upstreamsync.project.adopt.layout import (
     Places,
     choose_places,
@@ -45,10 +46,12 @@ from upstreamsync.releases import effective_releases, fetch_releases
 def adopt(session: Session, names: Sequence[str], *, version: str | None) -> tuple[Adoption, ...]:
     """What adopting the vendors would write; nothing is written yet. One that fails is a value of its own.
 
-    Without names: those whose base is not what its lock says, or has none. ``version`` needs one vendor.
-    Raises UsageError for an unknown vendor.
+    A name may also be the file of a fork. Without names: the vendors whose base is not what its lock says, or
+    has none. ``version`` needs one name. Raises UsageError for an unknown vendor.
     """
-    chosen = session.selected(names)
+    forks = [name for name in names if find_fork(session, name) is not None]
+    vendors = [name for name in names if name not in forks]
+    chosen = session.selected(vendors) if vendors or not names else ()
     if version is not None and len(names) != 1:
         raise UsageError(
             "--version needs exactly one vendor", hint="upstreamsync adopt VENDOR --version VERSION"
@@ -60,7 +63,22 @@ def adopt(session: Session, names: Sequence[str], *, version: str | None) -> tup
         adoption = _apart(_guarded(session, vendor, version), made, session.configuration.path.name)
         made.append(adoption)
         session = _after(session, adoption)
+    for path in forks:
+        adoption = _apart(_fork(session, path, version), made, session.configuration.path.name)
+        made.append(adoption)
+        session = _after(session, adoption)
     return tuple(made)
+
+
+def _fork(session: Session, path: str, version: str | None) -> Adoption:
+    found = find_fork(session, path)
+    assert found is not None  # noqa: S101 (the caller has looked)
+    vendor, fork = found
+    entry = guarded(lambda: fork_entry(session, vendor, fork))
+    if isinstance(entry, Failure):
+        return Adoption(vendor=vendor.name, base=path, version=vendor.version or "", error=entry)
+    there, name, copy = entry
+    return _with_entry(there, _guarded(there, there.configuration.vendor(name), version, copy))
 
 
 def _apart(adoption: Adoption, before: Sequence[Adoption], config: str) -> Adoption:
@@ -97,11 +115,15 @@ def adopt_folder(session: Session, folder: str, origin: str, *, version: str | N
                 f"`{folder}` is the base of `{vendor.name}`", hint=f"upstreamsync adopt {vendor.name}"
             )
     with_entry, name = declared(session, folder, origin)
-    made = _guarded(with_entry, with_entry.configuration.vendor(name), version)
+    return _with_entry(with_entry, _guarded(with_entry, with_entry.configuration.vendor(name), version))
+
+
+def _with_entry(session: Session, made: Adoption) -> Adoption:
+    """An adoption of which the entry in vendors.yaml is new, too."""
     if made.change is None:
         return made
     file = session.configuration.path.name
-    text = made.change.base_files.get(file) or with_entry.configuration.text.encode()
+    text = made.change.base_files.get(file) or session.configuration.text.encode()
     return replace(made, change=replace(made.change, base_files={**made.change.base_files, file: text}))
 
 
@@ -112,8 +134,8 @@ def _is_open(session: Session, vendor: Vendor) -> bool:
     return any(state.condition.value in ("edited", "unlocked") for state in states)
 
 
-def _guarded(session: Session, vendor: Vendor, version: str | None) -> Adoption:
-    made = guarded(lambda: adopt_vendor(session, vendor, version=version))
+def _guarded(session: Session, vendor: Vendor, version: str | None, copy: Copy | None = None) -> Adoption:
+    made = guarded(lambda: adopt_vendor(session, vendor, version=version, copy=copy))
     if isinstance(made, Failure):
         base = vendor.bases[0] if vendor.bases else ""
         return Adoption(vendor=vendor.name, base=base, version=vendor.version or "", error=made)
@@ -143,8 +165,13 @@ class _Work:
         return list(build_files(files, self.kustomize))
 
 
-def adopt_vendor(session: Session, vendor: Vendor, *, version: str | None) -> Adoption:
-    """Adopt one vendor's base. Raises HandEdited where somebody has to say more, UpstreamsyncError otherwise."""
+def adopt_vendor(
+    session: Session, vendor: Vendor, *, version: str | None, copy: Copy | None = None
+) -> Adoption:
+    """Adopt one vendor's base, or a copy that is to become it.
+
+    Raises HandEdited where somebody has to say more, UpstreamsyncError otherwise.
+    """
     if not vendor.bases:
         raise UsageError(
             f"`{vendor.name}` has no base", hint="there is nothing of it in the repository to adopt"
@@ -159,9 +186,11 @@ def adopt_vendor(session: Session, vendor: Vendor, *, version: str | None) -> Ad
         return Adoption(
             vendor=vendor.name, base=vendor.bases[0], version=lock.version, why="it is as it was vendored"
         )
-    copy = read_copy(vendor.bases[0], session.view)
-    listed = listed_by_file(session.view, copy)
-    copy = listed if listed is not None else copy
+    listed = None
+    if copy is None:
+        copy = read_copy(vendor.bases[0], session.view)
+        listed = listed_by_file(session.view, copy)
+        copy = listed if listed is not None else copy
     work = _Work(
         session=session,
         vendor=vendor,

@@ -38,7 +38,8 @@ class Copy:
 
     ``files`` maps every path below ``folder`` (from the folder of vendors.yaml) to its bytes. ``kustomization``
     is the path of the team's own kustomization in it, None where there is none, or one of ours.
-    ``fields`` is what that one says; ``parts`` are the documents that are objects.
+    ``fields`` is what that one says; ``parts`` are the documents that are objects. ``named`` are the files of a
+    copy that is no folder yet (a fork); others name them, and ``folder`` is where they will lie.
     """
 
     folder: str
@@ -46,6 +47,7 @@ class Copy:
     kustomization: str | None
     fields: Mapping[str, Any]
     parts: tuple[Part, ...]
+    named: tuple[str, ...] = ()
 
     @property
     def only_lists(self) -> bool:

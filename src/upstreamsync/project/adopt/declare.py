@@ -32,7 +32,7 @@ def declared(session: Session, folder: str, origin: str) -> tuple[Session, str]:
     """
     configuration = session.configuration
     source = source_of(origin)
-    name = _name(folder, [vendor.name for vendor in configuration.vendors])
+    name = name_for(folder, [vendor.name for vendor in configuration.vendors])
     entry = {"name": name, "version": UNKNOWN, **source, "base": folder}
     text = with_entry(configuration.text, entry, configuration.path.name)
     return session.with_text(text), name
@@ -52,7 +52,8 @@ def with_entry(text: str, entry: Mapping[str, Any], file: str) -> str:
     )
 
 
-def _name(folder: str, taken: list[str]) -> str:
+def name_for(folder: str, taken: list[str]) -> str:
+    """A name for the vendor of a folder that is not taken."""
     parts = [part for part in folder.split("/") if part not in ("base", "upstream", "manifests", "deploy")]
     name = re.sub(r"[^a-z0-9-]+", "-", (parts or [folder])[-1].lower()).strip("-") or "vendor"
     number, free = 1, name

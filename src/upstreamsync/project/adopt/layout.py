@@ -129,7 +129,8 @@ def _own_files(level: _Level, customizations: Customizations, copy: Copy) -> lis
         if origin is not None and digest(origin.manifest) != digest(one):
             origin = None
         alone = origin is not None and all(object_id(each.manifest) in ids for each in holding[origin.file])
-        if origin is not None and alone and level.folder == copy.folder:
+        inside = origin is not None and origin.file.startswith(f"{level.folder}/")
+        if origin is not None and alone and inside and level.folder == copy.folder:
             kept.add(origin.file.removeprefix(f"{copy.folder}/"))
             continue
         name = object_id(one)

@@ -40,7 +40,7 @@ def prove(
 
     Raises ContentError with the objects that come out differently: then nothing may be written.
     """
-    overlays = [one for one in find_overlays(session.root, [copy.folder]) if one != copy.folder]
+    overlays = [one for one in find_overlays(session.root, copy.named or [copy.folder]) if one != copy.folder]
     built = {one: _built(kustomize, session, one) for one in overlays}
     proven: list[str] = []
     reordered: list[str] = []
