@@ -224,3 +224,17 @@ def test_dependencies_of_a_go_program_are_no_manifests(tmp_path):
     )
     start = look_through(tmp_path)
     assert (start.proposals, start.unexplained) == ((), ())
+
+
+def test_an_alias_means_what_its_own_script_says(tmp_path):
+    line = (
+        "helm repo add acme https://{0}.example.org\n\thelm template a acme/{0} --version 1.2.3 > up/{0}.yaml"
+    )
+    files = {f"{one}/Makefile": f"up:\n\t{line.format(one)}\n" for one in ("a", "b")}
+    third = {"c/Makefile": "up:\n\thelm template c acme/c --version 1.2.3 > up/c.yaml\n"}
+    all_of = found(tmp_path, {**files, **third})
+    assert [source(all_of[one])["helm"]["repository"] for one in ("a", "b")] == [
+        "https://a.example.org",
+        "https://b.example.org",
+    ]
+    assert set(all_of) == {"a", "b"}

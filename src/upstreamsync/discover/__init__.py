@@ -17,7 +17,7 @@ from upstreamsync.discover.chart_dependencies import read_chart_dependencies
 from upstreamsync.discover.downloads import read_clones, read_copies, read_downloads
 from upstreamsync.discover.foreign import without_foreign
 from upstreamsync.discover.gather import gather
-from upstreamsync.discover.helm_lines import read_helm_lines, repositories_of
+from upstreamsync.discover.helm_lines import agreed_repositories, read_helm_lines, repositories_of
 from upstreamsync.discover.helmfile import read_helmfile
 from upstreamsync.discover.kustomizations import read_images, read_kustomization
 from upstreamsync.discover.render import entry, render
@@ -73,12 +73,13 @@ def find_candidates(files: Sequence[TextFile], *, images: bool = False) -> tuple
 
 def _candidates(files: Sequence[TextFile], tree: Tree, *, images: bool) -> Iterator[Candidate]:
     scripts = read_scripts(files)
-    repositories = {name: url for script in scripts for name, url in repositories_of(script).items()}
+    repositories = agreed_repositories(scripts)
     for script in scripts:
         clones = read_clones(script)
         yield from read_downloads(script, tree)
         yield from read_copies(script, clones, tree)
-        yield from read_helm_lines(script, clones, repositories, tree)
+        aliases = {**repositories, **repositories_of(script)}
+        yield from read_helm_lines(script, clones, aliases, tree)
     for file in files:
         yield from read_renovate(file, repositories)
         yield from read_kptfile(file, tree)

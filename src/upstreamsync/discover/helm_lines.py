@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,6 +63,15 @@ def repositories_of(script: Script) -> dict[str, str]:
             if words[index : index + 3] == ["helm", "repo", "add"]:
                 found[words[index + 3]] = words[index + 4]
     return found
+
+
+def agreed_repositories(scripts: Iterable[Script]) -> dict[str, str]:
+    """The aliases that all scripts give to one and the same repository: those tell what another script means."""
+    urls: dict[str, set[str]] = {}
+    for script in scripts:
+        for name, url in repositories_of(script).items():
+            urls.setdefault(name, set()).add(with_scheme(url))
+    return {name: next(iter(found)) for name, found in urls.items() if len(found) == 1}
 
 
 def _verb(line: Line) -> str | None:
