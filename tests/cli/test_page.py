@@ -27,7 +27,10 @@ def test_each_verb_writes_its_page(moved, tmp_path):
     for words, said in (
         (("check",), ("outdated", "v2.0.0")),
         (("update", "--dry-run"), ("misapplied", "server/overlay", "Files: ", "containers")),
-        (("pr", "--forge", "local", "--dry-run"), ("misapplied", "server/overlay", "opened as a draft")),
+        (
+            ("pr", "--forge", "local", "--dry-run"),
+            ("misapplied", "server/overlay", "would be opened as a draft"),
+        ),
         (("update",), ("misapplied", "updated")),
         (("verify",), ("misapplied", "pristine", "server/overlay/kustomization.yaml:")),
     ):

@@ -70,7 +70,7 @@ def propose(
     if html is not None:
         from upstreamsync.report.page.make import page_of_pull_requests
 
-        write_page(html, page_of_pull_requests(all_of, proposed.findings, inspections))
+        write_page(html, page_of_pull_requests(all_of, proposed.findings, inspections, dry_run=dry_run))
     return all_of, file
 
 

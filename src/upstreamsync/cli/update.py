@@ -61,7 +61,7 @@ def update(
     if html is not None:
         from upstreamsync.report.page.make import page_of_updates
 
-        write_page(html, page_of_updates(updates, seen[0] if seen else None))
+        write_page(html, page_of_updates(updates, seen[0] if seen else None, dry_run=dry_run))
     return exits.of_updates(updates, verification)
 
 

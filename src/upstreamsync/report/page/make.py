@@ -23,7 +23,7 @@ _NEEDS = ("broken", "silent-break", "review")
 
 def page_of_check(findings: Sequence[Finding]) -> Page:
     """``check``: the vendors alone."""
-    rows = tuple(map(overview.of_finding, findings))
+    rows = overview.worst_first(map(overview.of_finding, findings))
     return Page(
         command="check",
         title="What upstream offers",
@@ -41,23 +41,30 @@ def page_of_verification(
     return _page("verify", "What became of the customizations", vendors, [inspection], reproduce)
 
 
-def page_of_updates(updates: Sequence[VendorUpdate], inspection: Inspection | None) -> Page:
+def page_of_updates(
+    updates: Sequence[VendorUpdate], inspection: Inspection | None, *, dry_run: bool = False
+) -> Page:
     """``update``; ``inspection`` is of all changes together, None where there are none."""
-    vendors = tuple(map(overview.of_update, updates))
+    vendors = tuple(overview.of_update(one, dry_run=dry_run) for one in updates)
+    title = "What the update would do" if dry_run else "What the update does"
     moved = [(one.vendor, one.after) for one in updates if one.status in ("updated", "added")]
     commands = "".join(
         f"upstreamsync update {quote(vendor)} --to {quote(version)}\n" for vendor, version in moved
     )
     shown = [inspection] if inspection is not None else []
-    return _page("update", "What the update does", vendors, shown, commands + "upstreamsync verify\n")
+    return _page("update", title, vendors, shown, commands + "upstreamsync verify\n")
 
 
 def page_of_pull_requests(
-    pull_requests: Sequence[PullRequest], findings: Sequence[Finding], inspections: Sequence[Inspection]
+    pull_requests: Sequence[PullRequest],
+    findings: Sequence[Finding],
+    inspections: Sequence[Inspection],
+    *,
+    dry_run: bool = False,
 ) -> Page:
     """``pr``; each inspection is of one proposal, and named after it."""
     known = {finding.vendor: overview.of_finding(finding) for finding in findings}
-    rows = [overview.of_pull_request(one, known) for one in pull_requests]
+    rows = [overview.of_pull_request(one, known, dry_run=dry_run) for one in pull_requests]
     named = {row.name for row in rows}
     rows += [row for name, row in known.items() if name not in named]
     branches = dict.fromkeys(one.branch for one in pull_requests if one.branch)
@@ -66,7 +73,8 @@ def page_of_pull_requests(
         "upstreamsync verify --since HEAD~1\n"
         for branch in branches
     )
-    return _page("pr", "What is proposed", tuple(rows), inspections, commands)
+    title = "What would be proposed" if dry_run else "What is proposed"
+    return _page("pr", title, tuple(rows), inspections, "" if dry_run else commands)
 
 
 def _page(
@@ -76,6 +84,7 @@ def _page(
     inspections: Sequence[Inspection],
     reproduce: str,
 ) -> Page:
+    vendors = overview.worst_first(vendors)
     texts = Texts()
     findings = findings_of(inspections, texts)
     overlays = overlays_of(inspections, texts)

@@ -10,7 +10,6 @@ from upstreamsync.kit.yaml.lines import lines_of
 from upstreamsync.model import (
     Inspection,
     Judgement,
-    ObjectText,
     OverlayReview,
     OverlayTexts,
     OverlayVerification,
@@ -138,31 +137,35 @@ def _excerpt(item: Judgement, inspection: Inspection, texts: Texts) -> Excerpt |
 
 
 def _objects(cause: Cause, inspection: Inspection, texts: Texts) -> Iterator[ObjectRow]:
-    """The objects that a finding names, with the lines that it is about."""
-    wanted: dict[str, dict[str, None]] = {}
+    """The objects that a finding names, with the lines that it is about.
+
+    A kustomization may know an object by another namespace than the overlay's: the same one is shown once.
+    """
+    there = [one for one in inspection.overlays if one.path in cause.overlays] or list(inspection.overlays)
+    wanted: dict[tuple[str | None, str | None], tuple[str, dict[str, None]]] = {}
     for finding in cause.item.told:
         for resource in finding.resources:
-            wanted.setdefault(resource, {}).update(dict.fromkeys(finding.paths))
-    there = [one for one in inspection.overlays if one.path in cause.overlays] or list(inspection.overlays)
-    for resource, paths in list(wanted.items())[:_OBJECTS]:
-        text = next((one.named[resource] for one in there if resource in one.named), None)
-        if text is not None:
-            yield ObjectRow(
-                name=resource,
-                op=_op(text),
-                before=texts.maybe(text.before),
-                after=texts.maybe(text.after),
-                marks_before=_marks(text.before, paths),
-                marks_after=_marks(text.after, paths),
-            )
+            text = next((one.named[resource] for one in there if resource in one.named), None)
+            if text is not None:
+                _, paths = wanted.setdefault((text.before, text.after), (resource, {}))
+                paths.update(dict.fromkeys(finding.paths))
+    for (before, after), (resource, paths) in list(wanted.items())[:_OBJECTS]:
+        yield ObjectRow(
+            name=resource,
+            op=_op(before, after),
+            before=texts.maybe(before),
+            after=texts.maybe(after),
+            marks_before=_marks(before, paths),
+            marks_after=_marks(after, paths),
+        )
 
 
-def _op(text: ObjectText) -> str:
-    if text.before is None:
+def _op(before: str | None, after: str | None) -> str:
+    if before is None:
         return "added"
-    if text.after is None:
+    if after is None:
         return "removed"
-    return "same" if text.before == text.after else "changed"
+    return "same" if before == after else "changed"
 
 
 def _marks(text: str | None, paths: Iterable[str]) -> tuple[Mark, ...]:
@@ -193,7 +196,10 @@ def _overlay(
 ) -> OverlayRow:
     objects = tuple(
         ObjectRow(
-            name=each.resource, op=_op(each), before=texts.maybe(each.before), after=texts.maybe(each.after)
+            name=each.resource,
+            op=_op(each.before, each.after),
+            before=texts.maybe(each.before),
+            after=texts.maybe(each.after),
         )
         for each in one.changed
     )

@@ -24,6 +24,7 @@ _SAYS: Final = {
     Status.REPUBLISHED: "The version that is vendored has other content upstream than the lock says.",
     Status.NOT_VENDORED: "There is no base yet.",
 }
+_ORDER: Final = ("bad", "wait", "new", "good")
 _NOTES_LIMIT: Final = 20_000
 
 
@@ -100,8 +101,8 @@ def _of_states(name: str, version: str, states: list[BaseState]) -> VendorRow:
     )
 
 
-def of_update(update: VendorUpdate) -> VendorRow:
-    """What ``update`` did with a vendor, upon what was found out about it."""
+def of_update(update: VendorUpdate, *, dry_run: bool) -> VendorRow:
+    """What ``update`` did with a vendor, or would do, upon what was found out about it."""
     known = of_finding(update.finding) if update.finding is not None else None
     notes = list(known.notes) if known is not None else []
     if update.error is not None and update.error.message not in notes:
@@ -119,7 +120,7 @@ def of_update(update: VendorUpdate) -> VendorRow:
         )  # fmt: skip
     return VendorRow(
         name=update.vendor,
-        state=update.status,
+        state=_would(update.status, dry_run=dry_run),
         tone=tone,
         current=update.before,
         target=update.after if update.after != update.before or update.status == "added" else "",
@@ -130,17 +131,17 @@ def of_update(update: VendorUpdate) -> VendorRow:
     )
 
 
-def of_pull_request(one: PullRequest, known: Mapping[str, VendorRow]) -> VendorRow:
-    """What became of a pull request, upon what is known of its vendor."""
+def of_pull_request(one: PullRequest, known: Mapping[str, VendorRow], *, dry_run: bool) -> VendorRow:
+    """What became of a pull request, or would, upon what is known of its vendor."""
     row = known.get(one.vendor)
-    notes = [f"{one.reason}."] if one.reason and one.error is None else []
+    notes = [one.reason] if one.reason not in (None, "", "new") and one.error is None else []
     if one.error is not None:
         notes += [one.error.message, *([f"What to do: {one.error.hint}"] if one.error.hint else [])]
     notes += [note for note in (row.notes if row is not None else ()) if note not in notes]
     name = f"pull request #{one.number}" if one.number is not None else "pull request"
     return VendorRow(
         name=one.vendor,
-        state=f"{one.action.value}{' as a draft' if one.draft else ''}",
+        state=f"{_would(one.action.value, dry_run=dry_run)}{' as a draft' if one.draft else ''}",
         tone="bad" if one.error is not None else "wait" if one.draft else "new",
         current=one.before,
         target=one.after,
@@ -149,3 +150,13 @@ def of_pull_request(one: PullRequest, known: Mapping[str, VendorRow]) -> VendorR
         links=(*_links(name, one.url), *(row.links if row is not None else ())),
         release_notes=row.release_notes if row is not None else "",
     )
+
+
+def _would(done: str, *, dry_run: bool) -> str:
+    changes = done in ("added", "updated", "opened", "closed")
+    return f"would be {done}" if dry_run and changes else done
+
+
+def worst_first(rows: Iterable[VendorRow]) -> tuple[VendorRow, ...]:
+    """Those that need somebody before those that are well; else as vendors.yaml has them."""
+    return tuple(sorted(rows, key=lambda row: _ORDER.index(row.tone)))
