@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from upstreamsync.errors import Refused, ToolFailed
+from upstreamsync.errors import Refused, TooLarge, ToolFailed
+from upstreamsync.kit.run import sealed
 from upstreamsync.kit.run.engines import Engines, probe_kustomize
 from upstreamsync.kit.run.sandbox import protection
 from upstreamsync.testing import write_files
@@ -132,3 +134,14 @@ def test_a_chart_is_told_nothing_of_this_machine(tmp_path, monkeypatch) -> None:
 def test_no_value_is_an_option(tmp_path, options) -> None:
     with pytest.raises(Refused, match="option"):
         Engines().helm().template(tmp_path, **options)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems bound no program's memory")
+def test_a_chart_that_wants_all_memory_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed, "MEMORY", 512 << 20)
+    greedy = '{{- $x := repeat 100000000 "aaaaaaaaaa" }}{{ printf "%s%s" $x $x | len }}\n'
+    write_files(
+        tmp_path, {"Chart.yaml": "{apiVersion: v2, name: c, version: 1.0.0}\n", "templates/a.yaml": greedy}
+    )
+    with pytest.raises(TooLarge, match="wanted more than 512 MiB"):
+        Engines().helm().template(tmp_path, release="c")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +25,8 @@ PASSED_ON = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_
 
 DEFAULT_TIMEOUT = 120.0
 DEFAULT_LIMIT = 256 * 1024 * 1024
+#: The last words of a Go program whose memory is bounded.
+_NO_MEMORY = re.compile(r"^fatal error: .*(?:out of|allocate) memory", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,8 @@ def run(
             raise ToolMissing(f"`{name}` can't be started: {error.strerror}", hint=hint) from error
         with children.counted(child):
             try:
+                if kept_in is not None and kept_in.memory is not None:
+                    _bound(child.pid, kept_in.memory, limit)
                 if started is not None:
                     started()
                 _wait(child, allowed)
@@ -95,14 +101,22 @@ def run(
         err.seek(0)
         # What a tool says may hold what it was given: a token in an address, a password in a chart's values.
         stderr = redact(err.read(1_000_000).decode("utf-8", "replace"))
-        if child.returncode != 0 and not accept_failure:
-            raise ToolFailed(
-                f"`{name}` failed with exit code {child.returncode}: {_gist(stderr)}",
-                hint=hint,
-                stderr=stderr,
-                returncode=child.returncode,
-            )
+        if child.returncode != 0:
+            if kept_in is not None and kept_in.memory and _NO_MEMORY.search(stderr[:2000]):
+                raise TooLarge(f"`{name}` wanted more than {kept_in.memory >> 20} MiB of memory", hint=hint)
+            if not accept_failure:
+                raise _failed(name, child.returncode, stderr, hint)
         return Completed(stdout=out.read(), stderr=stderr, returncode=child.returncode)
+
+
+def _failed(name: str, code: int, stderr: str, hint: str | None) -> ToolFailed:
+    """What is to be said of a program that ended with a code, or by a signal (below zero)."""
+    ended = f"failed with exit code {code}"
+    if code < 0:
+        with contextlib.suppress(ValueError):  # a signal without a name
+            ended = f"was ended by {signal.Signals(-code).name}"
+        hint = None  # which is about what a program says
+    return ToolFailed(f"`{name}` {ended}: {_gist(stderr)}", hint=hint, stderr=stderr, returncode=code)
 
 
 @contextlib.contextmanager
@@ -114,6 +128,19 @@ def _given(stdin: bytes | None) -> Iterator[IO[bytes] | int]:
         file.write(stdin)
         file.seek(0)
         yield file
+
+
+def _bound(pid: int, memory: int, output: int) -> None:
+    """Bound what a program that has just begun may take: memory, and what it writes to any one file.
+
+    What a stranger wrote decides how much an engine makes of it; ``output`` is looked at once more when it ended.
+    """
+    # Suppressed: another system, a smaller limit already, a program that has ended.
+    with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
+        import resource
+
+        resource.prlimit(pid, resource.RLIMIT_DATA, (memory, memory))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (output + 1, output + 1))
 
 
 def _wait(child: subprocess.Popen[bytes], timeout: float) -> None:

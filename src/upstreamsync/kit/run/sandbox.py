@@ -79,12 +79,14 @@ class Sandbox:
 
     ``program`` is the only one that may be started. With ``reads_all``, and where the program is a script,
     anything may be read and started; it is kept from the network and from writing elsewhere all the same.
+    ``memory`` bounds what it may take, in bytes, where the system can do that (Linux).
     """
 
     program: Path
     readable: tuple[Path, ...] = ()
     writable: tuple[Path, ...] = ()
     reads_all: bool = False
+    memory: int | None = None
 
 
 def start(sandbox: Sandbox, popen: Callable[[], _T]) -> _T:

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from upstreamsync.errors import Refused
 from upstreamsync.kit.run.sandbox import Sandbox
+
+#: What an engine may take, in bytes: ten times what the largest bases that we know need.
+MEMORY: Final = 4 << 30
 
 
 def plain_word(text: str, what: str) -> str:
@@ -41,6 +45,7 @@ def sealed(binary: Path, readable: Sequence[Path]) -> Iterator[Sealed]:
                 program=binary.resolve(),
                 readable=tuple(path.resolve() for path in readable),
                 writable=(home.resolve(),),
+                memory=MEMORY,
             ),
         )
 
