@@ -19,6 +19,40 @@ DOCS = (ROOT / "docs/real-world.md").read_text()
 ROWS = {"neco-apps": 24, "kubeflow-manifests": 14}
 
 
+#: The folders that the scripts write to, as they were read in the repositories; nothing is written for the others.
+BASES = {
+    "neco-apps": {
+        "argocd": "argocd/base/upstream",
+        "calico": "network-policy/base/calico/upstream",
+        "cert-manager": "cert-manager/base/upstream",
+        "contour": "ingress/base/contour",
+        "customer-egress": "customer-egress/base/neco customer-egress/base",
+        "elastic": "elastic/base/upstream",
+        "external-dns": "external-dns/base/upstream",
+        "grafana-operator": "monitoring/base/grafana-operator/upstream",
+        "kube-metrics-adapter": "kube-metrics-adapter/base/upstream",
+        "kube-state-metrics": "monitoring/base/kube-state-metrics",
+        "loki": "logging/base/loki/upstream",
+        "promtail": "logging/base/promtail/upstream",
+        "metallb": "metallb/base/upstream",
+        "moco": "moco/base/upstream",
+        "pvc-autoresizer": "pvc-autoresizer/base/upstream",
+        "neco-admission": "neco-admission/base/upstream",
+        "rook": "rook/base/upstream/chart",
+        "sealed-secrets": "sealed-secrets/base/upstream",
+        "topolvm": "topolvm/base/upstream",
+        "victoriametrics-operator": "monitoring/base/victoriametrics/upstream",
+    },
+    "kubeflow-manifests": {
+        "istio": "common/istio/istio-crds/base common/istio/istio-install/base common/istio/cluster-local-gateway/base",
+        "cert-manager": "common/cert-manager/base/upstream",
+        "dex": "common/dex/base/upstream",
+        "kserve-models-web-app": "applications/kserve/models-web-app",
+        "spark-operator": "applications/spark/spark-operator/base",
+    },
+}
+
+
 def rows(name: str) -> list[tuple[str, list[str], list[int]]]:
     """What was done, its vendors and its shapes."""
     (section,) = (part for part in DOCS.split("\n## ") if f"examples/{name}/vendors.yaml" in part)
@@ -37,6 +71,18 @@ def test_every_row_has_its_vendors_and_every_vendor_its_row(name: str):
     table = rows(name)
     assert len(table) == ROWS[name]
     assert [vendor for _, listed, _ in table for vendor in listed] == vendors
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_bases_are_those_of_the_repository(name: str):
+    configuration = load_configuration(ROOT / "examples" / name / "vendors.yaml")
+    for vendor, folders in BASES[name].items():
+        assert set(folders.split()) <= set(configuration.vendor(vendor).bases)
+    if name == "neco-apps":
+        assert {one.name for one in configuration.vendors if one.bases} == BASES[name].keys()
+    else:
+        bases = [base for one in configuration.vendors for base in one.bases]
+        assert sum(base.endswith("/upstream") and base.startswith("applications/") for base in bases) == 5 + 9
 
 
 def test_every_shape_has_a_test_and_a_row():
