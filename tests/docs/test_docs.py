@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,33 @@ import yaml
 from upstreamsync.cli.app import app
 from upstreamsync.config.load import parse_configuration
 from upstreamsync.config.spec import Document, Vendor
+from upstreamsync.model import (
+    Action,
+    BaseState,
+    Build,
+    Edited,
+    FieldChange,
+    Finding,
+    Hold,
+    HoldKind,
+    ImageFinding,
+    Judgement,
+    Move,
+    OverlayVerification,
+    PassedOver,
+    Place,
+    Promoted,
+    PromotionStep,
+    PullRequest,
+    Release,
+    ResourceChange,
+    Severity,
+    Status,
+    VendorUpdate,
+    Verdict,
+    Verification,
+)
+from upstreamsync.report import document, promotions
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"])
@@ -99,3 +127,56 @@ def test_every_page_has_its_place_in_the_site():
     nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     missing = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
     assert [name for name in missing if f": {name}" not in nav] == []
+
+
+def test_the_page_of_json_documents_names_every_field():
+    """Of a document made from values of ours, down to the last key."""
+    place = Place(file="vendors.yaml")
+    release = Release(version="2", ref="2", app_version="3")
+    passed = PassedOver(version="3", reason="young", until=datetime(2026, 1, 1, tzinfo=UTC))
+    finding = Finding(
+        images=(ImageFinding(key=0, image="i", current="1", target=release),),
+        vendor="a",
+        status=Status.OUTDATED,
+        current="1",
+        target=release,
+        passed_over=(passed,),
+        remarks=("x",),
+    )
+    item = Judgement(
+        item="o: patches[0]", kustomization="o", field="patches", key="0", file="o/k.yaml", line=1,
+        verdict=Verdict.OK, severity=Severity.NONE, reason=None,
+    )  # fmt: skip
+    field = FieldChange(path="p", op="changed", before=1, after=2)
+    overlay = OverlayVerification(
+        path="o", before=Build(ok=True), after=Build(ok=True), items=(item,),
+        changed=(ResourceChange(resource="v1 ConfigMap a", fields=(field,)),),
+    )  # fmt: skip
+    verification = Verification(bases=(BaseState(vendor="a", path="b", pristine=True),), overlays=(overlay,))
+    edited = Edited(place=place, what="tag", before="1", after="2")
+    update = VendorUpdate(vendor="a", status="updated", before="1", after="2", edits=(edited,))
+    pull = PullRequest(vendor="a", before="1", after="2", branch="b", title="t", action=Action.OPENED)
+    step = PromotionStep(commit="c", subject="s", author="x", arrived=datetime(2026, 1, 1, tzinfo=UTC))
+    promoted = Promoted(
+        source="main", target="stage", action=Action.OPENED, hold=Hold(by=HoldKind.AGE, reason="r"),
+        moves=(Move(vendor="a", before="1", after="2"),), waiting=(step,),
+    )  # fmt: skip
+    told = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    for made in (
+        document.check_document([finding]),
+        document.explain_document(finding, [(release, "taken")]),
+        document.verify_document(verification),
+        document.update_document([update], verification),
+        document.pr_document([pull]),
+        promotions.promote_document([promoted]),
+    ):
+        assert made["schema"] in told
+        assert sorted(key for key in _keys(made) if not re.search(rf"`{key}(?:\[\])?`", told)) == [], made[
+            "schema"
+        ]
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {key for one in value.values() for key in _keys(one)}
+    return {key for one in value for key in _keys(one)} if isinstance(value, (list, tuple)) else set()

@@ -280,6 +280,16 @@ def test_once_merged_nothing_is_left_to_do(bench):
     assert (done.action, done.commit, done.number) == (Action.OPENED, sha, number + 1)
 
 
+def test_once_squashed_nothing_is_left_until_the_same_lines_change_again(bench):
+    overlay = "app/overlay/kustomization.yaml"
+    bench.change({overlay: PATCH + "namePrefix: one-\n"})
+    bench.gitops.github.merge(bench.one().number, method="squash")
+    assert bench.one().reason == "merging it would change no file of stage"
+    bench.change({overlay: PATCH + "namePrefix: two-\n"})
+    assert bench.one().hold.by is HoldKind.CONFLICT
+    assert "use merge commits" in bench.pull.body
+
+
 def test_what_came_by_another_way_closes_it(bench):
     bench.change(bench.vendored("1.1.0"))
     bench.one()
