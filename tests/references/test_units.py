@@ -318,3 +318,41 @@ def test_a_chart_needs_no_values_of_its_own(
     found = since()
     assert found.overlays[0].after.ok
     assert [judged.verdict for judged in loud(found)] == said
+
+
+HOOK = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: widget
+  annotations: {helm.sh/hook: "pre-upgrade"}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: job, image: "example.com/widget:{{ .Chart.Version }}"}]
+"""
+
+
+def test_hooks_are_helms_where_helm_applies_a_chart(
+    upstreams: Upstreams, repository: Repository, since: Since
+) -> None:
+    """A plain Job could not be changed; helm deletes a hook before it makes the new one."""
+    repository.commit({"clusters/apps.yaml": FLUX_APPS})
+    for version in ("1.0.0", "1.0.1"):
+        hooked = {**chart_files(version), "templates/hook.yaml": HOOK}
+        upstreams.world.chart("hooked", "widget", version, files=hooked)
+        files = flux_release(upstreams, version, "values: {replicas: 2}")
+        files = {path: text.replace("/charts'", "/hooked'") for path, text in files.items()}
+        repository.commit(files)
+    found = since()
+    assert found.items
+    assert loud(found) == []
+
+
+FLUX_APPS = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec: {path: ./apps, sourceRef: {kind: GitRepository, name: flux-system}}
+"""

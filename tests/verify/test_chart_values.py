@@ -253,6 +253,28 @@ def test_a_chart_where_nothing_of_ours_changes_takes_two_renders_a_side(trees: T
     assert counted.count <= 4
 
 
+ACCOUNT = """\
+{{- if .Values.account.create }}
+apiVersion: v1
+kind: Secret
+metadata: {name: "%s", labels: {version: "{{ .Chart.Version }}"}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: widget%s}
+{{- end }}
+"""
+
+
+def test_what_the_chart_has_for_a_value_is_upstreams(trees: Trees) -> None:
+    """Other names and other contents of the objects that a value asks for are no change of the value's."""
+    for side, name, more in (("before", "token", ""), ("after", "default-token", ", labels: {a: b}")):
+        trees.chart(side, more="account: {create: false}\n")
+        trees.write(side, "app/charts/widget/templates/account.yaml", ACCOUNT % (name, more))
+    trees.both("app/kustomization.yaml", entry("account: {create: true}\nreplicas: 3"))
+    assert {item.verdict.value for item in items(trees.judge()).values()} == {"ok"}
+
+
 NEEDS = """\
 apiVersion: apps/v1
 kind: Deployment

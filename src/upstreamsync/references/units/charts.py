@@ -11,6 +11,7 @@ from upstreamsync.model import Place
 from upstreamsync.references.remote import CHART_IN_GIT
 from upstreamsync.references.units.unit import At, Unit
 from upstreamsync.references.units.values import Values
+from upstreamsync.verify.result_checks.applying import APPLIED_BY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,11 @@ class ChartUse:
     more: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[At, Place] = field(default_factory=dict)
 
+    @property
+    def _applier(self) -> str:
+        """What brings the chart to its cluster: Argo CD what it has rendered, all others by helm itself."""
+        return "argocd" if self.kind.startswith("Application") else "helm"
+
     def unit(self) -> Unit:
         """The kustomization that inflates it."""
         entry: dict[str, Any] = {
@@ -53,7 +59,11 @@ class ChartUse:
             kind=self.kind,
             name=self.name,
             place=self.place,
-            data={"helmCharts": [entry], **self.more},
+            data={
+                "metadata": {"annotations": {APPLIED_BY: self._applier}},
+                "helmCharts": [entry],
+                **self.more,
+            },
             places={**self.values.places, **self.places},
         )
 

@@ -199,7 +199,15 @@ class _Case:
             return [Note(verdict=Verdict.OK)]
         if partner.identity != item.identity:
             return verdicts.first_effect(item, was, now)
-        return [self._with_new_name(note, item) for note in verdicts.judge(item, was, now)]
+        if not self.new.can_do_without([item]):
+            return [Note(verdict=Verdict.OK)]  # the chart does not render without it
+        assert self.old is not None  # noqa: S101 (or there would be no effect of it)
+        if now.touched and not self.old.can_do_without([partner]):
+            return [Note(verdict=Verdict.OK)]
+        old, new = _but_created(was, now)
+        if len(new.touched) < len(now.touched) and not old.touched and not new.touched:
+            return [Note(verdict=Verdict.OK)]
+        return [self._with_new_name(note, item) for note in verdicts.judge(item, old, new)]
 
     def _with_new_name(self, note: Note, item: Item) -> Note:
         """Name the value that the new chart has in place of one which it no longer reads."""
@@ -227,6 +235,30 @@ class _Case:
         ]
         best = max(scored, default=None)
         return best[1] if best is not None and best[0] >= _LIKE else None
+
+
+def _but_created(was: Effect, now: Effect) -> tuple[Effect, Effect]:
+    """Two effects without the objects that the chart has for a value before and after: what is in them is upstream's.
+
+    One that has another name now counts as the same, by its kind.
+    """
+    created = [
+        {key: touch.after for key, touch in effect.touched.items() if touch.before is None and touch.after}
+        for effect in (was, now)
+    ]
+    both = created[0].keys() & created[1].keys()
+    out: tuple[set[Any], set[Any]] = (set(both), set(both))
+    kinds = [[(obj.get("kind"), key) for key, obj in side.items() if key not in both] for side in created]
+    for kind, key in kinds[0]:
+        other = next((one for there, one in kinds[1] if there == kind and one not in out[1]), None)
+        if other is not None:
+            out[0].add(key)
+            out[1].add(other)
+    old, new = (
+        replace(effect, touched={key: touch for key, touch in effect.touched.items() if key not in gone})
+        for effect, gone in zip((was, now), out, strict=True)
+    )
+    return old, new
 
 
 def _unversioned(obj: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Cluster
 from upstreamsync.verify.overlays.tree import Tree, normalize
-from upstreamsync.verify.result_checks.applying import Applying
+from upstreamsync.verify.result_checks.applying import APPLIED_BY, Applying
 
 _YAML: Final = (".yaml", ".yml")
 _KINDS: Final = re.compile(
@@ -36,8 +36,18 @@ def applying(tree: Tree, overlay: str, cluster: Cluster) -> Applying:
             return next((how for how in named if how.tool == tool), Applying.by(tool))
     if named:
         return _common(named)
+    if (stated := _stated(tree, overlay)) is not None:
+        return Applying.by(stated)
     tools = {how.tool for _, how in found}
     return Applying.by(str(tools.pop())) if len(tools) == 1 else Applying()
+
+
+def _stated(tree: Tree, overlay: str) -> str | None:
+    """The tool that a kustomization stands for, where it is none of the user's."""
+    kustomization = tree.kustomization(overlay)
+    metadata = _map(kustomization.data.get("metadata")) if kustomization is not None else {}
+    tool = _map(metadata.get("annotations")).get(APPLIED_BY)
+    return tool if isinstance(tool, str) else None
 
 
 def _common(appliers: list[Applying]) -> Applying:

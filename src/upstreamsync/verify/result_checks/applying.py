@@ -9,6 +9,8 @@ from typing import Any, Final
 from .finding import Applied, Manifest, ResultContext
 from .index import at, mapping, text
 
+#: The annotation of a kustomization that stands for what a tool renders and applies: which tool that is.
+APPLIED_BY: Final = "upstreamsync/applied-by"
 _HELM_HOOK: Final = "helm.sh/hook"
 _ARGO_HOOK: Final = "argocd.argoproj.io/hook"
 _ARGO_OPTIONS: Final = "argocd.argoproj.io/sync-options"
@@ -20,7 +22,7 @@ _FLUX_SSA: Final = "kustomize.toolkit.fluxcd.io/ssa"
 class Applying:
     """What applies a result, and how.
 
-    ``tool`` is ``kubectl``, ``server-side``, ``argocd`` or ``flux``; None where that is not known, and then
+    ``tool`` is ``kubectl``, ``server-side``, ``argocd``, ``flux`` or ``helm``; None where that is not known, and then
     kubectl's way is assumed. ``server_side``, ``replace`` and ``force`` hold for all objects; an object's own
     annotations come on top.
     """
@@ -63,13 +65,13 @@ class Applying:
             return True
         if self.tool in (None, "argocd") and _ARGO_HOOK in notes:
             return True
-        if self.tool == "argocd" and _HELM_HOOK in notes:
+        if self.tool in ("argocd", "helm") and _HELM_HOOK in notes:
             return True
         return old.get("kind") == "Job" and at(old, "spec", "ttlSecondsAfterFinished") is not None
 
     def hook_advice(self, manifest: Manifest) -> str | None:
         """What to know of an object that is a hook of helm, which its tool takes for a plain object."""
-        if self.tool == "argocd" or _HELM_HOOK not in _annotations(manifest):
+        if self.tool in ("argocd", "helm") or _HELM_HOOK not in _annotations(manifest):
             return None
         if self.tool is None:
             return (
