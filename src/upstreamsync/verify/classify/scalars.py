@@ -18,6 +18,8 @@ _ON_PURPOSE: Final = frozenset(("replicas", "namespace"))
 _FOLLOWING: Final = frozenset((Kind.REPLACEMENTS, Kind.VARS, Kind.TRANSFORMER))
 #: Tags that move by themselves: they name no version that could be an old one.
 _FLOATING: Final = frozenset(("latest", "stable", "main", "master", "edge", "nightly", "dev", "canary"))
+#: Labels that are recommended to everybody, and that nobody selects by alone.
+_DESCRIBING: Final = ("app.kubernetes.io/", "helm.sh/")
 #: How many changes inside a text are told.
 _CHANGES: Final = 5
 
@@ -61,7 +63,7 @@ def _both(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four
     if same(b, d):
         copied = walk.item.kind is Kind.REPLACEMENTS
         purposed = name in _ON_PURPOSE and c is not MISSING and a is not MISSING
-        if same(a, c) or b is MISSING or copied or purposed:
+        if same(a, c) or b is MISSING or copied or purposed or (walk.whole and _describes(path)):
             walk.add(Verdict.OK, None, path, four)
         elif c is MISSING and not walk.whole and (other := renamed_key(parent, a, name)):
             walk.add(
@@ -79,6 +81,11 @@ def _both(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four
             Verdict.MISAPPLIED, "collateral", path, four,
             did=f"made it {show(b)}", does=f"makes it {show(d)}", because=f"upstream now has {show(c)}",
         )  # fmt: skip
+
+
+def _describes(path: tuple[str, ...]) -> bool:
+    """Whether a label is one of those that say what an object belongs to: settings for everything say it anew."""
+    return path[-2:-1] == (".labels",) and path[-1].strip("[]").startswith(_DESCRIBING)
 
 
 def _shadowed(walk: Walk, four: Four, path: tuple[str, ...]) -> None:
@@ -160,7 +167,7 @@ def _appeared(walk: Walk, four: Four, path: tuple[str, ...], *, owned: bool) -> 
         )
         walk.add(
             verdict, reason, path, four, did="replaces what stands around it" if owned else "left it alone",
-            does="drops it", because=f"upstream added {show(c)}",
+            does="drops it", because=f"upstream added {path[-1].strip('.[]')}: {show(c)}",
             hint="take it over into the customization" if owned else None,
         )  # fmt: skip
     elif walk.item.kind is Kind.REPLACEMENTS and a is not MISSING and walk.copies is not None:

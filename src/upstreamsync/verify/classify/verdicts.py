@@ -64,6 +64,8 @@ def _by_object(item: Item, old: Effect, new: Effect) -> list[Note]:
     notes: list[Note] = []
     taken: set[Key] = set()
     for key in old.touched:
+        if item.kind is Kind.VARS and new.touched and key not in new.touched and key not in new.met:
+            continue  # nothing names where a var is used: one place less is no loss
         if key in new.touched or key in new.met or _created(old.touched[key]):
             notes += _same_object(item, old, new, key)
             taken.add(key)

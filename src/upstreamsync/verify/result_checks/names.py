@@ -43,6 +43,8 @@ _SPOKEN_KINDS = (
     (re.compile(r"claim", re.IGNORECASE), "PersistentVolumeClaim"),
     (re.compile(r"service|host", re.IGNORECASE), "Service"),
 )
+#: The end of a field that holds a name; what stands before it says of what.
+_NAMED_BY = re.compile(r"(Names?|Refs?)$")
 #: Which kind an ambiguous name more probably means.
 _LIKELIER = ("ConfigMap", "Secret", "Service")
 
@@ -167,7 +169,12 @@ def meant(string: str, key: str, path: str, name: str, kinds: Sequence[str]) -> 
             return None
         hint = f"{_holder(path)} {key}" if key == "name" else key
         spoken = next((kind for pattern, kind in _SPOKEN_KINDS if pattern.search(hint)), None)
-        return spoken if spoken in kinds else None if spoken else kinds[0]
+        if spoken or key == "name":
+            return spoken if spoken in kinds else None if spoken else kinds[0]
+        said = _NAMED_BY.sub("", key).lower()  # appName is no name of an Endpoint
+        return next(
+            (kind for kind in kinds if not said or said in kind.lower() or kind.lower() in said), None
+        )
     if _as_host(name).search(string):
         return "Service" if "Service" in kinds else None
     return kinds[0] if _in_text(name).search(string) else None

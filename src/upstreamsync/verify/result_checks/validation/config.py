@@ -129,7 +129,7 @@ def binding(manifest: Manifest, old: Manifest | None) -> Iterator[Wrong]:
 
 
 def _is_name(group: str, kind: str, name: str) -> bool:
-    if not name or group in _ANY_NAME or kind in _FREE_NAMES:
+    if not name or group in _ANY_NAME or kind in _FREE_NAMES or _PLACEHOLDER.search(name):
         return True
     return is_label(name) if (group, kind) in _LABELS else is_subdomain(name)
 
@@ -164,6 +164,8 @@ def metadata(group: str, kind: str, manifest: Manifest) -> Iterator[Wrong]:
             )
 
 
+#: What another tool (kpt, envsubst) puts a name in place of.
+_PLACEHOLDER: Final = re.compile(r"[${}<>]|(?<![a-z0-9])[A-Z][A-Z0-9_-]{3,}(?![a-z0-9])")
 #: Kinds of Kubernetes' own whose names are not those of the DNS.
 _FREE_NAMES: Final = frozenset(
     ("ComponentStatus", "PriorityLevelConfiguration", "FlowSchema", "IPAddress", "CertificateSigningRequest")
