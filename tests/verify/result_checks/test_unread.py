@@ -1,4 +1,4 @@
-"""What an overlay provides and nobody takes any more; replicas that an autoscaler sets."""
+"""Objects of an overlay's own that nobody reads any more."""
 
 from __future__ import annotations
 
@@ -12,23 +12,15 @@ from upstreamsync.model import Verdict
 from upstreamsync.verify.result_checks import ResultContext, check_result
 
 
-def _web(pod: str = "", container: str = "", replicas: int | None = None, name: str = "web") -> str:
-    size = f"replicas: {replicas}, " if replicas is not None else ""
+def _web(pod: str = "", container: str = "", name: str = "web") -> str:
     return (
-        f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec: {{{size}selector: {{matchLabels: {{a: b}}}},"
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec: {{selector: {{matchLabels: {{a: b}}}},"
         f" template: {{metadata: {{labels: {{a: b}}}}, spec: {{containers: [{{name: web, image: 'a/b:1'{container}}}]{pod}}}}}}}\n"
     )
 
 
 def _own(kind: str = "ConfigMap") -> str:
     return f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: own}}\ndata: {{a: eA==}}\n"
-
-
-def _scaler(name: str = "web", kind: str = "HorizontalPodAutoscaler") -> str:
-    return (
-        f"---\napiVersion: autoscaling/v2\nkind: {kind}\nmetadata: {{name: s}}\n"
-        f"spec: {{maxReplicas: 5, scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: {name}}}}}\n"
-    )
 
 
 _MOUNTED = ", volumes: [{name: c, configMap: {name: own}}]"
@@ -64,36 +56,3 @@ def test_what_nobody_reads_any_more_is_told(name: str) -> None:
     context = ResultContext(local=frozenset({str(object_id(mine[0]))}), base_before=before, base_after=after)
     found = check_result(before=[*before, *mine], after=[*after, *mine], context=context)
     assert [each.rule for each in found if each.verdict is Verdict.LOST] == ["unread"] * is_told
-
-
-#: Upstream before and after, the result before and after, and whether it is told.
-SCALED: Mapping[str, tuple[str, str, str, str, bool]] = {
-    "a new autoscaler": (_web(), _web() + _scaler(), _web(replicas=3), _web(replicas=3) + _scaler(), True),
-    "another number": (
-        _web(replicas=1), _web(replicas=1) + _scaler(), _web(replicas=3), _web(replicas=3) + _scaler(), True,
-    ),
-    "one of another kind": (
-        _web(), _web() + _scaler(kind="ScaledObject"), _web(replicas=3),
-        _web(replicas=3) + _scaler(kind="ScaledObject"), True,
-    ),
-    "one that was there": (
-        _web() + _scaler(), _web() + _scaler(), _web(replicas=3) + _scaler(), _web(replicas=3) + _scaler(), False,
-    ),
-    "one of something else": (
-        _web(), _web() + _scaler("b"), _web(replicas=3), _web(replicas=3) + _scaler("b"), False,
-    ),
-    "nobody sets replicas": (_web(), _web() + _scaler(), _web(), _web() + _scaler(), False),
-    "upstream sets them so itself": (
-        _web(replicas=3), _web(replicas=3) + _scaler(), _web(replicas=3), _web(replicas=3) + _scaler(), False,
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", SCALED)
-def test_replicas_that_an_autoscaler_sets_are_told(name: str) -> None:
-    *texts, is_told = SCALED[name]
-    old, new, before, after = (list(yaml.safe_load_all(text)) for text in texts)
-    found = check_result(
-        before=before, after=after, context=ResultContext(local=frozenset(), base_before=old, base_after=new)
-    )
-    assert [each.rule for each in found if each.verdict is Verdict.SHADOWS] == ["scaled"] * is_told

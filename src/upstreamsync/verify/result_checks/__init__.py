@@ -39,7 +39,6 @@ COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFindin
     dangling.compare,
     vanished.compare,
     unread.compare,
-    unread.compare_scaled,
     names.compare,
     names.compare_generated,
     moved.compare,

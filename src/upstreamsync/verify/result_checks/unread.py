@@ -1,8 +1,4 @@
-"""What an overlay provides and nobody takes any more: configuration that is not read, a size that another sets.
-
-An object of the overlay's own that upstream read, and no longer does (lost); replicas of a workload that an
-autoscaler scales now (shadows).
-"""
+"""Objects of an overlay's own that upstream read, and that nobody reads any more (lost)."""
 
 from __future__ import annotations
 
@@ -13,10 +9,9 @@ from upstreamsync.model import Severity, Verdict
 
 from .dangling import links_of
 from .finding import ResultContext, ResultFinding
-from .index import Key, World, at, key_of, key_of_id, leaves, mapping, resource_id, text, unhashed
+from .index import Key, World, key_of, key_of_id, leaves, resource_id, unhashed
 
 _PROVIDED: Final = ("ConfigMap", "Secret", "PersistentVolumeClaim")
-_SCALERS: Final = ("HorizontalPodAutoscaler", "ScaledObject")
 
 
 def compare(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
@@ -60,38 +55,3 @@ def _is_mentioned(world: World, key: Key) -> bool:
         if key_of(manifest) != key
         for _, _, string in leaves({field: value for field, value in manifest.items() if field != "metadata"})
     )
-
-
-def compare_scaled(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
-    """Every new autoscaler of a workload whose replicas a customization sets."""
-    if context.base_after is None:
-        return
-    known = {_scaled(each) for each in before.of_kind(*_SCALERS)}
-    upstream = World.of(context.base_after)
-    theirs_of = {new: old for old, new in context.renamed_after.items()}
-    for scaler in after.of_kind(*_SCALERS):
-        kind, name = _scaled(scaler)
-        workload = after.named((kind,), name, key_of(scaler).namespace)
-        replicas = at(workload, "spec", "replicas")
-        if (kind, name) in known or workload is None or replicas is None:
-            continue
-        was = theirs_of.get(name, name)
-        theirs = next((each for each in upstream.of_kind(kind) if key_of(each).name == was), None)
-        if theirs is None or at(theirs, "spec", "replicas") == replicas:
-            continue
-        yield ResultFinding(
-            rule="scaled",
-            verdict=Verdict.SHADOWS,
-            reason="upstream_added_value",
-            object=resource_id(workload),
-            path="spec.replicas",
-            paths=("spec.replicas",),
-            why=f"{text(scaler.get('kind'))} {key_of(scaler).name} scales it now, and each apply sets it back "
-            f"to {replicas}",
-            hint="take the replicas out, and set the bounds of the autoscaler",
-        )
-
-
-def _scaled(scaler: object) -> tuple[str, str]:
-    target = mapping(at(scaler, "spec", "scaleTargetRef"))
-    return text(target.get("kind")) or "Deployment", text(target.get("name"))
