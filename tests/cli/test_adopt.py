@@ -404,3 +404,22 @@ def test_a_version_that_did_not_answer_is_not_passed_over(bench: Bench):
     document = bench.json("adopt", code=None)
     assert "v1.1.0" in document["vendors"][0]["error"]["message"]
     assert document["vendors"][0]["error"]["hint"].endswith("--version VERSION")
+
+
+def test_a_base_that_a_source_names_and_a_kustomization_of_ours_that_was_edited(bench: Bench):
+    publish(bench, *VERSIONS)
+    source = f'{{url: "{bench.world.url}/server/{{version}}/install.yaml", base: server/base}}'
+    vendor = bench.vendor(version="v1.0.0", source=source)
+    bench.configure("".join(line for line in vendor.splitlines(True) if not line.startswith("    base:")))
+    bench.overlay("namePrefix: my-\n")
+    assert bench.run("update", "server", "--to", "v1.0.0").returncode == 0
+    ours = bench.root / "server/base/kustomization.yaml"
+    ours.write_text(ours.read_text() + "# because of the proxy\ncommonAnnotations: {a: b}\n")
+    bench.commit()
+    before = built(bench, "server/overlay")
+    (adopted,) = bench.json("adopt")["vendors"]
+    assert adopted["base"] == "server/base/upstream"
+    assert built(bench, "server/overlay") == before
+    assert "because of the proxy" in ours.read_text()
+    (row,) = yaml.safe_load((bench.root / "vendors.yaml").read_text())["vendors"]
+    assert row["source"]["base"] == "server/base/upstream"

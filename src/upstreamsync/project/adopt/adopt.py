@@ -345,11 +345,14 @@ def _beside_own_files(theirs: Sequence[Manifest], built: Sequence[Manifest], cop
 
 
 def _listing_comments(copy: Copy, prepared: Prepared) -> list[str]:
-    """The comments of the copy's own kustomization that upstream's has not got."""
-    if copy.kustomization is None:
+    """The comments of the copy's kustomization that upstream's has not got, or ours where that was edited."""
+    named = next((path for name in NAMES if (path := f"{copy.folder}/{name}") in copy.files), None)
+    if named is None:
         return []
+    data = copy.files[named]
+    data = data.partition(b"\n")[2] if is_ours(data) else data  # its first line says that it is
     theirs = (file.data for base in prepared.bases for file in base.files if file.path in NAMES)
-    texts = [data.decode("utf-8", "replace") for data in (copy.files[copy.kustomization], *theirs)]
+    texts = [one.decode("utf-8", "replace") for one in (data, *theirs)]
     return [str(one) for one in new_comments(texts[0], "\n".join(texts[1:]))]
 
 
@@ -392,10 +395,10 @@ def _files(
         )
     moved = with_base(work.vendor, places.base, release.version)
     view = session.view.with_changes(Change(vendor="", before="", after="", base_files=files))
-    bases = make_bases(moved, prepared.parts, release)
+    artifacts = [artifact for _, artifact in prepared.parts]
+    bases = make_bases(moved, list(zip(moved.vendored, artifacts, strict=True)), release)
     content = laid_out(moved, bases, None, view)
     files.update({path: file.data for path, file in content.items()})
-    artifacts = [artifact for _, artifact in prepared.parts]
     old = work.vendor.lock_path
     if old is not None and old != moved.lock_path and session.read(old) is not None:
         files[old] = None
