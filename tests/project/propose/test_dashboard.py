@@ -12,6 +12,7 @@ import pytest
 from upstreamsync.forge.rules.dashboard import box, carried, config_of, line, marker, ticked, wishes_of
 from upstreamsync.forge.text.dashboard import Row, dashboard
 from upstreamsync.project import Settings, open_project
+from upstreamsync.project.propose.board import without_outlived
 from upstreamsync.project.propose.propose import Proposed, ProposeOptions, propose_from_branch
 from upstreamsync.testing import GitOps, World
 
@@ -195,6 +196,11 @@ def test_what_is_ticked_meanwhile_is_not_lost():
         line(one, "", ()) + "\n" + line(two, "", {two}),
     )
     assert carried(before, now) == ({two}, {one})
+
+
+def test_an_ignored_version_that_was_left_behind_is_forgotten():
+    row = Row(vendor="a", state="fine", before="1.2.0", ignored=("1.1.0", "1.2.0", "1.3.0", "nightly"))
+    assert without_outlived(row, "semver").ignored == ("1.3.0", "nightly")
 
 
 def test_a_thousand_vendors_fit():

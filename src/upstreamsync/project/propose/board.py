@@ -13,7 +13,8 @@ from upstreamsync.forge import Forge
 from upstreamsync.forge.rules.dashboard import NONE, Wishes, box, carried, ticked, wishes_of
 from upstreamsync.forge.state import Board, Boards
 from upstreamsync.forge.text.dashboard import TITLE, Row, dashboard
-from upstreamsync.model import Action, Failure, Finding, Proposal, PullRequest, VendorUpdate
+from upstreamsync.kit.versions import Version, parse
+from upstreamsync.model import EMPTY, Action, Failure, Finding, Proposal, PullRequest, VendorUpdate
 from upstreamsync.project.check.check import explain_vendor
 from upstreamsync.project.session import Session
 
@@ -85,8 +86,9 @@ def keep(
     proposals: Sequence[Proposal],
     pull_requests: Sequence[PullRequest],
     failures: Mapping[str, Failure],
+    schemes: Mapping[str, str] = EMPTY,
 ) -> tuple[str, ...]:
-    """Write the dashboard; returns what the user should be told."""
+    """Write the dashboard; returns what the user should be told. ``schemes`` say how a vendor's versions compare."""
     if not seen.on or not isinstance(forge, Boards):
         return ()
     carriers = {
@@ -96,7 +98,13 @@ def keep(
         if result.branch == proposal.branch
         for vendor in proposal.vendors
     }
-    rows = [_row(update, carriers.get(update.vendor), failures, seen.wishes) for update in updates]
+    rows = [
+        without_outlived(
+            _row(update, carriers.get(update.vendor), failures, seen.wishes),
+            schemes.get(update.vendor, "semver"),
+        )
+        for update in updates
+    ]
     try:
         present = forge.board(config)
         new, gone = (
@@ -111,6 +119,17 @@ def keep(
     except UpstreamsyncError as error:
         return (f"the dashboard could not be written: {error.message}",)
     return ()
+
+
+def without_outlived(row: Row, scheme: str) -> Row:
+    """Without the ignored versions that the vendor has left behind: nobody has to tidy them up."""
+    current = parse(row.before, scheme)
+    kept = [one for one in row.ignored if not _is_older(parse(one, scheme), current)]
+    return replace(row, ignored=tuple(kept))
+
+
+def _is_older(version: Version | None, current: Version | None) -> bool:
+    return version is not None and current is not None and version <= current
 
 
 def _lasting(rows: Collection[Row]) -> frozenset[str]:

@@ -170,6 +170,11 @@ def _keep_board(
         proposals=proposals,
         pull_requests=done.pull_requests,
         failures=done.failures or {},
+        schemes={
+            vendor.name: vendor.releases.scheme
+            for vendor in session.configuration.vendors
+            if vendor.releases is not None
+        },
     )
 
 
