@@ -6,15 +6,13 @@ import json
 import posixpath
 from typing import Any
 
-import yaml
-
 from upstreamsync.adopt.texts import dump
 from upstreamsync.base.documents import documents
 from upstreamsync.base.origins import find_origin
 from upstreamsync.config.load import content_digest
 from upstreamsync.config.spec import Fork, Vendor
 from upstreamsync.errors import ConfigError, HandEdited
-from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.project.adopt.copy import Copy, parts_of
 from upstreamsync.project.adopt.declare import name_for, with_entry
 from upstreamsync.project.session import Session
@@ -93,7 +91,7 @@ def _selected(session: Session, vendor: Vendor, fork: Fork) -> list[dict[str, st
 def _without_fork(session: Session, vendor: Vendor, fork: Fork) -> str:
     """vendors.yaml without the line of the fork, everything else as it stands. Raises HandEdited."""
     text = session.configuration.text
-    root: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
+    root: Any = syntax.compose(text)
     rows = _child(root, "vendors").value
     row = next(one for one in rows if getattr(_child(one, "name"), "value", None) == vendor.name)
     key, forks = next((key, value) for key, value in row.value if key.value == "forks")
