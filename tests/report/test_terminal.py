@@ -22,6 +22,7 @@ from upstreamsync.model import (
     Failure,
     Finding,
     Judgement,
+    LeftOut,
     OverlayVerification,
     PassedOver,
     Place,
@@ -51,6 +52,7 @@ WORDS = {
     Verdict.SHADOWS: (
         Severity.REVIEW, "upstream_changed_value", "pinned v1.0.0 → still pins it; upstream went from v1.0.0 to v1.1.0", "raise or drop the pinned tag",
     ),
+    Verdict.UNJUDGED: (Severity.REVIEW, "not_in_tree", "lantern/base is not in the repository", None),
     Verdict.REDUNDANT: (Severity.CLEANUP, "upstream_has_it", "upstream has the value itself now", "drop it"),
 }  # fmt: skip
 
@@ -233,3 +235,37 @@ def test_colours_carry_no_meaning_of_their_own(monkeypatch):
     assert "\x1b[31mlost" in coloured
     plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
     assert plain.split() == (GOLDEN / "one-finding.txt").read_text("utf-8").split()
+
+
+def test_what_stops_several_vendors_is_said_once_and_many_that_stay_are_counted():
+    stream = io.StringIO()
+    stopped = [
+        VendorUpdate(vendor=name, status="failed", before="v1", after="v1", error=OVEN)
+        for name in ("ferry", "mill")
+    ]
+    still = [
+        VendorUpdate(vendor=f"team-{number}", status="unchanged", before="v1", after="v1")
+        for number in range(40)
+    ]
+    text.print_updates(text.console(stream), [*still, *stopped], dry_run=False)
+    first, hint, last = stream.getvalue().splitlines()
+    assert first.startswith("failed ferry, mill: https://example.com/index.yaml: 503")
+    assert (hint, last) == ("  hint: try again later", "40 vendors are unchanged (-v names them)")
+
+
+def test_a_base_that_is_not_there_is_said_once_and_what_it_keeps_from_being_judged():
+    path, why = "lantern/overlay", "lantern/base is not in the repository"
+    lost = [item(path, number, Verdict.UNJUDGED) for number in range(3)]
+    left = LeftOut(what=f"{path}: resources[../base]", reason="not_in_tree", why=why)
+    bad = Build(ok=False, error=why)
+    judged = OverlayVerification(path=path, before=bad, after=bad, items=tuple(lost), left_out=(left,))
+    stream = io.StringIO()
+    text.print_verification(text.console(stream), Verification(overlays=(judged,)))
+    assert stream.getvalue().splitlines() == [
+        "left out lantern/overlay: resources[../base]: lantern/base is not in the repository",
+        "  in lantern/overlay",
+        "unjudged (not_in_tree) lantern/overlay: patches[0]",
+        "    lantern/overlay/kustomization.yaml:4 lantern/base is not in the repository",
+        "    the same: lantern/overlay: patches[1], lantern/overlay: patches[2]",
+        "1 overlay, 3 customizations: 3 unjudged",
+    ]

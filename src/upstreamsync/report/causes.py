@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from upstreamsync.model import Judgement, Severity, Verdict, Verification
+from upstreamsync.model import Judgement, OverlayVerification, Severity, Verdict, Verification
 
 #: What is told only to who asks: it needs nobody, and is not the update's doing.
 _QUIET = (Severity.NONE, Severity.INFO)
@@ -42,11 +42,22 @@ def known_before(verification: Verification) -> int:
     return len({item.item for item in verification.items if item.was_so and item.verdict is not Verdict.OK})
 
 
+def unbuilt(overlay: OverlayVerification) -> tuple[tuple[str, str], ...]:
+    """(``before``, ``after`` or ``before and after``, kustomize's words) where an overlay does not build."""
+    sides = (("before", overlay.before), ("after", overlay.after))
+    found = [(side, build.error or "kustomize said nothing") for side, build in sides if not build.ok]
+    if len({error for _, error in found}) == 1 and len(found) == 2:
+        return (("before and after", found[0][1]),)
+    return tuple(found)
+
+
 def _key(item: Judgement) -> tuple[object, ...]:
     """The same cause has the same words: of one item, of a built result, of overlays that each have a copy of it."""
     if item.field == "helmCharts" and len(item.told) == 1:  # values of a chart: by the nearest common key
         (one,) = item.told
         return (one.verdict, one.reason, one.hint, item.failed_before, item.item.rpartition(".")[0])
+    if item.verdict is Verdict.UNJUDGED and len(item.told) == 1:  # what it is for has nothing to do with it
+        return (item.verdict, item.reason, item.why, item.hint, item.failed_before)
     said = tuple((one.verdict, one.reason, one.why, one.hint) for one in item.told)
     return (said, item.failed_before, item.field == "(result)" or item.item.partition(": ")[2])
 

@@ -7,7 +7,7 @@ the width is fixed, so that logs of two runs can be compared.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import IO, Any, cast
 
 from rich.console import Console
@@ -33,7 +33,7 @@ from upstreamsync.model import (
     Verdict,
     Verification,
 )
-from upstreamsync.report.causes import Cause, causes, known_before
+from upstreamsync.report.causes import Cause, causes, known_before, unbuilt
 from upstreamsync.report.check_text import write_check
 from upstreamsync.report.files import print_files
 
@@ -46,6 +46,10 @@ _SEVERITY_STYLE = {
     Severity.NONE: "green",
 }
 _PLAIN_WIDTH = 120
+
+
+#: So many vendors that stay as they are get a line each.
+_STILL = 5
 
 
 def console(stream: IO[str]) -> Console:
@@ -113,9 +117,10 @@ def _print_obstacles(out: Console, verification: Verification) -> None:
     for overlay in verification.overlays:
         for one in overlay.left_out:
             found.setdefault(f"[yellow]left out[/] {escape(str(one))}", []).append(overlay.path)
-        for side, build in (("before", overlay.before), ("after", overlay.after)):
-            if not build.ok:
-                said = f"[bold red]does not build {side}[/]: {escape(build.error or '')}"
+        known = {one.why for one in overlay.left_out}  # then it is said already
+        for side, error in unbuilt(overlay):
+            if error not in known:
+                said = f"[bold red]does not build {side}[/]: {escape(error)}"
                 found.setdefault(said, []).append(overlay.path)
     for text, overlays in found.items():
         out.print(text)
@@ -164,38 +169,47 @@ def _some(names: Sequence[str], most: int = 4) -> str:
 def print_updates(
     out: Console, updates: Sequence[VendorUpdate], *, dry_run: bool, verbose: bool = False
 ) -> None:
-    """What moved, file by file, follow-up edits, remarks; ``verbose`` names all files of a large base."""
+    """What failed; what moved, file by file, with follow-up edits and remarks; what stays as it is.
+
+    ``verbose`` names all files of a large base, and each vendor of many that stay.
+    """
+    _print_failures(out, [(one.vendor, one.error) for one in updates if one.error is not None])
+    still = [one for one in updates if one.error is None and one.status == "unchanged" and not one.notes]
+    few = verbose or len(still) <= _STILL
     for update in updates:
-        name = escape(update.vendor)
-        if update.error is not None:
-            _print_failure(out, update.vendor, update.error)
-            continue
-        if update.status == "unchanged":
-            out.print(f"{name}: unchanged at {escape(update.before)}")
-        elif update.status == "added":
-            verb = "would be added" if dry_run else "added"
-            out.print(f"[bold]{name}[/]: {verb} at {escape(update.after)} ({len(update.added)} files)")
-        else:
-            verb = "would move" if dry_run else "moved"
-            counts = (
-                f"{len(update.added)} added, {len(update.changed)} changed, {len(update.removed)} removed"
-            )
-            out.print(f"[bold]{name}[/]: {verb} {escape(update.before)} → {escape(update.after)} ({counts})")
-        files = (("added", update.added), ("changed", update.changed), ("removed", update.removed))
-        print_files(out, files, all_of_them=verbose)
-        for edit in update.edits:
-            out.print(f"  {escape(str(edit.place))}: {escape(edit.before)} → {escape(edit.after)}")
-        for note in update.notes:
-            out.print(f"  note: {escape(note)}")
+        if update.error is None and (few or update not in still):
+            _print_update(out, update, dry_run=dry_run, verbose=verbose)
+    if not few:
+        out.print(f"[dim]{len(still)} vendors are unchanged (-v names them)[/]")
+
+
+def _print_update(out: Console, update: VendorUpdate, *, dry_run: bool, verbose: bool) -> None:
+    name = escape(update.vendor)
+    if update.status == "unchanged":
+        out.print(f"{name}: unchanged at {escape(update.before)}")
+    elif update.status == "added":
+        verb = "would be added" if dry_run else "added"
+        out.print(f"[bold]{name}[/]: {verb} at {escape(update.after)} ({len(update.added)} files)")
+    else:
+        verb = "would move" if dry_run else "moved"
+        counts = f"{len(update.added)} added, {len(update.changed)} changed, {len(update.removed)} removed"
+        out.print(f"[bold]{name}[/]: {verb} {escape(update.before)} → {escape(update.after)} ({counts})")
+    files = (("added", update.added), ("changed", update.changed), ("removed", update.removed))
+    print_files(out, files, all_of_them=verbose)
+    for edit in update.edits:
+        out.print(f"  {escape(str(edit.place))}: {escape(edit.before)} → {escape(edit.after)}")
+    for note in update.notes:
+        out.print(f"  note: {escape(note)}")
 
 
 def print_pull_requests(
     out: Console, pull_requests: Sequence[PullRequest], *, dry_run: bool = False, verbose: bool = False
 ) -> None:
     """One line a proposal; a dry run says what would be done, file by file."""
+    failed = [one for one in pull_requests if one.error is not None and one.action is Action.FAILED]
+    _print_failures(out, [(one.vendor, one.error) for one in failed if one.error is not None])
     for one in pull_requests:
-        if one.error is not None and one.action is Action.FAILED:
-            _print_failure(out, one.vendor, one.error)
+        if one in failed:
             continue
         where = f" {one.url}" if one.url else f" (branch {one.branch})" if one.branch else ""
         draft = " as a draft" if one.draft else ""
@@ -305,6 +319,15 @@ def _print_hint(out: Console, finding: ItemFinding) -> None:
     if finding.hint:
         tried = " (tried: it cures this)" if finding.proven else ""
         out.print(f"    fix: {escape(finding.hint)}{tried}")
+
+
+def _print_failures(out: Console, failures: Iterable[tuple[str, Failure]]) -> None:
+    """What failed, one cause once with all vendors that it stops."""
+    found: dict[Failure, list[str]] = {}
+    for vendor, failure in failures:
+        found.setdefault(failure, []).append(vendor)
+    for failure, vendors in found.items():
+        _print_failure(out, ", ".join(vendors), failure)
 
 
 def _print_failure(out: Console, vendor: str, failure: Failure) -> None:

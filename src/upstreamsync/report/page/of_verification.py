@@ -15,7 +15,7 @@ from upstreamsync.model import (
     OverlayVerification,
     Verdict,
 )
-from upstreamsync.report.causes import Cause, causes
+from upstreamsync.report.causes import Cause, causes, unbuilt
 from upstreamsync.report.page.excerpts import excerpt, of_secret
 from upstreamsync.report.page.values import (
     Excerpt,
@@ -221,10 +221,8 @@ def problems_of(inspections: Sequence[Inspection]) -> tuple[Line, ...]:
     found: dict[tuple[str, str, str], dict[str, None]] = {}
     for inspection in inspections:
         for overlay in inspection.verification.overlays:
-            for side, build in (("before", overlay.before), ("after", overlay.after)):
-                if not build.ok:
-                    key = (f"does not build {side}", "", build.error or "kustomize said nothing")
-                    found.setdefault(key, {})[overlay.path] = None
+            for side, error in unbuilt(overlay):
+                found.setdefault((f"does not build {side}", "", error), {})[overlay.path] = None
         for base in inspection.verification.bases:
             if not base.sound:
                 why = base.why or f"it does not equal its lock: {', '.join(base.changed_files)}"
