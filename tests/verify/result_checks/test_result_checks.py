@@ -718,7 +718,10 @@ def test_a_local_secret_that_upstream_calls_otherwise_now():
 
 
 def test_optional_references_may_dangle():
-    old, new = container(""), container(SECRET_ENV.replace("key: password", "key: p, optional: true"))
+    old, new = (
+        container(""),
+        container(SECRET_ENV.replace("NAME", "creds").replace("key: password", "key: p, optional: true")),
+    )
     assert check(old, new, base=(old, new), local="") == ()
 
 

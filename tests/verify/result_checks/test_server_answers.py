@@ -6,11 +6,13 @@ a new base; each line has the object before and after, and whether the server re
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from upstreamsync.model import Verdict
 from upstreamsync.verify.result_checks import ResultContext, check_result
@@ -66,3 +68,47 @@ def test_objects_that_the_server_took_are_taken_as_new_ones() -> None:
             assert [text for text in rejected([], case["new"]) if "server-side apply" not in text] == [], (
                 case["what"]
             )
+
+
+#: Values of single fields of which the checks say nothing, and the server does.
+MISSED_FIELDS = {
+    "CronJob spec.timeZone": "which time zones a server knows depends on its machine",
+    "Deployment spec.template.spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution.0"
+    ".podAffinityTerm.labelSelector.matchLabels.app": "selectors of affinities are not looked at",
+    "HorizontalPodAutoscaler spec.scaleTargetRef.apiVersion": "what is scaled may be of any group",
+    "RoleBinding subjects.0.name": "what a name may be depends on the kind of the subject",
+    "RoleBinding subjects.1.apiGroup": "likewise",
+    "Service spec.externalName": "only where it is used",
+    "StorageClass reclaimPolicy": "nothing is the default, here and there",
+}
+
+
+def test_what_single_fields_may_hold() -> None:
+    """Each field of ``server_answers/objects.yaml`` in turn with other values, and what a server (1.34) took."""
+    objects = {
+        f"{one['kind']} {one['metadata']['name']}": one
+        for one in yaml.safe_load_all((_ANSWERS / "objects.yaml").read_text("utf-8"))
+    }
+    alarms, missed, count = [], set[str](), 0
+    for row in answers("fields"):
+        old, path = objects[row["object"]], row["path"]
+        field = f"{old['kind']} {'.'.join(map(str, path))}"
+        links = "volumeMounts" in path or path[-3:-2] == ["volumes"]  # which are checked as such (dangling)
+        for value in row["taken"]:
+            alarms += [(field, value, text) for text in rejected([old], changed(old, path, value))]
+        for value in row["refused"]:
+            if not links and not rejected([old], changed(old, path, value)):
+                missed.add(field)
+        count += len(row["taken"]) + len(row["refused"])
+    assert alarms == []
+    assert missed == MISSED_FIELDS.keys()
+    assert count > 1400
+
+
+def changed(manifest: dict[str, Any], path: list[Any], value: Any) -> dict[str, Any]:
+    made = copy.deepcopy(manifest)
+    place: Any = made
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return made

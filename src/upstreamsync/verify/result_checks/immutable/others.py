@@ -101,7 +101,7 @@ def node(old: Manifest, new: Manifest) -> Iterator[Refused]:
 
 def quota(old: Manifest, new: Manifest) -> Iterator[Refused]:
     """What a quota is about; in what order that is said does not matter."""
-    one, other = (sorted(strings(at(item, "spec", "scopes"))) for item in (old, new))
+    one, other = (set(strings(at(item, "spec", "scopes"))) for item in (old, new))
     if one != other:
         yield immutable("ResourceQuota", "spec.scopes")
 

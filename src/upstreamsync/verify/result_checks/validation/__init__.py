@@ -13,7 +13,7 @@ from upstreamsync.model import Verdict
 from upstreamsync.verify.result_checks.finding import Manifest, ResultContext, ResultFinding
 from upstreamsync.verify.result_checks.index import World, key_of, resource_id
 
-from . import admission, config, exclusive, network, pods, storage, structural, workloads
+from . import admission, config, exclusive, network, pods, storage, structural, values, workloads
 from .wrong import Rule, Wrong
 
 #: The rules by group and kind, whatever the version.
@@ -68,10 +68,12 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
 
 
 def _wrongs(group: str, kind: str, manifest: Manifest, old: Manifest | None) -> Iterator[Wrong]:
-    yield from config.metadata(group, kind, manifest)
-    yield from exclusive.check(manifest, old)
+    found = [*config.metadata(group, kind, manifest), *exclusive.check(manifest, old)]
     for rule in RULES.get((group, kind), ()):
-        yield from rule(manifest, old)
+        found += rule(manifest, old)
+    yield from found
+    said = {wrong.path for wrong in found}  # a rule that knows more of a field says it better
+    yield from (wrong for wrong in values.check(group, kind, manifest) if wrong.path not in said)
 
 
 def _finding(manifest: Manifest, wrong: Wrong) -> ResultFinding:

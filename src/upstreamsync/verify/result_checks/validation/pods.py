@@ -144,9 +144,6 @@ def _network(pod: Pod) -> Iterator[Wrong]:
             step(pod.spec_path, "shareProcessNamespace"), "shareProcessNamespace stands beside hostPID",
             "drop one of the two", "exclusive_fields",
         )  # fmt: skip
-    grace = number(pod.spec.get("terminationGracePeriodSeconds"))
-    if grace is not None and grace < 0:
-        yield Wrong(step(pod.spec_path, "terminationGracePeriodSeconds"), f"it is {grace}", "use 0 or more")
 
 
 def _tolerations(pod: Pod) -> Iterator[Wrong]:
