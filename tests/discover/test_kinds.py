@@ -501,3 +501,45 @@ helm template c acme/c --version 1.2.3 -f absent.yaml > app/upstream/c.yaml
     assert source(all_of["a"])["helm"]["values"] == ["scripts/own.yaml"]
     assert source(all_of["b"])["helm"]["values"] == ["deploy/values.yaml"]
     assert [one for one in all_of["c"].unsure if "no `scripts/absent.yaml`" in one]
+
+
+def test_a_helmfile_may_be_a_template(tmp_path):
+    helmfile = """bases: [environments.yaml]
+---
+repositories:
+- {name: acme, url: https://charts.example.org}
+releases:
+{{- if .Values.on }}
+- name: reloader
+  chart: acme/reloader
+  version: {{ .Values.chart_version | quote }}
+  installed: {{ .Values.on }}
+{{- end }}
+- {name: b, chart: acme/b, version: "1.2.3"}
+- {name: c, chart: acme/c, version: '{{ env "C" }}'}
+"""
+    files = {"r/helmfile.yaml": helmfile, "r/defaults.yaml": "on: true\nchart_version: 0.0.75\n"}
+    all_of = found(tmp_path, files)
+    reloader = all_of["reloader"]
+    assert (reloader.version, reloader.unsure) == ("0.0.75", ())
+    assert reloader.edits == ({"file": "r/defaults.yaml", "path": "chart_version", "value": "{version}"},)
+    assert all_of["b"].version == "1.2.3"
+    assert not all_of["c"].complete
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        'cd "$(git rev-parse --show-toplevel)"',
+        'ROOT="$(git rev-parse --show-toplevel)"\ncd "$ROOT"',
+        'REPO_ROOT="${1:-$(pwd)}"\ncd "${REPO_ROOT}"',
+        'cd "$(dirname "$0")/.."',
+        'cd "$(dirname "${BASH_SOURCE[0]}")/.."',
+        'SCRIPT_DIR="$(cd "$(dirname "$0")" && pwd)"\ncd "$SCRIPT_DIR/.."',
+        'REPO_ROOT="${1:-${WORKSPACE:-$(git rev-parse --show-toplevel)}}"\ncd "$REPO_ROOT"',
+    ],
+)
+def test_a_script_says_where_it_starts(tmp_path, start):
+    script = f"#!/bin/bash\n{start}\ncurl -L {URL} -o app/upstream/install.yaml\n"
+    proposal = only(tmp_path, {"hack/update.sh": script, "app/upstream/install.yaml": MANIFEST})
+    assert (proposal.base, proposal.unsure) == ("app/upstream", ())

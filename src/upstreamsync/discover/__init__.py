@@ -83,7 +83,7 @@ def _candidates(files: Sequence[TextFile], tree: Tree, *, images: bool) -> Itera
     for file in files:
         yield from read_renovate(file, repositories)
         yield from read_kptfile(file, tree)
-        yield from read_helmfile(file)
+        yield from read_helmfile(file, tree)
         yield from read_custom_managers(file, repositories, tree)
         yield from read_header(file, tree)
         if not file.is_yaml:

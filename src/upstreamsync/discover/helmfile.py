@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from upstreamsync.discover.candidates import Candidate, Piece
 from upstreamsync.discover.helm import chart_feed, chart_version_remarks
-from upstreamsync.discover.scan import TextFile
+from upstreamsync.discover.scan import TextFile, Tree
 from upstreamsync.discover.yamls import Document, dig, mappings, raw_text, read_documents, text_at
 
 _NAME = re.compile(r"helmfile(?:[-.][\w.-]+)?\.ya?ml(?:\.gotmpl)?")
 
+#: Lines that only steer a template, expressions, and what stands in for a value's name.
+_CONTROL = re.compile(r"^\s*\{\{-?\s*(?:if|else|end|range|with|define|/\*|\$).*\}\}\s*$")
+_EXPRESSION = re.compile(r"[\"']?\{\{-?(.*?)-?\}\}[\"']?")
+_VALUE = re.compile(r"VALUE:([\w.]+)")
 
-def read_helmfile(file: TextFile) -> Iterator[Candidate]:
+
+def read_helmfile(file: TextFile, tree: Tree) -> Iterator[Candidate]:
     """One candidate for each release of a chart that comes from a repository."""
     in_folder = file.folder.rpartition("/")[2] == "helmfile.d"
     if not (_NAME.fullmatch(file.name) or (in_folder and file.is_yaml)):
         return
-    documents = read_documents(file)
+    plain = _without_templates(file)
+    documents = read_documents(plain)
     repositories = {
         text_at(one, "name"): _url(one)
         for document in documents
@@ -26,7 +33,7 @@ def read_helmfile(file: TextFile) -> Iterator[Candidate]:
     }
     for document in documents:
         for number, release in mappings(document.value.get("releases")):
-            yield from _release(file, document, number, release, repositories)
+            yield from _release(file, document, number, release, repositories, tree)
 
 
 def _url(repository: Mapping[str, object]) -> str:
@@ -40,23 +47,62 @@ def _release(
     number: int,
     release: Mapping[str, object],
     repositories: Mapping[str, str],
+    tree: Tree,
 ) -> Iterator[Candidate]:
     feed = _feed(text_at(release, "chart"), repositories)
     if feed is None:
         return
     version = raw_text(document.node, "releases", number, "version")
+    edit: Piece = {
+        "file": file.path,
+        "path": document.edit_path(f"releases[{number}].version"),
+        "value": "{version}",
+    }
+    if value := _VALUE.fullmatch(version):
+        version, edit = _value(file, value[1], tree)
     remarks, complete = chart_version_remarks(version)
-    path = document.edit_path(f"releases[{number}].version")
     chart = str(feed["helm"]["chart"])
     yield Candidate(
         names=(chart, text_at(release, "name")),
         found=document.place("releases", number),
         version=version or None,
         releases=feed,
-        edits=({"file": file.path, "path": path, "value": "{version}"},) if version else (),
+        edits=(edit,) if version else (),
         unsure=remarks,
         complete=complete,
     )
+
+
+def _without_templates(file: TextFile) -> TextFile:
+    """The file with a word in place of each template expression, so that it is YAML; values keep their name."""
+
+    def word(match: re.Match[str]) -> str:
+        value = re.match(r"\s*\.(?:Values|StateValues)\.([\w.]+)", match[1])
+        return f"VALUE:{value[1]}" if value else "TEMPLATE"
+
+    if "{{" not in file.text:
+        return file
+    lines = [_CONTROL.sub("", line) for line in file.text.split("\n")]
+    return replace(file, text="\n".join(_EXPRESSION.sub(word, line) for line in lines))
+
+
+def _value(file: TextFile, name: str, tree: Tree) -> tuple[str, Piece]:
+    """A value by name, where one file of the helmfile's folder alone sets it, and the edit that follows it there."""
+    steps = name.split(".")
+    found = [
+        (raw_text(document.node, *steps), other)
+        for other in tree.files.values()
+        if other.folder == file.folder
+        and other.is_yaml
+        and other.path != file.path
+        and steps[-1] in other.text
+        for document in read_documents(other)
+        if raw_text(document.node, *steps)
+    ]
+    if len(found) != 1:
+        return "", {}
+    version, other = found[0]
+    return version, {"file": other.path, "path": name, "value": "{version}"}
 
 
 def _feed(chart: str, repositories: Mapping[str, str]) -> Piece | None:

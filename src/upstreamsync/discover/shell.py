@@ -40,6 +40,14 @@ _QUOTED = re.compile(r"[\"'\\#]")
 _FENCE = re.compile(r"\s*(?:```+|~~~+)\s*([\w-]*)")
 _HERE = re.compile(r"<<-?\s*[\"']?([A-Za-z_]\w*)[\"']?(?!.*<<)")
 _RULE = re.compile(r"[^\s=:#][^=:#]*:(?!=)")
+#: How scripts name the repository's root, and the folder that they lie in; calls are without their blanks.
+_SELF = r"\$\(dirname(?:--)?\$\{?(?:0|BASH_SOURCE(?:\[0\])?)\}?\)((?:/\.\.)*)"
+_ROOT = re.compile(
+    rf"^(?:\$\(pwd\)|\$\{{?PWD\}}?|\$\(gitrev-parse--show-toplevel\)|\$\(cd(?:--)?{_SELF}(?:>/dev/null)?&&pwd(?:-P)?\)|{_SELF}"
+    r"|\$\{?\w*(?:ROOT|TOPLEVEL|TOP_DIR|REPO_DIR|SCRIPT_DIR|SCRIPTDIR)\w*\}?)(?=/|$)",
+    re.IGNORECASE,
+)
+_ROOT_NAME = re.compile(r"ROOT|TOPLEVEL|TOP_DIR|REPO_DIR", re.IGNORECASE)
 _FOR = re.compile(r"for\s+(\w+)\s+in\s+(.*)", re.DOTALL)
 #: What may stand before a command, and is no part of it.
 _KEYWORDS = re.compile(r"^(?:(?:do|then|else|time|exec|sudo|!|\{)(?:\s+|$))*")
@@ -94,7 +102,7 @@ class Line:
 
     def located(self, path: str) -> str:
         """``path``, as the command means it, from where the script starts (or absolute)."""
-        return joined(self.folder, path)
+        return joined(self.folder, _from_start(path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +179,8 @@ def _read(file: TextFile, by_path: Mapping[str, TextFile]) -> Script:
             if name not in written:
                 written[name] = text
                 homes[name] = other.path
-    values = {name: _filled(value, written) for name, value in written.items()}
+    known = {name: value for name, value in written.items() if not (_ROOT_NAME.search(name) and "$" in value)}
+    values = {name: _filled(value, known) for name, value in known.items()}
     is_read = len(file.text) <= _MOST_TEXT and _PROGRAMS.search(file.text)
     lines = _lines(file, values) if is_read else ()
     return Script(file=file, lines=tuple(lines), written=written, values=values, homes=homes)
@@ -183,6 +192,8 @@ def _variables(file: TextFile) -> dict[str, str]:
     written: dict[str, str] = {}
     for match in pattern.finditer(_CONTINUED.sub(" ", file.text)):
         value = next((one for one in match.groups()[1:] if one is not None), "")
+        if value.count("$(") > value.count(")"):
+            continue  # quotes within a call within quotes: more than is read here
         written.setdefault(match[1], _unquoted(value) if file.is_make else value)
     return written
 
@@ -207,6 +218,11 @@ def _included(file: TextFile, by_path: Mapping[str, TextFile]) -> Iterator[TextF
                     todo.append(by_path[path])
                     yield by_path[path]
                     break
+
+
+def _from_start(path: str) -> str:
+    """A path without the root of the repository, or the script's own folder, in front: scripts start there."""
+    return _ROOT.sub(lambda match: f".{match[1] or match[2] or ''}", path, count=1)
 
 
 def joined(folder: str, path: str) -> str:
@@ -288,7 +304,7 @@ def _line(
     if not words:
         return None, folder
     if words[0] in ("cd", "pushd"):
-        return None, joined(folder, words[1]) if len(words) > 1 else folder
+        return None, joined(folder, _from_start(words[1])) if len(words) > 1 else folder
     rest = [one for one in commands[1:] if one]
     sink = next((found for one in reversed(rest) if (found := _redirected(one) or _teed(one))), "")
     piped = tuple(" ".join(_without_redirect(one)) for one in rest if one[0] not in ("tee", "cat"))

@@ -167,7 +167,7 @@ def shown_version(tree: Tree, base: str | None, words: Sequence[str]) -> str | N
 
 def read_rendered(file: TextFile) -> Iterator[Candidate]:
     """The charts that the labels of rendered manifests name; the chart's repository is not among them."""
-    if not file.is_yaml or "{{" in file.text or not file.folder:
+    if not file.is_yaml or file.is_kustomization or "{{" in file.text or not file.folder:
         return
     seen: set[str] = set()
     for match in _CHART.finditer(file.text):

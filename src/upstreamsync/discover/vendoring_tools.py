@@ -31,7 +31,7 @@ def read_vendir(file: TextFile, tree: Tree) -> Iterator[Candidate]:
 def _vendir_content(
     document: Document, at: tuple[str | int, ...], content: Mapping[str, Any], base: str, tree: Tree
 ) -> Iterator[Candidate]:
-    name = base.rpartition("/")[2]
+    name = next((one for one in reversed(base.split("/")) if not one[:1].isdigit()), base)
     both = "vendir writes this folder too: leave it to one of the two"
     if isinstance(dig(content, "git"), dict):
         ref = raw_text(document.node, *at, "git", "ref")
