@@ -66,7 +66,9 @@ def digest(data: bytes) -> str:
 
 def tree_digest(files: Mapping[str, str]) -> str:
     """One digest of a mapping path → digest."""
-    return digest("".join(f"{path}\0{files[path]}\n" for path in sorted(files)).encode())
+    return digest(
+        "".join(f"{path}\0{files[path]}\n" for path in sorted(files)).encode("utf-8", "surrogateescape")
+    )
 
 
 def render(lock: Lock) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from upstreamsync.cli import exits
 from upstreamsync.forge.proposal import statuses_of
 from upstreamsync.kit.run.budget import Total
 from upstreamsync.kit.run.engines import Engines
+from upstreamsync.kit.store.cache import Cache
 from upstreamsync.model import Verdict, Verification
+from upstreamsync.project.settings import BuildStore
 from upstreamsync.testing import write_files
 from upstreamsync.verify import judge as judge_module
 from upstreamsync.verify import verify_trees
@@ -325,3 +329,23 @@ def test_nothing_stands_on_a_base_that_neither_side_has(base: str, tmp_path: Pat
     assert {"namePrefix", "patches", "replicas"} <= {item.field for item in found.items}
     assert {item.verdict for item in found.items} == {Verdict.UNJUDGED}, found.items
     assert exits.of_verification(found) == exits.PARTIAL
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such name")
+def test_a_folder_whose_name_is_no_text_is_judged_as_any_other(tmp_path: Path) -> None:
+    folder = os.fsdecode(b"over\xff\xfelay")
+    for side, value in (("before", 1), ("after", 2)):
+        object_ = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: '{value}'}}\n"
+        base = {"base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": object_}
+        write_files(
+            tmp_path / side,
+            {**base, f"{folder}/kustomization.yaml": "resources: [../base]\nnamePrefix: x-\n"},
+        )
+    found = verify_trees(
+        tmp_path / "before",
+        tmp_path / "after",
+        None,
+        kustomize=engine(),
+        cache=BuildStore(Cache(tmp_path / "cache")),
+    )
+    assert [item.verdict for item in found.items] == [Verdict.OK]

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from upstreamsync.kit.run.engines import Engines, Kustomize, probe_kustomize
+from upstreamsync.errors import ToolMissing, ToolTimeout
+from upstreamsync.kit.run.engines import Engines, Helm, Kustomize, probe_kustomize
+from upstreamsync.model import Verdict
 from upstreamsync.testing import write_files
-from upstreamsync.verify import overlay_output
+from upstreamsync.verify import overlay_output, verify_trees
 
 HELM = Engines().helm()
 KUSTOMIZES = [
@@ -153,3 +155,36 @@ def test_the_outcome_is_that_of_kustomize(tree: Path, case: str, kustomize: Kust
     (tree / "o/kustomization.yaml").write_text(CASES[case], "utf-8")
     expected = theirs(kustomize, tree / "o", HELM.binary)
     assert overlay_output(tree, "o", kustomize=kustomize).decode() == expected.decode()
+
+
+@pytest.mark.parametrize("sides", ["both", "after"])
+@pytest.mark.parametrize(
+    ("trouble", "reason"), [(ToolMissing, "not_reachable"), (ToolTimeout, "over_budget")]
+)
+def test_without_a_helm_that_answers_a_chart_is_not_judged(
+    trouble: type[ToolMissing | ToolTimeout], reason: str, sides: str, tmp_path: Path
+) -> None:
+    def helm() -> Helm:
+        raise trouble("helm gave no answer")
+
+    plain = {
+        "base/kustomization.yaml": "resources: [a.yaml]\n",
+        "overlay/kustomization.yaml": "resources: [../base]\n",
+    }
+    charts = {f"overlay/charts/web/{path}": text for path, text in CHART.items()}
+    text = "resources: [../base]\nhelmCharts: [{name: web, valuesInline: {replicas: 2}}]\n"
+    with_chart = {**plain, **charts, "overlay/kustomization.yaml": text}
+    for side, files in (("before", with_chart if sides == "both" else plain), ("after", with_chart)):
+        value = "1" if side == "before" else "2"
+        write_files(
+            tmp_path / side,
+            {
+                **files,
+                "base/a.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: '{value}'}}\n",
+            },
+        )
+    found = verify_trees(tmp_path / "before", tmp_path / "after", ["overlay"], upstream=["base"], helm=helm)
+    said = {item.verdict for item in found.items}
+    assert Verdict.UNJUDGED in said or not found.items, found.items
+    assert Verdict.FAILS not in said, found.items
+    assert {one.reason for one in found.overlays[0].left_out} == {reason}

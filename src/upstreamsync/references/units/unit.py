@@ -40,7 +40,8 @@ class Unit:
     @property
     def files(self) -> dict[str, bytes]:
         """Path → content of what is laid."""
-        return {f"{self.folder}/kustomization.yaml": json.dumps(self.data, ensure_ascii=False).encode()}
+        text = json.dumps(self.data, ensure_ascii=False)
+        return {f"{self.folder}/kustomization.yaml": text.encode("utf-8", "surrogateescape")}
 
     def at(self, path: At) -> Place:
         """Where the user wrote what stands at ``path``."""

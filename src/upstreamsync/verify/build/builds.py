@@ -164,10 +164,10 @@ class Builder:
         total = hashlib.sha256()
         version = "upstreamsync/build/v3" + (" unrestricted" if unrestricted else "")
         for part in (version, str(self.kustomize), str(folder.relative_to(root))):
-            total.update(part.encode() + b"\0")
+            total.update(part.encode("utf-8", "surrogateescape") + b"\0")
         for path in sorted(root.rglob("*")):
             if path.is_file():
-                total.update(str(path.relative_to(root)).encode() + b"\0")
+                total.update(str(path.relative_to(root)).encode("utf-8", "surrogateescape") + b"\0")
                 total.update(hashlib.sha256(path.read_bytes()).digest())
         return "build-" + total.hexdigest()
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from upstreamsync.errors import ToolFailed, UpstreamsyncError
+from upstreamsync.errors import ToolCrashed, ToolFailed, ToolMissing, ToolTimeout, UpstreamsyncError
 from upstreamsync.kit.kubernetes.chart_content import ChartContent
 from upstreamsync.kit.kubernetes.kustomizations import is_address
 from upstreamsync.kit.run.engines import Engines, Helm, without_addresses
@@ -36,6 +36,15 @@ COMPONENT: Final = "upstreamsync-inflated-charts"
 _GENERATOR: Final = "HelmChartInflationGenerator"
 
 _T = TypeVar("_T")
+
+
+def _reason(error: UpstreamsyncError) -> str:
+    """Why nothing is known of a chart that says nothing against itself: helm was not there, or did not end."""
+    if isinstance(error, ToolMissing):
+        return "not_reachable"
+    if isinstance(error, ToolTimeout):
+        return "over_budget"
+    return "crashed" if isinstance(error, ToolCrashed) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +125,7 @@ class Charts:
                 words = (error.stderr.strip() or error.message).replace(f"{folder}/", "")
                 raise Unbuildable(f"{content.title}: {without_addresses(words)}") from error
             except UpstreamsyncError as error:
-                raise Unbuildable(f"{content.title}: {error.message}") from error
+                raise Unbuildable(f"{content.title}: {error.message}", reason=_reason(error)) from error
 
     def _once(self, known: dict[str, Future[_T]], key: str, make: Callable[[], _T]) -> _T:
         """What ``make`` makes, or raises; asked for once."""
@@ -251,7 +260,7 @@ def _local(tree: Tree, folder: str) -> ChartContent:
     files = []
     for path in tree.files(folder):
         data, name = tree.read(path), posixpath.relpath(path, folder)
-        total.update(f"{name}\0{len(data)}\0".encode() + data)
+        total.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogateescape") + data)
         files.append(ContentFile(path=name, data=data))
     return ChartContent(title=posixpath.basename(folder), digest=total.hexdigest(), files=tuple(files))
 
