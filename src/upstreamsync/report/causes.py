@@ -9,6 +9,8 @@ from upstreamsync.model import Judgement, OverlayVerification, Severity, Verdict
 
 #: What is told only to who asks: it needs nobody, and is not the update's doing.
 _QUIET = (Severity.NONE, Severity.INFO)
+#: What was asked for is answered, also where a server could not tell: silence would read as a yes.
+_ASKED_FOR = ("server_refused",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ def causes(verification: Verification, *, quiet: bool = False) -> tuple[Cause, .
     found: dict[tuple[object, ...], list[tuple[str, Judgement]]] = {}
     for overlay in verification.overlays:
         for item in overlay.items:
-            if item.verdict is Verdict.OK or (not quiet and (item.was_so or item.severity in _QUIET)):
+            hidden = item.was_so or (item.severity in _QUIET and item.reason not in _ASKED_FOR)
+            if item.verdict is Verdict.OK or (hidden and not quiet):
                 continue
             found.setdefault(_key(item), []).append((overlay.path, item))
     grouped = [_cause(pairs) for pairs in found.values()]

@@ -157,6 +157,9 @@ def test_a_generated_name_is_created_not_applied(ask: Ask, stand_in: StandIn) ->
         (Refusal(422, "Invalid", 'Service "x" is invalid: spec.ports[0].nodePort: Invalid value: 30001: provided port is already allocated'), "is taken"),
         (Refusal(404, "NotFound", 'namespaces "shop" not found'), "not in this cluster"),
         (Refusal(500, "InternalError", 'failed calling webhook "a.b.c": connection refused'), "did not answer"),
+        (Refusal(503, "ServiceUnavailable", "the server is currently unable to handle the request"), "server did not answer"),
+        (Refusal(429, "TooManyRequests", "too many requests, please try again later"), "server did not answer"),
+        (Refusal(500, "InternalError", "an error on the server (etcdserver: leader changed) has prevented the request from succeeding"), "did not answer"),
     ],
 )  # fmt: skip
 def test_what_a_dry_run_can_not_tell_is_said_and_not_refused(
@@ -204,6 +207,23 @@ def test_where_nobody_answers_nothing_is_called_well(tmp_path: Path, stand_in: S
 def test_the_servers_words(words: str, text: str, field: str) -> None:
     answer = read(1, words + "\n")
     assert (answer.said, answer.text, answer.field) == (Said.REFUSED, text, field)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'error validating "STDIN": error validating data: failed to download openapi: the server has asked for the client to provide credentials; if you choose to ignore these errors, turn validation off with --validate=false',
+        'error: You must be logged in to the server (the server has asked for the client to provide credentials)',
+        "Error from server (Unauthorized): Unauthorized",
+        "Unable to connect to the server: dial tcp 10.0.0.1:443: connect: no route to host",
+        'E1 memcache.go:265] "Unhandled Error" err="couldn\'t get current server API group list: the server has asked for the client to provide credentials"',
+        'error: context "x" does not exist',
+    ],
+)  # fmt: skip
+def test_who_was_not_let_in_has_asked_nothing(words: str) -> None:
+    """Both results meet with it alike, and neither was looked at."""
+    with pytest.raises(Unreachable):
+        read(1, words + "\n")
 
 
 def test_verify_asks_when_it_is_told_to(tmp_path: Path, stand_in: StandIn) -> None:

@@ -156,6 +156,13 @@ _BEYOND: Final = (
     (_NO_KIND, "their kind is not known to this cluster"),
     (r'namespaces? "[^"]*" not found', "their namespace is not in this cluster"),
     (r"failed calling webhook|Timeout|timed out", "a webhook did not answer"),
+    (
+        (
+            r"Error from server \((?:ServiceUnavailable|TooManyRequests|InternalError)\)|the server is currently unable"
+            r"|too many requests|an error on the server"
+        ),
+        "the server did not answer them",
+    ),
 )
 
 

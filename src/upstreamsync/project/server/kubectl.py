@@ -39,6 +39,8 @@ _UNREACHABLE: Final = re.compile(
     r"connection refused|no such host|i/o timeout|context deadline|TLS handshake|x509:"
     r"|context \"[^\"]*\" does not exist"
     r"|Unauthorized|must be logged in|no configuration has been provided|EOF|getting credentials"
+    r"|provide credentials|failed to download openapi|server API group list|Unable to connect to the server"
+    r"|no route to host|network is unreachable|proxyconnect"
 )
 _FIELD: Final = re.compile(
     r"(?:^|[\[ ,*] ?)\.?((?:[a-zA-Z][\w-]*|\[[^\]]+\])(?:\.[a-zA-Z][\w-]*|\[[^\]]+\])*): "
