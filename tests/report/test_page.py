@@ -6,12 +6,13 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from report.pages import AFTER, BEFORE, EVIL, PATCH, check_findings, inspection, judgement
 from upstreamsync.kit.yaml.lines import Lines, lines_of
-from upstreamsync.model import Verdict
+from upstreamsync.model import Fix, Verdict, Verification
 from upstreamsync.report.page.excerpts import excerpt, of_secret
 from upstreamsync.report.page.make import page_of_check, page_of_verification
 from upstreamsync.report.page.render import render
@@ -124,6 +125,25 @@ def test_the_values_of_a_secret_are_shown_nowhere():
     assert of_secret(judgement(0, Verdict.LOST), secret)
     assert of_secret(judgement(0, Verdict.LOST, resources=("v1 Secret ns/key",)), "- op: add\n")
     assert not of_secret(judgement(0, Verdict.LOST), AFTER)
+
+
+def test_a_correction_of_a_file_with_generated_secrets_is_not_shown():
+    words = "secretGenerator:\n- name: key\n  literals: [password=c2FtZQ]\n"
+    fix = Fix(
+        file="app/overlay/kustomization.yaml",
+        title="correct it",
+        before=words + PATCH,
+        after=words + PATCH + "#",
+    )
+    for before, shown in ((fix, False), (replace(fix, before=PATCH, after=PATCH + "#"), True)):
+        overlay = replace(
+            inspection().verification.overlays[0], items=(judgement(0, Verdict.LOST, fix=before),)
+        )
+        page = page_of_verification(
+            replace(inspection(), verification=Verification(overlays=(overlay,))), versions=(), reproduce=""
+        )
+        assert (page.findings[0].fix is not None) is shown
+        assert "password" not in "".join(page.texts)
 
 
 def test_objects_are_paired_whatever_version_of_their_api_they_are_written_in():

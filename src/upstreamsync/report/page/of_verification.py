@@ -85,7 +85,7 @@ def _finding(anchor: str, cause: Cause, inspection: Inspection, texts: Texts) ->
         before=_before(item),
         excerpt=_excerpt(item, inspection, texts),
         fix=(fix.title, texts.add(fix.before), texts.add(fix.after))
-        if fix is not None and not of_secret(item, fix.before)
+        if fix is not None and not of_secret(item, fix.before) and "secretGenerator" not in fix.before
         else None,
         objects=tuple(_objects(cause, inspection, texts)),
     )  # fmt: skip
