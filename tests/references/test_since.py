@@ -219,3 +219,25 @@ def test_long_names_stay_apart() -> None:
     assert one.slug != other.slug
     assert len(one.slug) < 150
     assert replace(one, ref="v2").slug == one.slug
+
+
+def test_the_same_values_of_the_same_chart_take_no_part_where_it_can_not_be_had(
+    upstreams: Upstreams, repository: Repository, since: Since
+) -> None:
+    """A registry that asks for a password, say: another chart of the overlay moves, and that is judged."""
+    private = "- name: other\n  repo: {url}/none\n  version: {version}\n  valuesInline: {{a: {value}}}\n"
+
+    def files(version: str, other: str = "1.0.0", value: str = "b") -> dict[str, str]:
+        text = chart(upstreams, version, f"{upstreams.url}/charts")["app/kustomization.yaml"]
+        more = private.format(url=upstreams.url, version=other, value=value)
+        return {"app/kustomization.yaml": text.replace("helmCharts:\n", f"helmCharts:\n{more}")}
+
+    repository.commit(files("1.0.0"))
+    repository.commit(files("1.0.1"))
+    found = since()
+    assert "helmCharts[other]" in found.overlays[0].left_out[0].what
+    assert not [item for item in found.items if item.verdict == "unjudged"]
+    assert found.items
+    for moved in (files("1.0.1", other="1.0.1"), files("1.0.0", other="1.0.1", value="c")):
+        repository.commit(moved)
+        assert [item.item for item in since().items if item.verdict == "unjudged"]

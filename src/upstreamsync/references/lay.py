@@ -126,7 +126,7 @@ def lay(
         overlays=chosen,
         upstream=tuple(sorted({*vendored, *written[0].upstream, *written[1].upstream})),
         units=known,
-        unread=tuple(_unread(new, needed[1], missing, left_out)),
+        unread=tuple(_unread(old, new, needed[1], missing, left_out)),
     )
 
 
@@ -231,6 +231,7 @@ def _write(side: _Side, needed: Sequence[Reference], supply: Supply, missing: Co
 
 
 def _unread(
+    old: _Side,
     side: _Side,
     needed: Sequence[Reference],
     missing: Collection[_Name],
@@ -253,8 +254,14 @@ def _unread(
     for folder, charts in by_folder.items():
         kustomization = side.tree.kustomization(folder)
         if kustomization is not None:
+            was = old.tree.kustomization(folder)
             yield Unread(
-                kustomization=replace(kustomization, data=side.data[folder]), tree=side.tree, charts=charts
+                kustomization=replace(kustomization, data=side.data[folder]),
+                tree=side.tree,
+                charts=charts,
+                before=(replace(was, data=old.data[folder]), old.tree)
+                if was and folder in old.data
+                else None,
             )
 
 

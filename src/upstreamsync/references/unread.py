@@ -15,18 +15,25 @@ from upstreamsync.verify.overlays.tree import Kustomization, Tree
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """Charts that are missing: the kustomization as it was, their places in its list, and why."""
+    """Charts that are missing: the kustomization as it was written, their places in its list, and why.
+
+    ``before`` is the same kustomization, with its tree, on the other side of the comparison.
+    """
 
     kustomization: Kustomization
     tree: Tree
     charts: Mapping[int, LeftOut]
+    before: tuple[Kustomization, Tree] | None = None
 
     def judgements(self, overlay: str) -> tuple[Judgement, ...]:
-        """One for each value that such a chart is given."""
+        """One for each value that such a chart is given; the same value of the same chart takes no part."""
+        was = {} if self.before is None else {one.name: one.identity for one in chart_values(*self.before)}
         return tuple(
             explain.judgement(item, [_note(self.charts[item.index])], overlay)
             for item in chart_values(self.kustomization, self.tree)
-            if item.index is not None and item.index in self.charts
+            if item.index is not None
+            and item.index in self.charts
+            and not (self.charts[item.index].known and was.get(item.name) == item.identity)
         )
 
 
