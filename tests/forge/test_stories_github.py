@@ -109,9 +109,6 @@ def test_another_clone_of_the_repository_goes_on_where_the_first_one_stopped(sto
     assert story.one({"app": "v1.2.0"}).action is Action.UPDATED
 
 
-@pytest.mark.skipif(
-    shutil.which("ssh-keygen") is None, reason="signing is tested with ssh-keygen, which is not here"
-)
 @pytest.mark.parametrize("asked_by", ["vendors.yaml", "git"])
 def test_commits_are_signed_as_the_users_git_signs(make_story, tmp_path, asked_by):
     story = make_story("app", forge={"sign": True} if asked_by == "vendors.yaml" else None)

@@ -484,7 +484,7 @@ def signer(tmp_path_factory):
     """Signs a chart's archive with a key of its own; None where there is no gpg."""
     gpg = shutil.which("gpg")
     if gpg is None:
-        pytest.skip("gpg is not installed, and signing a chart needs it")
+        pytest.fail("gpg is missing, and signing a chart needs it")
     home = tmp_path_factory.mktemp("g")
     home.chmod(0o700)
     base = [

@@ -19,7 +19,7 @@ from upstreamsync.testing import Fault, World
 def helm(tmp_path):
     binary = os.environ.get("HELM") or shutil.which("helm")
     if not binary:
-        pytest.skip("NO HELM: set HELM to its binary; the test world was not tried with it")
+        pytest.fail("helm is missing: set HELM to it, as `make test` does")
     home = {name: str(tmp_path / name) for name in ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME")}
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **home}
 
@@ -165,7 +165,7 @@ def test_protected_paths_ask_for_the_password(world):
 
 def test_tls_has_a_certificate_of_its_own():
     if not shutil.which("openssl"):
-        pytest.skip("NO OPENSSL: TLS of the test world was not tried")
+        pytest.fail("openssl is missing: the test world makes its certificate with it")
     import ssl
 
     with World(tls=True) as world:

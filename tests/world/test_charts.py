@@ -25,7 +25,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """host:port of a real registry (Debian's docker-registry), empty."""
     binary = shutil.which("docker-registry") or ROOT / ".tools/docker-registry/docker-registry"
     if not Path(binary).is_file():
-        pytest.skip("docker-registry is not here: `python scripts/get_tools.py --all` fetches it")
+        pytest.fail("docker-registry is missing: `python scripts/get_tools.py --all` fetches it")
     folder = tmp_path_factory.mktemp("registry")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

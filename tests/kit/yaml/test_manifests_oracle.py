@@ -166,7 +166,7 @@ def kubectl_reads(text):
     try:
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     except OSError:
-        pytest.skip("KUBECTL IS MISSING: YAML is not compared with it; set KUSTOMIZE to a kubectl")
+        pytest.fail("kubectl is missing: set KUSTOMIZE to one, as `make test` does")
     if done.returncode != 0:
         if "unknown command" in done.stderr or "unknown flag" in done.stderr:
             pytest.skip("KUSTOMIZE IS NO KUBECTL: YAML is not compared with kubectl")
@@ -184,7 +184,7 @@ def helm_reads(text, folder):
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
-        pytest.skip("HELM IS MISSING: YAML is not compared with it; set HELM to the binary")
+        pytest.fail("helm is missing: set HELM to it, as `make test` does")
     assert done.returncode == 0, done.stderr
     return json.loads(manifests.load(done.stdout)["found"])
 
