@@ -301,11 +301,13 @@ def test_comments_beside_what_becomes_a_setting_are_kept(bench: Bench):
     text = file.read_text().replace(
         "image: example.com/server:v1.1.0", "image: mirror.example.com/server:v1.1.0  # pulls fail"
     )
+    text = "# first of all\n---\n" + text
     file.write_text(text.replace("kind: Service\n", "kind: Service  # for the probes\n"))
     bench.json("adopt")
     above = (bench.root / "server/base/kustomization.yaml").read_text()
     assert "# pulls fail" in above
     assert "# for the probes" in above
+    assert "# first of all" in above
     assert not file.exists()
 
 

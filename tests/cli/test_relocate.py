@@ -52,7 +52,7 @@ def test_mv_finishes_what_was_begun_by_hand(vendored: Bench, how: str):
     assert "server/server.lock.yaml" not in files(vendored)
 
 
-@pytest.mark.parametrize("path", ["../out", "/abs", ".", "/", ".git/x", "vendors.yaml"])
+@pytest.mark.parametrize("path", ["../out", "/abs", ".", "/", ".git/x", "vendors.yaml", "server"])
 def test_mv_to_what_can_t_be_a_base_is_a_mistake_of_the_command_line(vendored: Bench, path: str):
     before = files(vendored)
     done = vendored.run("mv", "server", path)
@@ -103,3 +103,16 @@ def test_remove_clears_up_behind_a_vendor_that_is_gone(vendored: Bench):
     assert vendored.run("remove", "server").returncode == 0
     assert files(vendored) == {"vendors.yaml"}
     assert vendored.run("remove", "nobody").returncode == 2
+
+
+def test_remove_discards_no_edits_that_are_not_committed(vendored: Bench):
+    file = vendored.root / "server/base/install.yaml"
+    file.write_text(file.read_text() + "# mine\n")
+    before = file.read_text()
+    done = vendored.run("remove", "server", "--discard-edits")
+    assert done.returncode == 1
+    assert "not committed" in done.stderr
+    assert file.read_text() == before
+    vendored.commit()
+    vendored.run("remove", "server", "--discard-edits")
+    assert not file.exists()

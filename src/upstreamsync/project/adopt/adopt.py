@@ -23,7 +23,15 @@ from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.lock import changed_files, render
 from upstreamsync.model import Adoption, Change, Failure, Release, RunnerUp
 from upstreamsync.project.adopt.chart_values import with_chart_values
-from upstreamsync.project.adopt.copy import Copy, base_objects, build_files, objects_of, read_copy, texts_of
+from upstreamsync.project.adopt.copy import (
+    Copy,
+    base_objects,
+    build_files,
+    objects_of,
+    read_copy,
+    text_beside,
+    texts_of,
+)
 from upstreamsync.project.adopt.declare import configured, declared, with_base
 from upstreamsync.project.adopt.fork import find_fork, fork_entry
 from upstreamsync.project.adopt.layout import (
@@ -344,6 +352,15 @@ def _beside_own_files(theirs: Sequence[Manifest], built: Sequence[Manifest], cop
     return [one for one in built if (part := copy.part_of(one)) is None or part.file in files]
 
 
+def _beside(copy: Copy, gone: Sequence[str], prepared: Prepared) -> list[str]:
+    """The comments of files that go which stand in documents of their own, and are not upstream's."""
+    theirs = b"\n".join(file.data for base in prepared.bases for file in base.files).decode(
+        "utf-8", "replace"
+    )
+    texts = [text_beside(path, copy.files[path]) for path in gone if path != copy.kustomization]
+    return [str(one) for text in texts if text for one in new_comments(text, theirs)]
+
+
 def _listing_comments(copy: Copy, prepared: Prepared) -> list[str]:
     """The comments of the copy's kustomization that upstream's has not got, or ours where that was edited."""
     named = next((path for name in NAMES if (path := f"{copy.folder}/{name}") in copy.files), None)
@@ -376,9 +393,9 @@ def _files(
     matched = [pair.local for pair in pairs]
     told: tuple[str, ...] = ()
     upstream = texts_of(prepared.bases)
-    comments = work.story.other_comments(pairs, found.patches, upstream)
+    gone = files_gone(copy, matched, places)
+    comments = work.story.other_comments(pairs, found.patches, upstream) + _beside(copy, gone, prepared)
     if places.level:
-        gone = files_gone(copy, matched, places)
         if found.replaced:
             matched += list(found.replaced)
         files.update(dict.fromkeys(gone))

@@ -152,7 +152,7 @@ def with_values(
     can't be put into it.
     """
     try:
-        row = _row(text, name)
+        row = row_of(text, name)
         node = _helm_node(row)
         if node is None:
             return None
@@ -174,23 +174,24 @@ def _valued(vendor: Vendor, values: Values) -> Vendor:
     return vendor.model_copy(update={"source": (source.model_copy(update={"helm": helm}),)})
 
 
-def _row(text: str, name: str) -> Any:
+def row_of(text: str, name: str) -> Any:
     """A vendor's entry."""
     root: Any = syntax.compose(text)
-    rows = _child(root, "vendors").value
-    return next(one for one in rows if getattr(_child(one, "name"), "value", None) == name)
+    rows = child_of(root, "vendors").value
+    return next(one for one in rows if getattr(child_of(one, "name"), "value", None) == name)
 
 
 def _helm_node(row: Any) -> syntax.MappingNode | None:
     """The mapping below ``helm:`` of a vendor."""
-    source = _child(row, "source")
+    source = child_of(row, "source")
     if isinstance(source, syntax.SequenceNode):
         (source,) = source.value
-    found = _child(source, "helm")
+    found = child_of(source, "helm")
     return found if isinstance(found, syntax.MappingNode) else None
 
 
-def _child(node: Any, key: str) -> Any:
+def child_of(node: Any, key: str) -> Any:
+    """The node at a key of a mapping; None where there is none."""
     pairs = node.value if isinstance(node, syntax.MappingNode) else ()
     return next((value for name, value in pairs if name.value == key), None)
 
@@ -199,7 +200,7 @@ def _with_entries(
     text: str, row: Any, helm: syntax.MappingNode, values: Values, comments: Sequence[str]
 ) -> str:
     """``text`` with the values behind those that ``set:`` has, or in a ``set:`` of their own."""
-    place = _child(helm, "set")
+    place = child_of(helm, "set")
     there: dict[str, Any] = {}
     if isinstance(place, syntax.MappingNode) and place.value:
         there = {key.value: node for key, node in place.value}

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from upstreamsync.adopt.matching import Manifest
-from upstreamsync.base.documents import documents, is_manifest
+from upstreamsync.base.documents import documents, is_manifest, is_yaml_name
 from upstreamsync.base.kustomization import NAMES, is_ours, own_kustomization
 from upstreamsync.base.view import View
 from upstreamsync.errors import HandEdited, ToolFailed, UpstreamsyncError
@@ -72,7 +72,7 @@ def _kind_and_name(name: ObjectId) -> tuple[str, str]:
 
 
 def read_copy(folder: str, view: View) -> Copy:
-    """Read a folder. Raises HandEdited when there is nothing to adopt in it."""
+    """Read a folder. Raises HandEdited when there is nothing to adopt in it, or it can't be read."""
     found = {path: data for path in view.listing(folder) if (data := view.read(path)) is not None}
     named = [f"{folder}/{name}" for name in NAMES if f"{folder}/{name}" in found]
     kustomization = next((path for path in named if not is_ours(found[path])), None)
@@ -82,8 +82,17 @@ def read_copy(folder: str, view: View) -> Copy:
         fields = loaded if isinstance(loaded, dict) else {}
     parts = tuple(part for path in found if path not in named for part in parts_of(path, found[path]))
     if not parts:
+        _refuse_unreadable(found)
         raise HandEdited(f"`{folder}` holds no Kubernetes objects", hint="name the folder of the copy")
     return Copy(folder=folder, files=found, kustomization=kustomization, fields=fields, parts=parts)
+
+
+def _refuse_unreadable(files: Mapping[str, bytes]) -> None:
+    for path in filter(is_yaml_name, files):
+        try:
+            manifests.objects(files[path], name=path)
+        except UpstreamsyncError as error:
+            raise HandEdited(error.message, hint="make it valid YAML first", place=error.place) from None
 
 
 def parts_of(path: str, data: bytes) -> list[Part]:
@@ -103,6 +112,15 @@ def parts_of(path: str, data: bytes) -> list[Part]:
     except UpstreamsyncError:
         return []
     return found
+
+
+def text_beside(path: str, data: bytes) -> str:
+    """What a file of manifests has besides its objects: documents of comments alone."""
+    try:
+        beside = [one.data for one in documents(path, data) if one.identity is None]
+    except UpstreamsyncError:
+        return ""
+    return b"\n".join(beside).decode("utf-8", "replace")
 
 
 def build_files(files: Mapping[str, bytes], kustomize: Kustomize, inside: str = "") -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from upstreamsync.base.origins import find_origin
 from upstreamsync.config.load import content_digest
 from upstreamsync.config.spec import Fork, Vendor
 from upstreamsync.errors import ConfigError, HandEdited
-from upstreamsync.kit.yaml import manifests, syntax
+from upstreamsync.kit.yaml import manifests
 from upstreamsync.project.adopt.copy import Copy, parts_of
 from upstreamsync.project.adopt.declare import name_for, with_entry
 from upstreamsync.project.session import Session
@@ -91,9 +91,7 @@ def _selected(session: Session, vendor: Vendor, fork: Fork) -> list[dict[str, st
 def _without_fork(session: Session, vendor: Vendor, fork: Fork) -> str:
     """vendors.yaml without the line of the fork, everything else as it stands. Raises HandEdited."""
     text = session.configuration.text
-    root: Any = syntax.compose(text)
-    rows = _child(root, "vendors").value
-    row = next(one for one in rows if getattr(_child(one, "name"), "value", None) == vendor.name)
+    row = row_of(text, vendor.name)
     key, forks = next((key, value) for key, value in row.value if key.value == "forks")
     rest = [one for one in vendor.forks if one.file != fork.file]
     shown = [one.model_dump(mode="json", exclude_defaults=True) for one in rest]
@@ -116,7 +114,3 @@ def _without_fork(session: Session, vendor: Vendor, fork: Fork) -> str:
             hint="write `forks:` as a plain list, without anchors",
         )
     return new
-
-
-def _child(node: Any, key: str) -> Any:
-    return next((value for name, value in node.value if name.value == key), None)

@@ -9,7 +9,7 @@ from typing import Any
 from upstreamsync.adopt.redirect import redirected
 from upstreamsync.base.kustomization import is_kustomization
 from upstreamsync.base.view import View
-from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.errors import UpstreamsyncError, UsageError
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.review import find_readers
 
@@ -36,7 +36,8 @@ def entries_of(path: str, data: bytes) -> dict[str, str]:
 def moved_references(view: View, old: str, new: str) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """Kustomizations that name the folder ``old``, or are in it, as they have to be once it is ``new``.
 
-    Returns the files that change, by their new path, and what has to be done by hand.
+    Returns the files that change, by their new path, and what has to be done by hand. Raises UsageError where a
+    kustomization would stand on a folder that it lies in.
     """
     files: dict[str, bytes] = {}
     told: list[str] = []
@@ -49,6 +50,11 @@ def moved_references(view: View, old: str, new: str) -> tuple[dict[str, bytes], 
         text = data.decode("utf-8", "replace")
         for entry, leads in entries_of(path, data).items():
             goes = new + leads.removeprefix(old) if _within(leads, old) else leads
+            if goes == new != leads and not inside and path.startswith(f"{new}/"):
+                raise UsageError(
+                    f"{path} stands on the base and would lie inside of it, which kustomize refuses",
+                    hint="choose a folder that holds no overlay of it",
+                )
             wanted = posixpath.relpath(goes, posixpath.dirname(target) or ".")
             if wanted == posixpath.normpath(entry):
                 continue

@@ -12,6 +12,7 @@ from upstreamsync.lock import Lock, changed_files
 from upstreamsync.model import Change
 from upstreamsync.project.relocate.references import naming
 from upstreamsync.project.session import Session
+from upstreamsync.project.update.step import uncommitted
 
 
 def remove(session: Session, name: str, *, keep_files: bool, discard_edits: bool) -> Change:
@@ -65,7 +66,12 @@ def _own_files(session: Session, lock: Lock, *, discard: bool) -> list[str]:
         raise HandEdited(
             f"{shortened(edited)}: edited by hand, and would be lost",
             hint=f"`upstreamsync remove {lock.vendor} --keep-files` leaves the base as your own; "
-            "--discard-edits removes it all the same",
+            "--discard-edits removes it all the same, where it is committed",
+        )
+    if waiting := uncommitted(session, edited):
+        raise HandEdited(
+            f"{shortened(waiting)}: the edits are not committed, and would be gone for good",
+            hint="commit them first: then they stay in the history, and --discard-edits removes them",
         )
     return [path for path in lock.files if session.read(path) is not None]
 
