@@ -50,6 +50,12 @@ def decide(current: str, *offered: str, scheme: str = "semver", images: bool = F
         ("1.2.3-windows-ltsc2022", ["1.2.4-windows-ltsc2022", "1.2.4-linux"], "1.2.4-windows-ltsc2022"),
         ("1.2.3-rc1", ["1.2.3-rc2", "1.2.3"], "1.2.3"),
         ("1.2.3-amd64", ["1.2.4-arm64", "1.2.4-amd64"], "1.2.4-amd64"),
+        ("1.2.3-alpine", ["1.2.4-alpine", "1.2.4-alpine3.20"], "1.2.4-alpine"),
+        ("1.2.3-alpine", ["1.2.3-alpine3.20"], None),
+        ("1.2.3-ubi", ["1.2.4-ubi9", "1.2.4-ubi"], "1.2.4-ubi"),
+        ("1.2.3-debian", ["1.2.4-debian-12-r0", "1.2.4-debian"], "1.2.4-debian"),
+        ("1.2.3-alpine3.18", ["1.2.4-alpine"], "1.2.4-alpine"),
+        ("1.2.3-alpine", ["1.3.0-rc1-alpine", "1.2.4-alpine"], "1.2.4-alpine"),
     ],
 )  # fmt: skip
 def test_the_variant_of_an_images_tag_is_kept(current, others, target):

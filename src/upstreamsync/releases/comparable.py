@@ -92,10 +92,21 @@ def unlike(version: Version, here: Version, current: str) -> str | None:
         return None
     theirs, ours = variant(version), variant(here)
     if theirs == ours:
+        if ours and _is_numbered(version, theirs) and not _is_numbered(here, ours):
+            return f"another form of `{ours}` than the one in use: {version.rest}"
         return None
     if not theirs:
         return f"without `{ours}`, the variant in use"
     return f"another variant: {theirs}" + (f", where {ours} is in use" if ours else "")
+
+
+def _is_numbered(version: Version, words: str) -> bool:
+    """Whether a word of the variant has a number of its own: ``alpine3.20``, ``debian-12``.
+
+    Images have both, ``1.2.4-alpine`` and ``1.2.4-alpine3.20``: the first moves along with newer ones of the second.
+    """
+    rest = version.rest.lower()
+    return any(re.search(rf"(?<![a-z]){word}[._-]?[0-9]", rest) for word in words.split("-"))
 
 
 def _is_date(version: Version) -> bool:
