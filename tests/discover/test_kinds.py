@@ -514,6 +514,11 @@ releases:
   chart: acme/reloader
   version: {{ .Values.chart_version | quote }}
   installed: {{ .Values.on }}
+  {{- /* of two
+  lines: 1 */}}
+  values:
+  - a: '{{ .Values.a }}.{{ .Values.b }}'
+    {{ toYaml .Values.c | indent 4 }}
 {{- end }}
 - {name: b, chart: acme/b, version: "1.2.3"}
 - {name: c, chart: acme/c, version: '{{ env "C" }}'}

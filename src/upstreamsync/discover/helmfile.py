@@ -13,9 +13,10 @@ from upstreamsync.discover.yamls import Document, dig, mappings, raw_text, read_
 
 _NAME = re.compile(r"helmfile(?:[-.][\w.-]+)?\.ya?ml(?:\.gotmpl)?")
 
-#: Lines that only steer a template, expressions, and what stands in for a value's name.
-_CONTROL = re.compile(r"^\s*\{\{-?\s*(?:if|else|end|range|with|define|/\*|\$).*\}\}\s*$")
-_EXPRESSION = re.compile(r"[\"']?\{\{-?(.*?)-?\}\}[\"']?")
+#: Lines that only steer a template or bring a block, its remarks, expressions, and what stands in for a value.
+_CONTROL = re.compile(r"^[ \t]*\{\{.*\}\}[ \t]*$", re.MULTILINE)
+_REMARK = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
+_EXPRESSION = re.compile(r"([\"'])\{\{-?(.*?)-?\}\}\1|\{\{-?(.*?)-?\}\}")
 _VALUE = re.compile(r"VALUE:([\w.]+)")
 
 
@@ -77,13 +78,13 @@ def _without_templates(file: TextFile) -> TextFile:
     """The file with a word in place of each template expression, so that it is YAML; values keep their name."""
 
     def word(match: re.Match[str]) -> str:
-        value = re.match(r"\s*\.(?:Values|StateValues)\.([\w.]+)", match[1])
+        value = re.match(r"\s*\.(?:Values|StateValues)\.([\w.]+)", match[2] or match[3] or "")
         return f"VALUE:{value[1]}" if value else "TEMPLATE"
 
     if "{{" not in file.text:
         return file
-    lines = [_CONTROL.sub("", line) for line in file.text.split("\n")]
-    return replace(file, text="\n".join(_EXPRESSION.sub(word, line) for line in lines))
+    text = _REMARK.sub(lambda match: "\n" * match[0].count("\n"), file.text)
+    return replace(file, text=_EXPRESSION.sub(word, _CONTROL.sub("", text)))
 
 
 def _value(file: TextFile, name: str, tree: Tree) -> tuple[str, Piece]:
