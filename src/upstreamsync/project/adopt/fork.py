@@ -13,6 +13,7 @@ from upstreamsync.config.load import content_digest
 from upstreamsync.config.spec import Fork, Vendor
 from upstreamsync.errors import ConfigError, HandEdited
 from upstreamsync.kit.yaml import manifests
+from upstreamsync.project.adopt.chart_values import row_of
 from upstreamsync.project.adopt.copy import Copy, parts_of
 from upstreamsync.project.adopt.declare import name_for, with_entry
 from upstreamsync.project.session import Session
