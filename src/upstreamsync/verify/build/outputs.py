@@ -45,6 +45,16 @@ def overlay_output(
         except Unbuildable:
             return b""
     try:  # what a copy does not have, perhaps: files that are named in ways of their own
-        return kustomize.build(folder / overlay, root=folder)
+        with tempfile.TemporaryDirectory(prefix="upstreamsync-output-") as scratch:
+            _lay(tree, Path(scratch))
+            return kustomize.build(Path(scratch, overlay), root=Path(scratch))
     except ToolFailed:
         return b""
+
+
+def _lay(tree: Tree, target: Path) -> None:
+    """All files of the tree, and nothing else of the folder: what git keeps there is not to be read."""
+    for path in tree.files("."):
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(tree.read(path))

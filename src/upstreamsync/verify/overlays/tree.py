@@ -171,7 +171,10 @@ class Tree:
         return self._inside(path) and (self.root / path).is_file()
 
     def _inside(self, path: str) -> bool:
-        """Whether a path stays inside the tree, links followed: nothing else of the machine is read."""
+        """Whether a path stays inside the tree, links followed: nothing else of the machine is read.
+
+        Nor is what git keeps there: its configuration may have a token.
+        """
         if path not in self._found:
             self._found[path] = self._leads_inside(path)
         return self._found[path]
@@ -181,7 +184,8 @@ class Tree:
             return False
         # realpath, unlike Path.resolve, takes links that lead in a circle as they are.
         self._real = self._real or os.path.realpath(self.root)
-        return Path(os.path.realpath(self.root / path)).is_relative_to(self._real)
+        real = Path(os.path.realpath(self.root / path))
+        return real.is_relative_to(self._real) and not _is_of_git(real.relative_to(self._real).parts)
 
     def read(self, path: str) -> bytes:
         """The bytes of one file."""
@@ -275,6 +279,11 @@ class Tree:
 
 def _is_kustomization(path: str) -> bool:
     return posixpath.basename(path) in FILE_NAMES
+
+
+def _is_of_git(parts: Collection[str]) -> bool:
+    """Whether a path leads into a ``.git`` folder, as any file system may spell it."""
+    return any(part.casefold().rstrip(". ") == ".git" for part in parts)
 
 
 def _too_long(path: str) -> bool:
