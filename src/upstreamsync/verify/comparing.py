@@ -259,7 +259,7 @@ class Comparison:
         was = self.spaces[1]
         space = Workspace(
             tree, self.overlay, items, place, was.cut,
-            charts=was.charts, instead=was.instead, files=was.files, strict=was.strict,
+            charts=was.charts, instead=was.instead, files=was.files, strict=was.strict, settled=was.settled,
         )  # fmt: skip
         try:
             side = Chain(space, self.builder, items).run()

@@ -69,7 +69,7 @@ def _effects(space: Workspace, instead: Mapping[str, Item], builder: Builder) ->
     place = Path(tempfile.mkdtemp(prefix="crossed-", dir=space.scratch.parent))
     crossed = Workspace(
         space.tree, space.overlay, items, place, space.cut,
-        charts=space.charts, instead=space.instead, files=space.files, strict=space.strict,
+        charts=space.charts, instead=space.instead, files=space.files, strict=space.strict, settled=space.settled,
     )  # fmt: skip
     try:
         return Chain(crossed, builder, items).run().effects

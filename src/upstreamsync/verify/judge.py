@@ -102,7 +102,7 @@ def judge_overlay(case: Case) -> OverlayVerification:
         with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder:
             return _Judge(case, old_items, new_items, Path(folder), available).as_it_is(known)
     with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder, _ahead(case) as pool:
-        return _Judge(case, old_items, new_items, Path(folder), available, pool).run()
+        return _Judge(case, old_items, new_items, Path(folder), available, pool, settles=True).run()
 
 
 @contextmanager
@@ -148,8 +148,11 @@ class _Judge:
         scratch: Path,
         available: Availability,
         pool: Executor | None = None,
+        *,
+        settles: bool = False,
     ) -> None:
         self.case = case
+        self.settles = settles
         self.available = available
         self.blamed: tuple[list[Obstacle], list[Obstacle]] = ([], [])
         self.old_items, self.new_items = old, new
@@ -194,20 +197,30 @@ class _Judge:
         place = Path(tempfile.mkdtemp(dir=self.scratch))
         overlay = self.case.overlay
         self.cuts = (old, new)
+        settled = self.settled()
         self.spaces = (
             Workspace(
                 self.case.before, overlay, self.old_items, place / "before", old, self.case.charts,
-                instead=self.available.instead[0], strict=self.case.strict,
+                instead=self.available.instead[0], strict=self.case.strict, settled=settled,
             ),
             Workspace(
                 self.case.after, overlay, self.new_items, place / "after", new, self.case.charts,
                 instead=self.available.instead[1], files=self.available.files, strict=self.case.strict,
+                settled=settled,
             ),
         )  # fmt: skip
         self.chains = (
             Chain(self.spaces[0], self.builder, self.old_items, shared=self.case.refusals[0]),
             Chain(self.spaces[1], self.builder, self.new_items, shared=self.case.refusals[1]),
         )
+
+    def settled(self) -> frozenset[str]:
+        """The items that stay switched on."""
+        if not self.settles or self.case.is_new or self.available.missing:
+            return frozenset()
+        from upstreamsync.verify.build.settled import settled
+
+        return settled((self.case.before, self.case.after), self.case.overlay, self.new_items)
 
     def build(self) -> tuple[Side, Side]:
         """Both sides. What is left out has to be YAML: if it is not, kustomize is to say so itself."""

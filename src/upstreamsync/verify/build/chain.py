@@ -107,6 +107,9 @@ class Chain:
         self.refused.clear()
         self.refused.update(self._known())
         base = self._base()
+        if isinstance(base, Failed) and self.workspace.settled:
+            self.workspace.settled = frozenset()  # one of those is what kustomize refuses
+            return self.run()
         side = None if isinstance(base, Failed) else self._upon(base, built=True)
         return side or Side(base, base)
 
@@ -166,7 +169,12 @@ class Chain:
         return kustomization is None or kustomization.data.get("kind") != "Component"
 
     def _steps(self) -> list[Item]:
-        return [item for item in self.items if item.kind not in _ALWAYS_ON and self.workspace.has(item)]
+        settled = self.workspace.settled
+        return [
+            item
+            for item in self.items
+            if item.kind not in _ALWAYS_ON and item.name not in settled and self.workspace.has(item)
+        ]
 
     def _build(self, off: Sequence[Item]) -> Outcome:
         """The state with ``off`` switched off; built once."""
@@ -223,7 +231,12 @@ class Chain:
         first = self._build(off)
         if not isinstance(first, Failed):
             return first
-        outcome: Outcome = first
+        renaming = {item.name for item in off if item.kind in RENAMING}
+        if renaming:  # with their own names alone, what they tell apart is the same
+            told_apart = self._build([item for item in off if item.name not in renaming])
+            if isinstance(told_apart, State):
+                self.context = renaming
+                return told_apart
         resources = [item for item in self.items if item.kind is Kind.RESOURCE and self.workspace.has(item)]
         blamed = [item for item in resources if item.key in first.error] or resources
         for item in blamed:
@@ -231,10 +244,7 @@ class Chain:
             if isinstance(alone, State):
                 self.refused[item.name] = first.error
                 return alone
-        self.context = {item.name for item in off if item.kind in RENAMING}
-        if self.context:
-            outcome = self._build([item for item in off if item.name not in self.context])
-        return first if isinstance(outcome, Failed) else outcome
+        return first
 
     def _states(self, base: State, waves: list[list[Item]]) -> tuple[list[State], list[list[Item]]]:
         """The state after each wave, the base first; waves that fail are taken apart, refusals noted."""

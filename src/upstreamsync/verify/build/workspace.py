@@ -43,6 +43,8 @@ class Workspace:
     files: Collection[str] = ()
     #: Whether kustomize's own load restrictor is wanted.
     strict: bool = False
+    #: Items that stay switched on: what they do is the same on both sides.
+    settled: frozenset[str] = frozenset()
     unrestricted: bool = False
     kustomizations: tuple[Kustomization, ...] = ()
     _count: int = 0

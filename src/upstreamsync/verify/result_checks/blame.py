@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.kit.kubernetes.objects import diff, object_id
+from upstreamsync.kit.kubernetes.objects import ObjectId, diff, object_id
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import Cluster, Severity
 from upstreamsync.verify.build.builds import Key, State
@@ -110,7 +110,10 @@ def local_objects(tree: Tree, items: Sequence[Item], side: Side) -> dict[str, It
     for item in items:
         if item.kind is Kind.RESOURCE and tree.is_file(str(item.spec)):
             for obj in _read(tree, str(item.spec)):
-                found[object_id(obj).unversioned, 1] = item
+                found.update(dict.fromkeys(_keys(object_id(obj).unversioned, side), item))
+        elif item.kind is Kind.GENERATOR and item.name not in side.effects:
+            kind = "Secret" if "secret" in item.field.lower() else "ConfigMap"
+            found.update(dict.fromkeys(_keys(ObjectId("", "v1", kind, "", item.key).unversioned, side), item))
         elif item.kind is Kind.GENERATOR and item.name in side.effects:
             for key, touch in side.effects[item.name].touched.items():
                 if touch.before is None:
@@ -122,6 +125,15 @@ def local_objects(tree: Tree, items: Sequence[Item], side: Side) -> dict[str, It
         for key, obj in side.final.objects.items()
         if side.names.get(key, key) in found
     }
+
+
+def _keys(wanted: ObjectId, side: Side) -> Iterator[Key]:
+    """What an object of that id is in the base: a namespace may have been set in a folder that is settled."""
+    yield wanted, 1
+    if isinstance(side.base, State) and (wanted, 1) not in side.base.objects:
+        for key in side.base.objects:
+            if key[0]._replace(namespace="") == wanted._replace(namespace=""):
+                yield key
 
 
 def _whole(side: Side) -> dict[str, CompleteCrd]:
