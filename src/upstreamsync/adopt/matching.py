@@ -46,7 +46,7 @@ class Matching:
 def match(upstream: Sequence[Manifest], local: Sequence[Manifest]) -> Matching:
     """Pair the objects of a copy with those of upstream, each with one at most."""
     partners: dict[int, int] = {}
-    for name in (_full_name, _without_namespace):
+    for name in (_full_name, kind_and_name):
         _pair_by(name, upstream, local, partners)
     _pair_by_likeness(upstream, local, partners)
     taken = set(partners.values())
@@ -64,7 +64,7 @@ def _full_name(name: ObjectId) -> Hashable:
     return (name.group, name.kind, namespace, name.name)
 
 
-def _without_namespace(name: ObjectId) -> Hashable:
+def kind_and_name(name: ObjectId) -> Hashable:
     """For objects that were moved to another namespace, or to another group of the API (``extensions``)."""
     return (name.kind, name.name)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,3 +27,11 @@ def write_tree(folder: Path, files: Iterable[ContentFile]) -> None:
             ) from None
         if file.executable:
             path.chmod(0o755)
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """The file under another name; a copy where links can't be, as between two disks."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

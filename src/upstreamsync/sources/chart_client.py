@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from upstreamsync.errors import Malformed, NotFound, Refused, Unreachable
+from upstreamsync.kit.digests import sha256
 from upstreamsync.kit.http.oci import Oci
 from upstreamsync.kit.kubernetes.charts import index_entry, metadata, newest_with_app_version
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import ContentFile, Resolved
 from upstreamsync.sources import checksums
-from upstreamsync.sources.job import sha256
 
 #: The largest charts in the wild have some 2 MB; the limit is helm's own.
 ARCHIVE_LIMIT = 100 * 1024 * 1024

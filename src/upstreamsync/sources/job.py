@@ -80,11 +80,6 @@ class SourceKind(Protocol):
         """Raise NotFound when the release's content does not exist upstream; may look at nothing."""
 
 
-def sha256(data: bytes) -> str:
-    """``sha256:<hex>``."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-
 def files_digest(files: Sequence[ContentFile]) -> str:
     """A digest of names and contents together; the order of the files says nothing."""
     digest = hashlib.sha256()

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from upstreamsync.kit.digests import sha256
 from upstreamsync.testing.charts import Chart
 from upstreamsync.testing.server import Call, Content, Reply
 
@@ -21,11 +22,6 @@ HELM_CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 HELM_PROVENANCE = "application/vnd.cncf.helm.chart.provenance.v1.prov"
 
 _ROUTE = re.compile(r"/v2/(?P<name>.+)/(?P<what>manifests|blobs|tags)/(?P<reference>[^/]+)")
-
-
-def digest_of(data: bytes) -> str:
-    """``sha256:`` and the digest in hexadecimal."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 @dataclass(slots=True)
@@ -40,14 +36,14 @@ class Repository:
 
     def blob(self, data: bytes, kind: str) -> dict[str, Any]:
         """Store ``data``; returns its descriptor."""
-        digest = digest_of(data)
+        digest = sha256(data)
         self.blobs[digest] = Content(data, "application/octet-stream", modified=None)
         return {"mediaType": kind, "digest": digest, "size": len(data)}
 
     def put(self, tag: str, manifest: dict[str, Any], kind: str = MANIFEST) -> str:
         """Store a manifest under ``tag``; returns its digest."""
         data = json.dumps(manifest, sort_keys=True).encode()
-        digest = digest_of(data)
+        digest = sha256(data)
         self.manifests[digest] = Content(data, kind, modified=None)
         self.tags[tag] = digest
         return digest

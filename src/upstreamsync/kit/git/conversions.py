@@ -7,9 +7,10 @@ by the bytes alone, without asking git.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
+
+from upstreamsync.kit.digests import sha256
 
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-\S+ [^\n]*\n)*oid (sha256:[0-9a-f]{64})\nsize \d+\n?"
@@ -20,7 +21,7 @@ _LARGEST_POINTER = 1024
 
 def stands_for(data: bytes, digest: str) -> bool:
     """Whether a file of a checkout is what git makes of content with that digest (``sha256:<hex>``)."""
-    return any(_digest(one) == digest for one in _written(data)) or pointed_at(data) == digest
+    return any(sha256(one) == digest for one in _written(data)) or pointed_at(data) == digest
 
 
 def same_text(one: bytes, other: bytes) -> bool:
@@ -46,7 +47,3 @@ def _written(data: bytes) -> Iterator[bytes]:
         unix = plain(data)
         yield unix
         yield unix.replace(b"\n", b"\r\n")
-
-
-def _digest(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"

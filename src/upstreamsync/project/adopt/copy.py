@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from upstreamsync.adopt.matching import Manifest
+from upstreamsync.adopt.matching import Manifest, kind_and_name
 from upstreamsync.base.documents import documents, is_manifest, is_yaml_name
 from upstreamsync.base.kustomization import NAMES, is_ours, own_kustomization
 from upstreamsync.base.view import View
@@ -60,15 +60,11 @@ class Copy:
     def part_of(self, manifest: Manifest) -> Part | None:
         """The document that an object of the build comes from."""
         name = object_id(manifest)
-        for same in (lambda one: one == name, lambda one: _kind_and_name(one) == _kind_and_name(name)):
+        for same in (lambda one: one == name, lambda one: kind_and_name(one) == kind_and_name(name)):
             for part in self.parts:
                 if same(object_id(part.manifest)):
                     return part
         return None
-
-
-def _kind_and_name(name: ObjectId) -> tuple[str, str]:
-    return name.kind, name.name
 
 
 def read_copy(folder: str, view: View) -> Copy:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from upstreamsync.kit.git.remote import Repository
+from upstreamsync.kit.trees import link_or_copy
 
 #: Folders that never hold kustomizations of the user's.
 _SKIPPED = frozenset((".git", ".venv", "node_modules", "__pycache__", ".tools", ".tox", ".mypy_cache"))
@@ -54,11 +54,4 @@ def _copy(root: Path, target: Path) -> None:
         for name in sorted(files):
             source = Path(folder, name)
             if source.is_file() and not source.is_symlink():
-                _link_or_copy(source, here / name)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+                link_or_copy(source, here / name)

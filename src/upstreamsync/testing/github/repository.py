@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from upstreamsync.errors import ToolFailed
+from upstreamsync.kit.digests import sha256
 from upstreamsync.testing.charts import as_bytes
 from upstreamsync.testing.git import GitRemote, git
 from upstreamsync.testing.github.state import (
@@ -24,7 +25,6 @@ from upstreamsync.testing.github.state import (
     Status,
     made_up_sha,
 )
-from upstreamsync.testing.oci import digest_of
 
 #: Publishes a release asset: path and bytes in, URL out.
 Publish = Callable[[str, bytes], str]
@@ -181,7 +181,7 @@ class _Fed(_Followed):
             for file, data in sorted((assets or {}).items()):
                 content = as_bytes(data)
                 path = f"{self.full_name}/releases/download/{tag}/{file}"
-                digest = (digests or {}).get(file, digest_of(content))
+                digest = (digests or {}).get(file, sha256(content))
                 release.assets.append(
                     Asset(
                         id=self._github.next_id(),

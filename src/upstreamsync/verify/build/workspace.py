@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import shutil
 import threading
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from upstreamsync.kit.trees import link_or_copy
 from upstreamsync.verify.build.inflate import COMPONENT, Charts, inflated, inflates, local_charts
 from upstreamsync.verify.build.obstacles import Place
 from upstreamsync.verify.build.restrictor import reads_above
@@ -177,14 +177,7 @@ class Workspace:
 
 def _link(source: Path, target: Path) -> None:
     """A second tree of the same files: hard links, so that a state costs no space; nothing writes to them."""
-    shutil.copytree(source, target, copy_function=_link_file)
-
-
-def _link_file(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    shutil.copytree(source, target, copy_function=link_or_copy)
 
 
 def _texts(value: Any) -> Iterator[str]:
