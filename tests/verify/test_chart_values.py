@@ -315,3 +315,14 @@ def test_a_version_is_looked_at_also_where_a_chart_needs_its_values(trees: Trees
     found = {name: item.verdict.value for name, item in items(trees.judge()).items()}
     assert found.pop("valuesInline.containers.main.image.tag") == "shadows"
     assert set(found.values()) == {"ok"}
+
+
+def test_a_chart_that_makes_no_yaml_of_its_values_says_where(trees: Trees) -> None:
+    broken = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Values.name }}}\n"
+    for side, text in (("before", broken.replace(" }}}", " | quote }}}")), ("after", broken)):
+        trees.chart(side)
+        trees.write(side, "app/charts/widget/templates/named.yaml", text)
+    trees.both("app/kustomization.yaml", entry("name: 'a: b}'"))
+    found = next(item for item in trees.judge().items if item.verdict == "fails")
+    assert "--debug" not in found.why
+    assert "YAML" in found.why

@@ -34,6 +34,8 @@ from upstreamsync.verify.overlays.tree import Kustomization, Tree
 #: The folder, beside a kustomization, of the component that has its charts' objects.
 COMPONENT: Final = "upstreamsync-inflated-charts"
 _GENERATOR: Final = "HelmChartInflationGenerator"
+#: What helm says last, to those who can call it themselves.
+_ADVICE: Final = "Use --debug flag to render out invalid YAML"
 
 _T = TypeVar("_T")
 
@@ -123,6 +125,7 @@ class Charts:
                 return helm.template(chart, values=files, **options)
             except ToolFailed as error:
                 words = (error.stderr.strip() or error.message).replace(f"{folder}/", "")
+                words = words.replace(_ADVICE, "").strip()
                 raise Unbuildable(f"{content.title}: {without_addresses(words)}") from error
             except UpstreamsyncError as error:
                 raise Unbuildable(f"{content.title}: {error.message}", reason=_reason(error)) from error
