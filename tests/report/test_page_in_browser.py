@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from report.browser import AXE, chromium, show
 from report.pages import EVIL, check_findings, inspection, large_inspection
@@ -86,24 +86,39 @@ def test_what_is_opened_is_drawn_then(opened):
     assert "replicas: 2" in driver.find_element(By.CSS_SELECTOR, "details.object .come").text
 
 
+def soon(driver, condition) -> None:
+    """Wait until it holds: a browser does what keys ask for in its own time."""
+    WebDriverWait(driver, 60).until(lambda _: condition())
+
+
 def test_the_keyboard_alone_is_enough(opened):
     driver = opened("plain")
     key(driver, "j", "j", "o")
     first, second = driver.find_elements(By.CSS_SELECTOR, "article.finding")[:2]
-    assert second.find_element(By.CSS_SELECTOR, ".diff").is_displayed()
-    key(driver, "k", Keys.ENTER)
-    assert first.find_element(By.CSS_SELECTOR, ".diff").is_displayed()
+    soon(driver, second.find_element(By.CSS_SELECTOR, ".diff").is_displayed)
+    key(driver, "k")
+    key(driver, Keys.ENTER)
+    soon(driver, first.find_element(By.CSS_SELECTOR, ".diff").is_displayed)
     key(driver, "x")
-    assert driver.execute_script("return document.querySelectorAll('article details[open]').length") == 9
-    key(driver, "x", "/", "jo")
-    assert driver.find_element(By.NAME, "text").get_property("value") == "jo"
+    soon(
+        driver,
+        lambda: (
+            driver.execute_script("return document.querySelectorAll('article details[open]').length") == 9
+        ),
+    )
+    key(driver, "/")
+    text = driver.find_element(By.NAME, "text")
+    soon(driver, lambda: driver.switch_to.active_element == text)
+    key(driver, "jo")
+    soon(driver, lambda: text.get_property("value") == "jo")
     key(driver, Keys.ESCAPE)
+    soon(driver, lambda: driver.switch_to.active_element != text)
     key(driver, "?")
     keys = driver.find_element(By.ID, "keys")
-    assert keys.is_displayed()
+    soon(driver, keys.is_displayed)
     driver.find_element(By.ID, "keys-on").click()
     key(driver, Keys.ESCAPE)
-    assert not keys.is_displayed()
+    soon(driver, lambda: not keys.is_displayed())
     before = driver.switch_to.active_element
     key(driver, "j")
     assert driver.switch_to.active_element == before
