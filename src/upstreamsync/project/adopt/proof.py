@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def prove(
     reordered: list[str] = []
     with tree_with(session.root, files) as after:
         entry = places.entry if places.level else copy.folder
-        now = _objects(kustomize, after, entry)
+        now = _objects(kustomize, after, entry, {*copy.files, *files})
         reordered += same(before, now, entry)
         proven.append(entry)
         for overlay, objects in built.items():
@@ -63,12 +63,18 @@ def _built(kustomize: Kustomize, session: Session, overlay: str) -> list[Manifes
         return None  # it does not build as it is: nothing can be said of it
 
 
-def _objects(kustomize: Kustomize, root: Path, folder: str) -> list[Manifest]:
-    """What a folder of a tree builds. Raises ContentError with kustomize's words where it does not."""
+def _objects(
+    kustomize: Kustomize, root: Path, folder: str, only: Collection[str] | None = None
+) -> list[Manifest]:
+    """What a folder of a tree builds; one without a kustomization those of its files that are in ``only``.
+
+    Raises ContentError with kustomize's words where it does not.
+    """
     place = root / folder
     if not any((place / name).is_file() for name in NAMES):
         files = [path for path in sorted(place.rglob("*")) if path.is_file()]
         found = {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+        found = {path: data for path, data in found.items() if only is None or path in only}
         return list(objects_of(folder, found, kustomize))
     try:
         return list(manifests.objects(kustomize.build(place, root=root), name=folder))
