@@ -65,7 +65,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("a generator needs leave", "sources/command.py", "    if not job.tools.allow_commands:", "    if False:", "tests/sources/test_command.py"),
     # -- files stay where they belong
     _m("what git keeps is no part of a tree", "verify/overlays/tree.py", " and not _is_of_git(real.relative_to(self._real).parts)", "", "tests/verify/test_git_is_not_read.py"),
-    _m("YAML without an end is not given to kustomize", "kit/run/engines.py", "        refuse_boundless(FilesBelow(root), inside)", "        pass", "tests/kit/run/test_endless.py", "-k", "a patch in quotes"),
+    _m("YAML without an end is not given to kustomize", "kit/run/engines.py", "        refuse_boundless(FilesBelow(root), inside)", "        pass", "tests/kit/run/test_endless.py", "-k", "quotes"),
     _m("the memory of engines is bounded", "kit/run/process.py", "        resource.prlimit(pid, resource.RLIMIT_DATA, (memory, memory))\n", "", "tests/kit/run/test_sealed_engines.py", "-k", "memory"),
     _m("a path may not leave its folder", "kit/paths.py", "        if segment in {\"\", \".\", \"..\"}:", "        if False:", "tests/kit/test_archives.py"),
     _m("a path may not reach into .git", "kit/paths.py", "if segment.casefold().rstrip(\". \") == \".git\":", "if False:", "tests/kit/test_archives.py"),
