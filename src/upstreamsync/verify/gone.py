@@ -48,6 +48,12 @@ def _judgement(overlay: str, obstacle: Obstacle, note: Note) -> Judgement:
 
 def _gone(gone: Gone) -> Note:
     obstacle = gone.obstacle
+    if obstacle.reason is Reason.DOES_NOT_BUILD and obstacle.place[1] == "helmCharts":
+        return Note(
+            verdict=Verdict.FAILS, reason="tool_error", did="rendered",
+            does="helm refuses to render it", because=obstacle.why,
+            hint="change the values as the new chart wants them; its notes on upgrading say how",
+        )  # fmt: skip
     if obstacle.reason is Reason.DOES_NOT_BUILD:
         return Note(
             verdict=Verdict.FAILS, reason="tool_error", did=f"read {obstacle.path}",
