@@ -6,7 +6,6 @@ out too small is noticed when effects are attributed, and the items are then swi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from upstreamsync.verify.build.attribute import Reach, may_join
 from upstreamsync.verify.build.builds import Key, State
 from upstreamsync.verify.overlays.items import Item, Kind
+from upstreamsync.verify.overlays.patterns import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,8 @@ def _patched(item: Item, base: State, spellings: Spellings) -> Reach:
     target = item.target
     if not target:
         return _merged(item, base, spellings)
-    try:
-        kind = re.compile(str(target.get("kind") or ".*"))
-        group = re.compile(str(target.get("group") or ".*"))
-        name = re.compile(str(target.get("name") or ".*"))
-    except re.error:
+    kind, group, name = (compiled(str(target.get(field) or ".*")) for field in ("kind", "group", "name"))
+    if kind is None or group is None or name is None:
         return None
     return frozenset(
         key

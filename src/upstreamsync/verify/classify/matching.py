@@ -12,6 +12,7 @@ from typing import Any, Final
 from upstreamsync.kit.kubernetes.objects import object_id
 from upstreamsync.verify.build.builds import Key, Manifest
 from upstreamsync.verify.overlays.items import Item, Kind
+from upstreamsync.verify.overlays.patterns import compiled
 
 _TERM: Final = re.compile(
     r"\s*(?P<not>!)?(?P<key>[\w./-]+)\s*(?:(?P<op>==|=|!=|\s+notin\s+|\s+in\s+)\s*(?P<value>\([^)]*\)|[^,]*))?\s*(?:,|$)"
@@ -69,10 +70,8 @@ def selects(target: Mapping[str, Any], obj: Manifest) -> bool:
 
 
 def _is_like(pattern: str, value: str) -> bool:
-    try:
-        return re.fullmatch(pattern, value) is not None
-    except re.error:
-        return pattern == value
+    expression = compiled(pattern)
+    return pattern == value if expression is None else expression.fullmatch(value) is not None
 
 
 def _holds(selector: str, labels: Any) -> bool:
