@@ -37,7 +37,8 @@ STATES = {
     "lock, pristine": State("outdated", "pristine", {"check": 0, "verify": 0, "update": 0, "locked": 0, "pr": 0}, kept=False),
     "lock, edited": State("edited", "edited", {"check": 1, "verify": 1, "update": 1, "locked": 1, "pr": 1}, "upstreamsync adopt server"),
     "lock, edited and not committed": State("edited", "edited", {"check": 1, "verify": 1, "update": 1, "locked": 1, "pr": 0}, "upstreamsync adopt server"),
-    "lock, partly missing": State("edited", "incomplete", {"check": 1, "verify": 1, "update": 0, "locked": 0, "pr": 0}, "upstreamsync update server", kept=False),
+    # Without the base's kustomization.yaml the overlay can't be judged either, and 3 comes before 1.
+    "lock, partly missing": State("edited", "incomplete", {"check": 1, "verify": 3, "update": 0, "locked": 0, "pr": 0}, "upstreamsync update server", kept=False),
     "lock, moved": State("edited", "moved", {"check": 1, "verify": 1, "update": 1, "pr": 1}, "upstreamsync mv server other/base", kept=False),
     "lock, version line changed": State("edited", "other-version", {"check": 1, "verify": 1, "update": 0, "locked": 3, "pr": 0}, "upstreamsync update server --to v1.1.0", kept=False),
     "lock, configuration changed": State("edited", "other-configuration", {"check": 1, "verify": 1, "update": 0, "locked": 3, "pr": 0}, "upstreamsync update server --to v1.0.0", kept=False),
