@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from upstreamsync.kit.expressions import compiled
 from upstreamsync.verify.build.attribute import Reach, may_join
 from upstreamsync.verify.build.builds import Key, State
 from upstreamsync.verify.overlays.items import Item, Kind
-from upstreamsync.verify.overlays.patterns import compiled
 
 
 @dataclass(frozen=True, slots=True)

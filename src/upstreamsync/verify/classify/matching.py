@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from upstreamsync.kit.expressions import compiled
 from upstreamsync.kit.kubernetes.objects import object_id
 from upstreamsync.verify.build.builds import Key, Manifest
 from upstreamsync.verify.overlays.items import Item, Kind
-from upstreamsync.verify.overlays.patterns import compiled
 
 _TERM: Final = re.compile(
     r"\s*(?P<not>!)?(?P<key>[\w./-]+)\s*(?:(?P<op>==|=|!=|\s+notin\s+|\s+in\s+)\s*(?P<value>\([^)]*\)|[^,]*))?\s*(?:,|$)"

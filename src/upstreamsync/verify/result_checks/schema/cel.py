@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from upstreamsync.kit.expressions import Expression, compiled
 from upstreamsync.verify.result_checks.quantities import quantity
 
 from .model import Rule, Schema
@@ -165,13 +166,20 @@ def _last_index_of(where: Any, what: Any) -> int:
     return max((index for index, item in enumerate(where) if item == what), default=-1)
 
 
+def _read(pattern: str) -> Expression:
+    """An expression of RE2's. Raises ValueError for one that can't be read, or not without google-re2."""
+    if (found := compiled(pattern)) is None:
+        raise ValueError("no expression that can be evaluated here")
+    return found
+
+
 def _find(text: str, pattern: str) -> str:
-    match = re.search(pattern, text)
+    match = _read(pattern).search(text)
     return match[0] if match else ""
 
 
 def _find_all(text: str, pattern: str, most: int = -1) -> list[str]:
-    found = [match[0] for match in re.finditer(pattern, text)]
+    found = [match[0] for match in _read(pattern).finditer(text)]
     return found if most < 0 else found[:most]
 
 

@@ -9,9 +9,10 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence, Sized
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from upstreamsync.kit.expressions import compiled
 
 from .model import Fault, Schema, Test
 
@@ -61,26 +62,11 @@ def _enum(allowed: Sequence[Any]) -> Test:
     return test
 
 
-@lru_cache(maxsize=512)
-def _expression(pattern: str) -> re.Pattern[str] | None:
-    r"""A pattern of RE2 as one of Python; None for what only one of the two knows."""
-    text = pattern.replace(r"\z", r"\Z")
-    text = re.sub(r"\[\[:(\w+):\]\]", lambda match: {"alpha": "[a-zA-Z]", "digit": "[0-9]", "alnum": "[a-zA-Z0-9]",
-                  "space": r"\s", "lower": "[a-z]", "upper": "[A-Z]"}.get(match[1], match[0]), text)  # fmt: skip
-    if r"\p{" in text or "[[:" in text or _may_hang(pattern):
-        return None
-    text = re.sub(r"(?<!\\)\$(?=\)|\||\Z)", r"\\Z", text)  # in Python $ also holds before a last end of line
-    try:
-        return re.compile(text)
-    except (re.error, OverflowError, RecursionError):
-        return None
-
-
 def _pattern(pattern: str) -> list[Test]:
     def test(value: Any) -> tuple[Fault, str] | None:
         if not isinstance(value, str) or len(value) > _LONGEST:
             return None
-        expression = _expression(pattern)
+        expression = compiled(pattern)
         if expression is None or expression.search(value):
             return None
         return Fault.VALUE, f"does not match {pattern}"
@@ -90,21 +76,6 @@ def _pattern(pattern: str) -> list[Test]:
 
 #: No longer text is held against a pattern.
 _LONGEST: Final = 4096
-_NESTED: Final = re.compile(r"\((?:[^()\\]|\\.)*[+*}](?:[^()\\]|\\.)*\)[+*]")
-
-
-def _may_hang(pattern: str) -> bool:
-    """Whether Python may take for ever over it, which RE2 never does: repeats of what repeats."""
-    return _NESTED.search(pattern) is not None and _ambiguous(pattern)
-
-
-def _ambiguous(pattern: str) -> bool:
-    """Whether a repeated group may begin as it goes on: ``(a+)+``, unlike ``(-a+)*``."""
-    for match in _NESTED.finditer(pattern):
-        inner = match[0][1:].removeprefix("?:")
-        if re.match(r"\\[.\-/:]|[.\-/,:]|\[[.\-_/,:]\]", inner) is None:
-            return True
-    return False
 
 
 def _format(name: str) -> list[Test]:
