@@ -94,7 +94,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("a budget goes along into threads", "kit/run/threads.py", "    return pool.submit(copy_context().run, function, *arguments)", "    return pool.submit(function, *arguments)", "tests/trust/test_budget.py"),
     # -- a run ends, and leaves things whole
     _m("the children of a program end with it", "kit/run/children.py", "            os.killpg(child.pid, signal.SIGKILL)\n        child.wait()", "            os.kill(child.pid, signal.SIGKILL)\n        child.wait()", "tests/kit/run/test_process.py"),
-    _m("programs end with the run", "kit/run/children.py", "    for process in list(_running):", "    for process in ():", "tests/cli/test_interruption.py", "-k", "programs and helm"),
+    _m("programs end with the run", "kit/run/children.py", "    for process in list(_running):", "    for process in ():", "tests/cli/test_interruption.py", "-k", "programs and kustomize"),
     _m("temporary folders go with the run", "cli/ending.py", "        shutil.rmtree(_folder, ignore_errors=True)", "        pass", "tests/cli/test_interruption.py", "-k", "programs and helm"),
     _m("SIGTERM is heard", "cli/ending.py", "(\"SIGINT\", \"SIGTERM\", \"SIGHUP\")", "(\"SIGINT\", \"SIGHUP\")", "tests/cli/test_interruption.py", "-k", "programs and helm"),
     _m("a full disk is no bug", "errors.py", "    return error.errno in _LACKS or", "    return", "tests/cli/test_interruption.py", "-k", "file_that_can or full"),
