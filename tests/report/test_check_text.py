@@ -34,16 +34,16 @@ def test_elsewhere_it_is_a_plain_table():
     head, first, second, third, *details = drawn()
     assert head.split() == ["vendor", "status", "current", "target", "published", "note"]
     assert first == "argocd   outdated   v3.2.7   v3.4.7"
-    assert second == "日本     withdrawn  1.0                         the current version is gone upstream"
+    assert second == "日本     withdrawn  1.0                         upstream does not offer this version"
     assert third == "metallb  failed     0.14"
     assert details == ["failed metallb: no\\x1b[31m answer", "  hint: run again"]
 
 
 def test_a_note_is_folded_into_its_column_or_goes_below():
     lines = drawn(width=75)
-    assert lines[2].endswith("  the current version is gone")
-    assert lines[3].split() == ["upstream"]
-    assert drawn(width=40)[3] == "  the current version is gone upstream"
+    assert lines[2].endswith("  upstream does not offer")
+    assert lines[3].split() == ["this", "version"]
+    assert drawn(width=40)[3] == "  upstream does not offer this version"
 
 
 def test_colours_are_for_terminals_that_want_them():

@@ -160,7 +160,7 @@ def note(finding: Finding) -> str:
             (f"{one.version}: {one.reason}" for one in finding.passed_over if _HELPS in one.reason), ""
         )
     if finding.status is Status.WITHDRAWN:
-        return "the current version is gone upstream"
+        return "upstream does not offer this version"
     if finding.status is Status.REPUBLISHED:
         return "the current version has other content than the lock says"
     return ""

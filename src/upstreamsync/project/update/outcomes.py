@@ -41,8 +41,8 @@ def completed_update(
     return VendorUpdate(
         vendor=vendor.name,
         status="unchanged" if change.empty else "added" if change.first else "updated",
-        before=change.before,
-        after=change.after,
+        before=change.before or finding.current,
+        after=change.after or finding.current,
         added=tuple(sorted(added)),
         changed=tuple(sorted(files.keys() - added - removed)),
         removed=tuple(sorted(removed)),
