@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from upstreamsync.effects import Does, Effects, ItemEffect, ObjectEffect
+from upstreamsync.kit.kubernetes.values import show
 from upstreamsync.model import FieldChange
 from upstreamsync.report.annotations import command
 from upstreamsync.report.markdown import cell
@@ -143,8 +144,7 @@ def _change(change: FieldChange) -> str:
 
 
 def _value(value: Any) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
+    return show(value, _LONG)
 
 
 def effects_markdown(effects: Effects) -> str:
