@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import ssl
 import sys
 import threading
@@ -39,6 +40,8 @@ else:
 import httpcore  # what httpx stands on
 
 _ERROR_BODY = 1 << 20
+#: The number that the system has for an error, before its words.
+_NUMBER = re.compile(r"\A\[Errno -?\d+\] ")
 
 
 class Failed(Exception):
@@ -122,7 +125,7 @@ class Wire:
         except httpx.RemoteProtocolError as error:
             raise Failed(f"the answer ended early or broke off ({error})", lasting=False) from error
         except httpx.TransportError as error:
-            reason = str(error) or type(error).__name__
+            reason = _NUMBER.sub("", str(error)) or type(error).__name__
             raise Failed(reason, lasting=isinstance(error, (httpx.ConnectError, httpx.ProxyError))) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise Unreachable(f"not an address that can be asked: {error}") from error
