@@ -32,7 +32,7 @@ from upstreamsync.project.adopt.copy import (
     text_beside,
     texts_of,
 )
-from upstreamsync.project.adopt.declare import configured, declared, with_base
+from upstreamsync.project.adopt.declare import configured, declared, refuse_folder, with_base
 from upstreamsync.project.adopt.fork import find_fork, fork_entry
 from upstreamsync.project.adopt.layout import (
     Places,
@@ -59,6 +59,8 @@ def adopt(session: Session, names: Sequence[str], *, version: str | None) -> tup
     """
     forks = [name for name in names if find_fork(session, name) is not None]
     vendors = [name for name in names if name not in forks]
+    for name in vendors:
+        refuse_folder(session, name)
     chosen = session.selected(vendors) if vendors or not names else ()
     if version is not None and len(names) != 1:
         raise UsageError(
@@ -432,7 +434,7 @@ def _said_values(values: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _said(found: Customizations) -> tuple[str, ...]:
     """Each customization in a line."""
-    lines = [f"{key}: {value}" for key, value in found.settings.fields().items()]
+    lines = [f"{key}: {show(value)}" for key, value in found.settings.fields().items()]
     for patch in found.patches:
         name = object_id(patch.upstream).short
         if patch.local is None:

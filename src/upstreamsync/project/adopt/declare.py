@@ -25,6 +25,24 @@ _FORMS = (
 UNKNOWN = "v0"
 
 
+def refuse_folder(session: Session, name: str) -> None:
+    """Raise UsageError, with what is missing, where a folder stands in place of a vendor's name."""
+    vendors = session.configuration.vendors
+    if (
+        any(vendor.name == name for vendor in vendors)
+        or not (session.configuration.path.parent / name).is_dir()
+    ):
+        return
+    folder = name.strip("/").removeprefix("./")
+    owners = [vendor.name for vendor in vendors if folder in vendor.bases]
+    if owners:
+        raise UsageError(f"`{name}` is the base of `{owners[0]}`", hint=f"upstreamsync adopt {owners[0]}")
+    raise UsageError(
+        f"no vendor declares the folder `{name}`",
+        hint=f"say where it came from: upstreamsync adopt {name} --from ORIGIN",
+    )
+
+
 def declared(session: Session, folder: str, origin: str) -> tuple[Session, str]:
     """The session with an entry for ``folder``, and the name of the new vendor.
 
