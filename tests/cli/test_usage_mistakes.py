@@ -48,6 +48,7 @@ def commit(root: Path) -> None:
         (["pr"], "has no remote `origin`"),
         (["pr", "--forge", "nowhere"], "there is no forge `nowhere`"),
         (["explain", "nope"], "there is no vendor `nope`"),
+        (["adopt", ".git"], "no vendor declares the folder `.git`"),
         (["verify", "nowhere"], "there is no folder `nowhere`"),
     ],
 )
@@ -68,3 +69,11 @@ def test_without_a_repository(root, words):
 
 def test_without_a_vendors_yaml(tmp_path):
     assert run(tmp_path, "check").returncode == 2
+
+
+@pytest.mark.parametrize("verb", [["check"], ["update"], ["adopt"], ["pr", "--forge", "local"]])
+def test_a_vendors_yaml_without_vendors_is_said(root, verb):
+    (root / "vendors.yaml").write_text("version: 1\nvendors: []\n")
+    commit(root)
+    done = run(root, *verb)
+    assert (done.returncode, "declares no vendor yet" in done.stderr) == (0, True), done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from upstreamsync.cli import exits
+from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, text_form
 from upstreamsync.errors import UsageError
 
@@ -23,6 +23,7 @@ def adopt(
         if not dry_run:
             project.write(*(one.change for one in adoptions if one.change is not None))
         file = project.configuration.places.file
+        output.tell_of_no_vendors(names, project.configuration.vendors)
     from upstreamsync.report import adoptions as report
 
     common.say(

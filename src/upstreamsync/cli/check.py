@@ -23,6 +23,7 @@ def check(
                 found = project.check(vendors, progress=step)
         findings, file = found, lazy.file
     _tell_of_a_new_cache(findings)
+    output.tell_of_no_vendors(vendors, findings)
     from upstreamsync.report import annotations, check_text, document, markdown
 
     common.say(

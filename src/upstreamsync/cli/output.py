@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 from upstreamsync.kit.redact import RedactingFilter
@@ -32,6 +32,12 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """A line for the person at the terminal, on stderr."""
     sys.stderr.write(sanitized(text) + "\n")
+
+
+def tell_of_no_vendors(named: Sequence[str], declared: Sequence[Any]) -> None:
+    """Where vendors.yaml has no entry, a run over all of them would end without a word."""
+    if not named and not declared:
+        tell("vendors.yaml declares no vendor yet: write one, or complete what `init` left there as comments")
 
 
 def status(text: str) -> None:

@@ -46,6 +46,7 @@ def propose(
         with common.progress("proposing", total) as step:
             proposed = propose_from_branch(project.session, vendors, options, progress=step)
         file = project.configuration.places.file
+        output.tell_of_no_vendors(vendors, project.configuration.vendors)
         failures = proposed.failures or {}
         failed = tuple(
             PullRequest(

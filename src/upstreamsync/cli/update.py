@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upstreamsync.cli import exits
+from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, counting, text_form
 from upstreamsync.cli.page import inspector_of, write_page
 
@@ -40,6 +40,7 @@ def update(
             changes.write()
         file = project.configuration.places.file
     updates = changes.updates
+    output.tell_of_no_vendors(vendors, updates)
 
     def text(out: Any) -> None:
         text_form().print_updates(out, updates, dry_run=dry_run, verbose=common.verbose)

@@ -29,6 +29,7 @@ from upstreamsync.model import (
     PullRequest,
     Release,
     Severity,
+    Status,
     VendorUpdate,
     Verdict,
     Verification,
@@ -187,6 +188,10 @@ def _print_update(out: Console, update: VendorUpdate, *, dry_run: bool, verbose:
     name = escape(update.vendor)
     if update.status == "unchanged":
         out.print(f"{name}: unchanged at {escape(update.before)}")
+        if update.finding is not None and update.finding.status is Status.WITHDRAWN:
+            out.print(
+                f"  upstream does not offer this version; `upstreamsync explain {name}` lists those on offer"
+            )
     elif update.status == "added":
         verb = "would be added" if dry_run else "added"
         out.print(f"[bold]{name}[/]: {verb} at {escape(update.after)} ({len(update.added)} files)")
@@ -237,7 +242,7 @@ def print_adoptions(out: Console, adoptions: Sequence[Adoption], *, dry_run: boo
     A dry run shows the text of everything that would be written but for upstream's own files.
     """
     if not adoptions:
-        out.print("nothing to adopt: every base is as its lock says")
+        out.print("nothing to adopt: no base was edited or is without a lock")
     for one in adoptions:
         if one.error is not None:
             _print_failure(out, one.vendor, one.error)
