@@ -60,6 +60,15 @@ def test_in_a_repository(root, words, message):
     assert "hint:" in done.stderr
 
 
+def test_an_overlay_without_a_vendors_yaml(root):
+    (root / "prod").mkdir()
+    (root / "prod" / "kustomization.yaml").write_text("namePrefix: a-\n")
+    (root / "vendors.yaml").unlink()
+    commit(root)
+    assert "there is no folder `HEAD~1`" in run(root, "verify", "HEAD~1").stderr
+    assert "name its folder, `prod`" in run(root, "verify", "prod/kustomization.yaml").stderr
+
+
 @pytest.mark.parametrize("words", [["verify", "--since", "HEAD"], ["pr"], ["pr", "--forge", "local"]])
 def test_without_a_repository(root, words):
     done = run(root, *words)

@@ -41,7 +41,10 @@ def _relative(overlay: str, root: Path) -> str:
     places = [(start / overlay).resolve() for start in (root, Path.cwd())]
     inside = [place for place in places if place.is_dir() and place.is_relative_to(root)]
     if not inside:
-        raise UsageError(f"there is no folder `{overlay}`", hint=f"overlays are folders below {root}")
+        hint = f"overlays are folders below {root}"
+        if any(place.is_file() for place in places):
+            hint = f"it is a file: name its folder, `{Path(overlay).parent}`"
+        raise UsageError(f"there is no folder `{overlay}`", hint=hint)
     built = [place for place in inside if any((place / name).is_file() for name in _KUSTOMIZATIONS)]
     return (built or inside)[0].relative_to(root).as_posix()
 

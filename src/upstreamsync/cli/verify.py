@@ -106,12 +106,14 @@ def _since(
 ) -> tuple[Verification, Path, tuple[str, ...]]:
     """A revision against the working tree, which folder that is, and what in it is upstream's, for ``guards``."""
     if common.config is None and without_configuration():
+        from upstreamsync.kit.git.remote import Repository
+
         settings = common.settings()
         verification, root = verify_revision_without_configuration(
             Path.cwd(),
             settings,
             since=since,
-            overlays=overlays,
+            overlays=relative_overlays(overlays, Repository.open(Path.cwd()).root) if overlays else (),
             look=watcher.of_folder(settings) if watcher is not None else None,
         )
         return verification, root, ()

@@ -295,7 +295,11 @@ def _print_overlay(out: Console, overlay: OverlayVerification) -> None:
     out.print(f"[bold]{escape(overlay.path)}[/]{' (new)' if overlay.is_new else ''}")
     for item in sorted(overlay.items, key=lambda item: (item.severity.rank, item.item)):
         why = f": {item.why}" if item.why and item.verdict is not Verdict.OK else ""
-        before = " (so before the update, too)" if item.was_so and item.verdict is not Verdict.OK else ""
+        before = (
+            " (so before the update, too)"
+            if item.was_so and item.verdict not in (Verdict.OK, Verdict.UNUSED)
+            else ""
+        )
         out.print(f"  {_verdict(item.told[0])} {escape(item.item)}{escape(why)}{before}")
     changes = (("added", overlay.added), ("removed", overlay.removed), ("changed", overlay.changed))
     counted = ", ".join(f"{len(found)} {name}" for name, found in changes if found)
