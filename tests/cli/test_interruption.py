@@ -81,8 +81,14 @@ def begin(bench, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "upstreamsync", *words],
         cwd=bench.root, env=bench.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=heard,
     )  # fmt: skip
+
+
+def heard() -> None:
+    """A run below `nohup`, or in the background of a shell, is told to ignore what is sent here."""
+    for number in CODES:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> str:

@@ -233,8 +233,11 @@ def deduce_upstream(before: Tree, after: Tree, *, same: Collection[str] = ()) ->
         for folder in tree.folders():
             kustomization = tree.kustomization(folder)
             if kustomization is None:
-                if tree.unreadable(folder) is not None and changed & set(tree.files(folder)):
-                    found.add(folder)  # what it does nobody knows: it is not to be passed over
+                unreadable = folder in included and tree.unreadable(folder) is not None
+                if unreadable and changed & set(tree.files(folder)):
+                    found.add(
+                        folder
+                    )  # what it does nobody knows: whoever stands on it is not to be passed over
                 continue
             mine = _changed_resources(tree, kustomization, changed)
             sources = {kustomization.file, *_sources(tree, kustomization)}
