@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from upstreamsync.discover import Proposal, look_through
+from discover.proposals import MAP, found, only, source
+from upstreamsync.discover import look_through
 from upstreamsync.discover.scan import MAX_BYTES, TextFile
 from upstreamsync.discover.shell import joined, read_script
 from upstreamsync.project.init.trial import tried_upstream
 from upstreamsync.project.settings import Settings
 from upstreamsync.testing import World, write_files
-
-MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
-
-
-def found(root: Path, files: dict[str, str]) -> dict[str, Proposal]:
-    write_files(root, files)
-    return {one.name: one for one in look_through(root).proposals}
-
-
-def only(root: Path, files: dict[str, str]) -> Proposal:
-    (proposal,) = found(root, files).values()
-    return proposal
-
-
-def source(proposal: Proposal) -> Any:
-    (one,) = proposal.sources
-    return one
-
 
 # -- where a version stands in a URL -----------------------------------------------------------------
 

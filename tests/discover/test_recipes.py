@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from upstreamsync.discover import Proposal, look_through
+from discover.proposals import MAP, found, only, source
+from upstreamsync.discover import look_through
 from upstreamsync.testing import write_files
 
-MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 URL = "https://github.com/acme/widget/releases/download/v1.2.3/install.yaml"
 CHART = "apiVersion: v2\nname: {name}\nversion: {version}\n"
-
-
-def found(root: Path, files: dict[str, str]) -> dict[str, Proposal]:
-    write_files(root, files)
-    return {one.name: one for one in look_through(root).proposals}
-
-
-def only(root: Path, files: dict[str, str]) -> Proposal:
-    (proposal,) = found(root, files).values()
-    return proposal
-
-
-def source(proposal: Proposal) -> Any:
-    (one,) = proposal.sources
-    return one
 
 
 @pytest.mark.parametrize(

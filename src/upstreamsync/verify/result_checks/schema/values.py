@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import json
 import re
 import uuid
@@ -13,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from upstreamsync.kit.expressions import compiled
+from upstreamsync.verify.result_checks.addresses import is_address, is_network
 
 from .model import Fault, Schema, Test
 
@@ -102,24 +102,6 @@ def _integer(name: str, limit: int) -> Test:
     return test
 
 
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_cidr(value: str) -> bool:
-    if "/" not in value:
-        return False
-    try:
-        ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_uri(value: str) -> bool:
     try:
         parts = urlsplit(value)
@@ -150,9 +132,9 @@ def _is_date(value: str) -> bool:
 
 #: The formats that the API server knows (k8s.io/kube-openapi/pkg/validation/strfmt); others say nothing.
 _FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
-    "ipv4": lambda value: _is_address(value) and ":" not in value,
-    "ipv6": lambda value: _is_address(value) and ":" in value,
-    "cidr": _is_cidr,
+    "ipv4": lambda value: is_address(value) and ":" not in value,
+    "ipv6": lambda value: is_address(value) and ":" in value,
+    "cidr": is_network,
     "date": _is_date,
     "date-time": lambda value: _DATE_TIME.fullmatch(value) is not None,
     "datetime": lambda value: _DATE_TIME.fullmatch(value) is not None,

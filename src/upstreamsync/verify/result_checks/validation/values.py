@@ -6,11 +6,11 @@ field and nothing more; the rest is in its validation, which these tables follow
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from upstreamsync.verify.result_checks.addresses import is_address, is_network
 from upstreamsync.verify.result_checks.finding import Manifest
 from upstreamsync.verify.result_checks.index import elements, mapping, step
 from upstreamsync.verify.result_checks.pods import Pod, pods_of
@@ -49,22 +49,6 @@ def _word(*words: str, empty: bool = False) -> Test:
     return _text(lambda value: value in words or (empty and not value), shown)
 
 
-def _is_network(value: str) -> bool:
-    try:
-        ipaddress.ip_network(value.strip(), strict=False)
-    except ValueError:
-        return False
-    return "/" in value
-
-
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_amount(value: Any) -> bool:
     """A number or a percentage, as rollouts and budgets take it."""
     if isinstance(value, str):
@@ -91,7 +75,7 @@ _PORT: Final[Test] = (
     "a port from 1 to 65535, or the name of one",
 )
 _TARGET: Final = _number(0, 65535)
-_NETWORK: Final = _text(_is_network, "a network such as 10.0.0.0/8")
+_NETWORK: Final = _text(lambda value: is_network(value.strip()), "a network such as 10.0.0.0/8")
 _AMOUNT: Final[Test] = _is_amount, "a number from 0 on, or a percentage"
 _NATURAL: Final = _number(0)
 _POSITIVE: Final = _number(1)
@@ -113,7 +97,7 @@ _POD: Final[Table] = (
     ("securityContext.fsGroup", _number(0, 2**31 - 1)), ("tolerations[].key", _KEY_OR_NONE),
     ("tolerations[].value", _VALUE), ("topologySpreadConstraints[].topologyKey", _SOME),
     ("topologySpreadConstraints[].whenUnsatisfiable", _word("DoNotSchedule", "ScheduleAnyway")),
-    ("hostAliases[].ip", _text(_is_address, "an IP address")), ("hostAliases[].hostnames[]", _NAME),
+    ("hostAliases[].ip", _text(is_address, "an IP address")), ("hostAliases[].hostnames[]", _NAME),
     ("containers!", _MANY), ("volumes[].name", _LABEL), ("volumes[].persistentVolumeClaim.claimName", _SOME),
     ("volumes[].configMap.name!", _SOME), ("volumes[].hostPath.path", _SOME),
     ("volumes[].hostPath.type", _word("DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice",
