@@ -11,22 +11,24 @@ import copy
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from upstreamsync.errors import Unreachable, UpstreamsyncError
 from upstreamsync.model import LeftOut, Verification
-from upstreamsync.references.fetch import Fetcher
 from upstreamsync.references.found import Reference, references
 from upstreamsync.references.generators import with_generators
 from upstreamsync.references.permits import Permits
 from upstreamsync.references.remote import Remote
-from upstreamsync.references.supply import Supply
 from upstreamsync.references.units.collect import units
 from upstreamsync.references.units.unit import Unit, told
 from upstreamsync.references.unread import Unread, completed
 from upstreamsync.references.writing import Writer, put
 from upstreamsync.verify.overlays.graph import deduce_upstream, find_overlays, reached, roots
 from upstreamsync.verify.overlays.tree import Tree, within
+
+if TYPE_CHECKING:
+    from upstreamsync.references.fetch import Fetcher
+    from upstreamsync.references.supply import Supply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,10 @@ def _supply(
     old: _Side, needed: Sequence[Sequence[Reference]], fetcher: Fetcher, permits: Permits, jobs: int
 ) -> Supply:
     """All that is needed, fetched: first what the base revision names, which may name more."""
+    from upstreamsync.references.supply import (
+        Supply,
+    )  # with its clients: only where something has to be fetched
+
     fetcher.trust(old.remotes())
     supply = Supply(fetcher, permits, jobs)
     supply.gather([reference.remote for reference in needed[0]], trusted=True)

@@ -10,16 +10,18 @@ import json
 import posixpath
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.git.repository import Repository, Submodule
 from upstreamsync.model import LeftOut
-from upstreamsync.references.fetch import Fetcher
 from upstreamsync.references.permits import Permits
 from upstreamsync.references.remote import GitPath
 from upstreamsync.verify.overlays.graph import OBJECT_FIELDS
 from upstreamsync.verify.overlays.tree import Kustomization, Tree, normalize, within
+
+if TYPE_CHECKING:
+    from upstreamsync.references.fetch import Fetcher
 
 
 @dataclass(slots=True)

@@ -8,16 +8,18 @@ import posixpath
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import LeftOut
-from upstreamsync.references.fetch import Content
 from upstreamsync.references.found import Path, Reference, references, value_at
 from upstreamsync.references.remote import ChartVersion, GitChart
-from upstreamsync.references.supply import Supply
 from upstreamsync.verify.overlays.tree import FILE_NAMES, Kustomization, Tree
+
+if TYPE_CHECKING:
+    from upstreamsync.references.fetch import Content
+    from upstreamsync.references.supply import Supply
 
 #: The folder, beside a kustomization, in which what it names outside is laid.
 FOLDER: Final = ".upstream"
