@@ -429,3 +429,45 @@ def test_a_base_that_a_source_names_and_a_kustomization_of_ours_that_was_edited(
     assert "because of the proxy" in ours.read_text()
     (row,) = yaml.safe_load((bench.root / "vendors.yaml").read_text())["vendors"]
     assert row["source"]["base"] == "server/base/upstream"
+
+
+PLAIN_WORDS = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: n, namespace: on}}
+spec:
+  replicas: 1
+  selector: {{matchLabels: {{app: y}}}}
+  template:
+    metadata: {{labels: {{app: y}}}}
+    spec: {{containers: [{{name: no, image: "example.com/n:{version}", args: [yes]}}]}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: off, namespace: on}}
+data: {{since: 2020-01-01, no: yes}}
+"""
+
+
+@pytest.mark.parametrize("team_s_own", [False, True])
+def test_words_that_only_old_yaml_takes_for_truths_are_the_names_that_kustomize_reads(
+    bench: Bench, team_s_own: bool
+):
+    copied(bench)
+    for version in VERSIONS:
+        bench.world.file(f"server/{version}/install.yaml", PLAIN_WORDS.format(version=version))
+    base = bench.root / "server/base"
+    text = PLAIN_WORDS.format(version="v1.1.0").replace("replicas: 1", "replicas: 3")
+    own = "# Why it is there.\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {no: yes}\n"
+    (base / "install.yaml").write_text(f"{text}---\n{own}")
+    if team_s_own:
+        (base / "kustomization.yaml").write_text("# ours\nresources: [install.yaml]\nnamePrefix: a-\n")
+    bench.commit()
+    before = built(bench, "server/base"), built(bench, "server/overlay")
+    named = ("--version", "v1.1.0") if team_s_own else ()  # with prefixed names too little is upstream's
+    (vendor,) = bench.json("adopt", "server", *named)["vendors"]
+    assert vendor["version"] == "v1.1.0"
+    assert vendor["customizations"] == ["replicas: [{name: n, count: 3}]", "own object ConfigMap y"]
+    assert (built(bench, "server/base"), built(bench, "server/overlay")) == before
+    written = [path.read_text() for path in base.rglob("configmap-y.yaml")]
+    assert written == [own], "what a person wrote stays as it is written"

@@ -9,13 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from upstreamsync.adopt.matching import Manifest, kind_and_name
-from upstreamsync.base.documents import documents, is_manifest, is_yaml_name
+from upstreamsync.base.documents import Identity, documents, is_manifest, is_yaml_name
 from upstreamsync.base.kustomization import NAMES, is_ours, own_kustomization
 from upstreamsync.base.view import View
 from upstreamsync.errors import HandEdited, ToolFailed, UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
 from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml.plain import plain_object
 from upstreamsync.model import Base, ContentFile
 
 #: Fields of a kustomization that only list what there is.
@@ -24,12 +25,15 @@ _LISTING = frozenset(("apiVersion", "kind", "metadata", "resources"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One document of the copy: its file, its own bytes, the line (from 0) where it begins, and its object."""
+    """One document of the copy: its file, its own bytes, the line (from 0) where it begins, and its name.
+
+    The name is the one that is written: to kustomize a plain ``n`` or ``on`` is a text, and no truth value.
+    """
 
     file: str
     data: bytes
     line: int
-    manifest: Manifest
+    name: ObjectId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,7 @@ class Copy:
         name = object_id(manifest)
         for same in (lambda one: one == name, lambda one: kind_and_name(one) == kind_and_name(name)):
             for part in self.parts:
-                if same(object_id(part.manifest)):
+                if same(part.name):
                     return part
         return None
 
@@ -100,14 +104,20 @@ def parts_of(path: str, data: bytes) -> list[Part]:
     try:
         for document in documents(path, data):
             if document.identity is not None and document.identity.kind:
-                found += [
-                    Part(file=path, data=document.data, line=line, manifest=one)
-                    for one in manifests.objects(document.data, name=path)
-                ]
+                manifests.load_all(document.data, name=path)  # to the end, and not its first lines alone
+                found.append(
+                    Part(file=path, data=document.data, line=line, name=_object_id(document.identity))
+                )
             line += document.data.count(b"\n")
     except UpstreamsyncError:
         return []
     return found
+
+
+def _object_id(identity: Identity) -> ObjectId:
+    version = identity.api_version.rpartition("/")[2]
+    name = identity.generate_name or identity.name
+    return ObjectId(identity.group, version, identity.kind, identity.namespace, name)
 
 
 def text_beside(path: str, data: bytes) -> str:
@@ -136,21 +146,28 @@ def objects_of(folder: str, files: Mapping[str, bytes], kustomize: Kustomize) ->
     Raises HandEdited with kustomize's words for a folder that does not build.
     """
     inner = {path.removeprefix(f"{folder}/"): data for path, data in files.items()}
-    if not any(name in inner for name in NAMES):
-        listed = [path for path, data in inner.items() if _is_manifest(path, data)]
-        own = own_kustomization([ContentFile(path=path, data=inner[path]) for path in listed], listed)
-        if own is None:
-            raise HandEdited(
-                f"`{folder}` holds nothing that kustomize can build", hint="name the folder of the copy"
-            )
-        inner[own.path] = own.data
     try:
+        if not any(name in inner for name in NAMES):
+            return _built_as_listed(inner, kustomize, folder)
         return build_files(inner, kustomize)
     except ToolFailed as error:
         raise HandEdited(
             f"`{folder}` does not build as it is: {error.stderr.strip() or error.message}",
             hint="make it build first: what it builds is what has to come out again",
         ) from None
+
+
+def _built_as_listed(
+    files: Mapping[str, bytes], kustomize: Kustomize, folder: str = "."
+) -> list[dict[str, Any]]:
+    """What files without a kustomization build: all manifests among them."""
+    listed = [path for path, data in files.items() if _is_manifest(path, data)]
+    own = own_kustomization([ContentFile(path=path, data=files[path]) for path in listed], listed)
+    if own is None:
+        raise HandEdited(
+            f"`{folder}` holds nothing that kustomize can build", hint="name the folder of the copy"
+        )
+    return build_files({**files, own.path: own.data}, kustomize)
 
 
 def _is_manifest(path: str, data: bytes) -> bool:
@@ -167,19 +184,42 @@ def base_objects(bases: Sequence[Base], kustomize: Kustomize) -> list[Manifest]:
     brought = any(name in files and not is_ours(files[name]) for name in NAMES)
     if brought:
         return list(build_files(files, kustomize))
+    return as_built(
+        {path: data for path, data in files.items() if is_yaml_name(path) and path not in NAMES}, kustomize
+    )
+
+
+def as_built(files: Mapping[str, bytes], kustomize: Kustomize) -> list[Manifest]:
+    """The objects of files, with the values that a build gives them: what a copy builds is held against these.
+
+    kustomize reads a plain ``yes`` as a text and a date as a moment. It is asked only where a document has
+    something of the kind; what it refuses (an object that stands there twice) is read as it is written.
+    """
+    found: list[Manifest] = []
+    for path, data in files.items():
+        for document in documents(path, data):
+            if document.identity is None or not document.identity.kind:
+                continue
+            plain = plain_object(document.data)
+            if plain is None:
+                try:
+                    return list(_built_as_listed(files, kustomize))
+                except (HandEdited, ToolFailed):
+                    return _as_written(files)
+            found.append(plain)
+    return found
+
+
+def _as_written(files: Mapping[str, bytes]) -> list[Manifest]:
     return [
-        one
-        for path, data in files.items()
-        if path.endswith((".yaml", ".yml", ".json")) and path not in NAMES
-        for one in manifests.objects(data, name=path)
-        if one.get("kind")
+        one for path, data in files.items() for one in manifests.objects(data, name=path) if one.get("kind")
     ]
 
 
 def texts_of(bases: Sequence[Base]) -> dict[ObjectId, str]:
     """Upstream's own text of each object of a base, as far as it stands in a file."""
     return {
-        object_id(part.manifest): part.data.decode("utf-8", "replace")
+        part.name: part.data.decode("utf-8", "replace")
         for base in bases
         for file in base.files
         for part in parts_of(file.path, file.data)

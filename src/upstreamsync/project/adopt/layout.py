@@ -16,8 +16,9 @@ from upstreamsync.base.kustomization import OWN_NAME, is_kustomization, is_ours
 from upstreamsync.base.view import View
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import digest, object_id
+from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.project.adopt.copy import Copy, Part
+from upstreamsync.project.adopt.copy import Copy, Part, as_built
 
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
 #: What is written above a patch, in lines: the copy's comments, and the commits that made the change.
@@ -76,13 +77,14 @@ def level_files(
     copy: Copy,
     remarks: Remarks,
     head: Sequence[str],
+    kustomize: Kustomize,
 ) -> dict[str, bytes]:
     """The kustomization above the base, with its patches and own objects; nothing where none is needed."""
     if not places.level:
         return {}
     level = _Level(places.level)
     resources = [posixpath.relpath(places.base, places.level)]
-    resources += _own_files(level, customizations, copy)
+    resources += _own_files(level, customizations, copy, kustomize)
     entries = [_entry(level, patch, remarks(patch)) for patch in customizations.patches]
     fields = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -115,7 +117,7 @@ def file_name(kind: str, name: str) -> str:
     return f"{_UNSAFE.sub('-', f'{kind}-{name}'.lower()).strip('-.')}.yaml"
 
 
-def _own_files(level: _Level, customizations: Customizations, copy: Copy) -> list[str]:
+def _own_files(level: _Level, customizations: Customizations, copy: Copy, kustomize: Kustomize) -> list[str]:
     """Objects of the copy alone: files that hold nothing else stay, others are taken out of theirs."""
     own = [*customizations.own, *customizations.replaced]
     ids = {object_id(one) for one in own}
@@ -126,9 +128,11 @@ def _own_files(level: _Level, customizations: Customizations, copy: Copy) -> lis
     names: list[str] = []
     for one in own:
         origin = copy.part_of(one)
-        if origin is not None and digest(origin.manifest) != digest(one):
-            origin = None
-        alone = origin is not None and all(object_id(each.manifest) in ids for each in holding[origin.file])
+        if origin is not None and [digest(one)] != [
+            digest(each) for each in as_built({origin.file: origin.data}, kustomize)
+        ]:
+            origin = None  # the copy's kustomization changes it
+        alone = origin is not None and all(each.name in ids for each in holding[origin.file])
         inside = origin is not None and origin.file.startswith(f"{level.folder}/")
         if origin is not None and alone and inside and level.folder == copy.folder:
             kept.add(origin.file.removeprefix(f"{copy.folder}/"))
@@ -214,7 +218,7 @@ def _entries(path: str, data: bytes, lost: set[str]) -> dict[str, str]:
 def files_gone(copy: Copy, matched: Sequence[Manifest], places: Places) -> list[str]:
     """The files of the copy that held upstream's objects: they go, as the base and the level say the same."""
     names = {object_id(one) for one in matched}
-    gone = {part.file for part in copy.parts if object_id(part.manifest) in names}
+    gone = {part.file for part in copy.parts if part.name in names}
     if places.whole and copy.kustomization is not None:
         gone.add(copy.kustomization)
     return sorted(gone)

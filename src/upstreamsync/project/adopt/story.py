@@ -14,8 +14,8 @@ from upstreamsync.errors import RepositoryError, UpstreamsyncError
 from upstreamsync.kit.git.history import HistoryEntry, blame, commits_of
 from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.kubernetes.objects import ObjectId, object_id
-from upstreamsync.kit.yaml import manifests
-from upstreamsync.project.adopt.copy import Copy
+from upstreamsync.kit.run.engines import Kustomize
+from upstreamsync.project.adopt.copy import Copy, as_built
 
 #: So many commits of a copy are looked at.
 _COMMITS = 20
@@ -85,7 +85,7 @@ def _short(entry: HistoryEntry) -> str:
     return f"{entry.commit[:10]} {entry.date:%Y-%m-%d} {entry.author[0]}: {subject}"
 
 
-def read_story(root: Path, copy: Copy) -> Story:
+def read_story(root: Path, copy: Copy, kustomize: Kustomize) -> Story:
     """The history of a copy; an empty one where there is no git, or no commit of it."""
     try:
         repository = Repository.open(root)
@@ -102,17 +102,16 @@ def read_story(root: Path, copy: Copy) -> Story:
     return Story(
         copy=copy,
         commits=commits,
-        earlier=tuple(_objects_at(repository, one.commit, paths) for one in commits),
+        earlier=tuple(_objects_at(repository, one.commit, paths, kustomize) for one in commits),
         changed=None if dirty else commits[0].date,
         lines=lines,
     )
 
 
-def _objects_at(repository: Repository, commit: str, paths: Sequence[str]) -> list[Manifest]:
-    found: list[Manifest] = []
+def _objects_at(
+    repository: Repository, commit: str, paths: Sequence[str], kustomize: Kustomize
+) -> list[Manifest]:
     try:
-        for path, data in repository.read_all(commit, paths).items():
-            found += manifests.objects(data, name=path)
+        return as_built(repository.read_all(commit, paths), kustomize)
     except UpstreamsyncError:
         return []
-    return found
