@@ -17,7 +17,7 @@ from upstreamsync.base.origins import (
     watch_fact,
     watch_note,
 )
-from upstreamsync.base.validate import count_objects
+from upstreamsync.base.validate import count_objects, most_objects
 from upstreamsync.base.versionline import set_image_version, set_version
 from upstreamsync.base.view import View
 from upstreamsync.config.load import content_digest
@@ -106,9 +106,9 @@ def _shrunk(situation: _Situation) -> tuple[Shrunk, ...]:
     found = []
     for base in vendor.bases:
         inside = [path for path in lock.files if path.startswith(f"{base}/")]
-        before = count_objects({path: data for path in inside if (data := view.read(path)) is not None})
+        old = {path: data for path in inside if (data := view.read(path)) is not None}
         after = count_objects({path: file.data for path, file in new.items() if path.startswith(f"{base}/")})
-        if 2 * after < before:
+        if 2 * after < most_objects(old) and 2 * after < (before := count_objects(old)):
             found.append(Shrunk(base=base, before=before, after=after))
     return tuple(found)
 

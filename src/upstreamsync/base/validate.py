@@ -95,28 +95,29 @@ def check_content(
     return frozenset(found)
 
 
-def manifest_paths(files: Sequence[ContentFile]) -> frozenset[str]:
-    """The paths of those files of a base that hold manifests, as far as their lines show."""
-    charts = chart_folders([file.path for file in files])
-    return frozenset(
-        file.path
-        for file in files
-        if is_yaml_name(file.path)
-        and not is_kustomization(file.path)
-        and not any(file.path.startswith(folder) for folder in charts)
-        and _has_object(file.data)
+def may_be_manifest(path: str, charts: Sequence[str]) -> bool:
+    """Whether a file of that name may hold manifests; ``charts`` are the folders of charts beside it."""
+    return (
+        is_yaml_name(path)
+        and not is_kustomization(path)
+        and not any(path.startswith(folder) for folder in charts)
     )
 
 
 def count_objects(files: Mapping[str, bytes]) -> int:
     """How many Kubernetes objects the files hold, those inside Lists counted; by their lines alone."""
-    count = 0
-    content = [ContentFile(path=path, data=data) for path, data in files.items()]
-    taken = manifest_paths(content)
-    for file in content:
-        if file.path in taken:
-            count += sum(_objects_in(part, file.path) for part in parts(file.data) if has_top_keys(part))
-    return count
+    charts = chart_folders(files)
+    return sum(
+        _objects_in(part, path)
+        for path, data in files.items()
+        if may_be_manifest(path, charts)
+        for part in _objects(data)
+    )
+
+
+def most_objects(files: Mapping[str, bytes]) -> int:
+    """No less than ``count_objects``, and hundreds of times as cheap: each object says its ``apiVersion``."""
+    return sum(data.count(b"apiVersion") for data in files.values())
 
 
 def _objects_in(part: bytes, path: str) -> int:
@@ -165,7 +166,8 @@ def _check_manifest(file: ContentFile, *, tree: bool) -> bool:
             hint="take the included file itself, with a `url` or `git` source",
         )
     _check_form(file)
-    if not _has_object(data):
+    objects = _objects(data)
+    if not objects:
         raise _not_an_object(file, tree=tree)
     if b"{{" in data and (found := _TEMPLATE_NAME.search(data)):
         raise _template(file, found.start())
@@ -174,13 +176,12 @@ def _check_manifest(file: ContentFile, *, tree: bool) -> bool:
             f"{file.path}:{bad.line}: not valid for Kubernetes: {bad.problem}",
             hint=_seen(file) or "correct it with `rewrite`, and tell upstream",
         )
-    _check_has_items(file)
+    _check_has_items(file, objects)
     return True
 
 
-def _check_has_items(file: ContentFile) -> None:
+def _check_has_items(file: ContentFile, objects: Sequence[bytes]) -> None:
     """A list without items is no object, and the answer of an API server that refuses is none either."""
-    objects = [part for part in parts(file.data) if has_top_keys(part)]
     if len(objects) > 1 or len(file.data) > _ONE_ANSWER:
         return
     loaded = manifests.load_all(objects[0].removeprefix(BOM), name=file.path)[0]
@@ -246,6 +247,11 @@ def _seen(file: ContentFile) -> str | None:
 def _has_object(data: bytes) -> bool:
     """Whether one of the documents has apiVersion and kind at its top."""
     return any(has_top_keys(part) for part in parts(data))
+
+
+def _objects(data: bytes) -> list[bytes]:
+    """The documents that have both at their top."""
+    return [part for part in parts(data) if has_top_keys(part)]
 
 
 def _not_an_object(file: ContentFile, *, tree: bool) -> Exception:

@@ -13,7 +13,8 @@ from upstreamsync.verify.overlays.graph import changed_files, find_overlays, roo
 from upstreamsync.verify.overlays.tree import FILE_NAMES, Tree, within
 
 _KIND: Final = b"CustomResourceDefinition"
-_GROUP: Final = re.compile(rb"\bgroup[\"']?:[ \t]*[\"']?([a-z0-9-]+(?:\.[a-z0-9-]+)+)")
+#: What begins with a literal is found many times as fast.
+_GROUP: Final = re.compile(rb"group(?<!\wgroup)[\"']?:[ \t]*[\"']?([a-z0-9-]+(?:\.[a-z0-9-]+)+)")
 _YAML: Final = (".yaml", ".yml")
 
 

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from upstreamsync.base.documents import documents, is_yaml_name
-from upstreamsync.base.kustomization import NAMES, OWN_NAME, is_kustomization, is_ours
+from upstreamsync.base.documents import documents_among, has_top_keys, parts
+from upstreamsync.base.kustomization import NAMES, OWN_NAME, chart_folders, is_kustomization, is_ours
 from upstreamsync.base.located import At, nowhere
-from upstreamsync.base.validate import manifest_paths
+from upstreamsync.base.validate import may_be_manifest
 from upstreamsync.config import Vendor
 from upstreamsync.errors import ContentError, ToolFailed, ToolMissing
 from upstreamsync.kit.toolbox import Toolbox
@@ -76,18 +76,25 @@ def _to_build(base: Base, *, closed: bool) -> list[ContentFile] | None:
         loaded = manifests.load(own[0].data, name=own[0].path)
         component = isinstance(loaded, dict) and loaded.get("kind") == "Component"
         return None if component else list(base.files)
-    names = manifest_paths(base.files)
-    if not names:
+    charts = chart_folders([file.path for file in base.files])
+    files = [
+        named
+        for file in base.files
+        if may_be_manifest(file.path, charts) and (named := _named_only(file)) is not None
+    ]
+    if not files:
         return None
-    files = [_named_only(file) for file in base.files if file.path in names and is_yaml_name(file.path)]
     text = json.dumps({"resources": [file.path for file in files]})
     return [*files, ContentFile(path=OWN_NAME, data=text.encode())]
 
 
-def _named_only(file: ContentFile) -> ContentFile:
-    """The file with nothing of its objects but who they are."""
+def _named_only(file: ContentFile) -> ContentFile | None:
+    """The file with nothing of its objects but who they are; None for one that holds none."""
+    pieces = parts(file.data)
+    if not any(map(has_top_keys, pieces)):
+        return None
     lines: list[str] = []
-    for document in documents(file.path, file.data):
+    for document in documents_among(pieces, file.path):
         who = document.identity
         if who is None:
             continue

@@ -19,7 +19,7 @@ _KINDS: Final = re.compile(
     rb"|GitRepository|Kustomization)\b",
     re.MULTILINE,
 )
-_GROUPS: Final = re.compile(rb"argoproj\.io/|toolkit\.fluxcd\.io/")
+_GROUPS: Final = (b"argoproj.io/", b"toolkit.fluxcd.io/")
 _CONFIG_MAP: Final = re.compile(rb"^kind:\s*ConfigMap\b", re.MULTILINE)
 #: Larger files are content or data, never where somebody names an upstream.
 _MAX_BYTES: Final = 2 * 1024 * 1024
@@ -84,7 +84,8 @@ def _documents(path: str, data: bytes) -> Iterator[Document]:
 def _is_of_interest(path: str, data: bytes) -> bool:
     if path.rpartition("/")[2] == "Chart.yaml":
         return b"dependencies:" in data
-    return bool(_HELMFILES.search(path)) or bool(_GROUPS.search(data) and _KINDS.search(data))
+    named = any(group in data for group in _GROUPS)  # which is seen ten times as fast as a pattern
+    return bool(_HELMFILES.search(path)) or bool(named and _KINDS.search(data))
 
 
 def _has_config_map(_path: str, data: bytes) -> bool:
