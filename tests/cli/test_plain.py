@@ -1,4 +1,4 @@
-"""A plain `check` or `verify` is understood without typer, and exactly as typer would understand it."""
+"""A plain `check`, `verify` or `update` is understood without typer, and exactly as typer would understand it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from typer.main import get_command
 
 from upstreamsync.cli import app as application
-from upstreamsync.cli import check, verify
+from upstreamsync.cli import check, update, verify
 from upstreamsync.cli.common import Common, Format
 from upstreamsync.cli.plain import plain
 
@@ -23,6 +23,7 @@ WORDS = [
     *("--config", "-c", "--json-output", "--cache-dir", "--format", "--jobs", "-j", "-cx", "-j4", "--form"),
     *("--config=x.yaml", "--format=json", "--jobs=3", "--cache-dir=/tmp/c", "-c=x", "--format=", "--jobs=-1"),
     *("--fix", "--add-guards", "--since", "--since=HEAD~1", "--before", "--after=x", "--fix=1", "--sin"),
+    *("--to", "--to=v1.2.3", "--to=", "--locked", "--dry-run", "--discard-edits", "--html", "--budget=1m"),
     *("json", "text", "github", "JSON", "yaml", "4", "-1", "4.0", "0x4", "٤", "x.yaml", "/tmp/cache"),
 ]
 
@@ -39,6 +40,7 @@ def by_typer(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(check, "check", look)
     monkeypatch.setattr(verify, "verify", look)
+    monkeypatch.setattr(update, "update", look)
     monkeypatch.setattr("upstreamsync.cli.options.set_up_logging", lambda **_: None)
     try:
         get_command(application.app).main(words, standalone_mode=False)
@@ -50,7 +52,7 @@ def by_typer(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(["check", "verify"]), st.lists(st.sampled_from(WORDS), max_size=6))
+@given(st.sampled_from(["check", "verify", "update"]), st.lists(st.sampled_from(WORDS), max_size=6))
 def test_what_is_plain_means_the_same_to_typer(verb, words):
     understood = plain([verb, *words])
     if understood is not None:
@@ -77,9 +79,15 @@ def test_the_usual_command_lines_are_plain():
         {"fix": True, "add_guards": False, "since": "main", "before": None, "after": None},
     )
     assert plain(["verify", "--before=old", "--after", "new", "--since="]) is None
+    assert plain(["update", "alpha", "--to", "v1.2.0", "--dry-run"]) == (
+        Common(),
+        ["alpha"],
+        {"dry_run": True, "locked": False, "discard_edits": False, "to": "v1.2.0"},
+    )
+    assert plain(["update", "--html", "page.html"]) is None
 
 
-@pytest.mark.parametrize("words", [["update"], ["--help"], [], ["check", "-h"], ["check", "--jobs"]])
+@pytest.mark.parametrize("words", [["pr"], ["--help"], [], ["check", "-h"], ["check", "--jobs"]])
 def test_everything_else_is_not(words):
     assert plain(words) is None
 
@@ -120,3 +128,20 @@ def _unreachable():
     from upstreamsync.testing import Fault
 
     return Fault.status(503)
+
+
+def test_nothing_to_do_is_said_without_rich(bench):
+    """Vendors that were named are made anew, and come out the same."""
+    bench.publish("v1.0.0")
+    bench.configure(*(bench.vendor(name=f"app{number}", base=f"app{number}/base") for number in range(6)))
+    program = [sys.executable, "-m", "upstreamsync", "update"]
+
+    def said(*more: str) -> bytes:
+        done = subprocess.run([*program, *more], cwd=bench.root, env=bench.environment, capture_output=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    said()
+    assert said() == b"6 vendors are unchanged (-v names them)\n"
+    assert said("-v").splitlines() == [b"app%d: unchanged at v1.0.0" % number for number in range(6)]
+    assert said("app3", "app0") == b"app0: unchanged at v1.0.0\napp3: unchanged at v1.0.0\n"

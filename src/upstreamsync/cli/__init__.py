@@ -30,7 +30,7 @@ def main() -> None:
     secrecy.own_process()
     prepare()
     gc.set_threshold(300_000)  # a run makes many values and hardly any circles
-    if sys.argv[1:2] in (["check"], ["verify"]):
+    if sys.argv[1:2] in (["check"], ["verify"], ["update"]):
         from upstreamsync.cli.plain import plain
 
         understood = plain(sys.argv[1:])

@@ -124,6 +124,7 @@ def update(
     from upstreamsync.cli.update import update as regenerate
 
     judging = Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor)
+    page = {"html": html} if html is not None else {}  # a plain command line (cli.plain) does not have it
     return regenerate(
         replace(common, judging=judging),
         tuple(vendors or ()),
@@ -131,7 +132,7 @@ def update(
         dry_run=dry_run,
         locked=locked,
         discard_edits=discard_edits,
-        html=html,
+        **page,
     )
 
 

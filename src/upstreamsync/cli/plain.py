@@ -38,12 +38,16 @@ _OWN: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         {"--fix": "fix", "--add-guards": "add_guards"},
         {"--since": "since", "--before": "before", "--after": "after"},
     ),
+    "update": (
+        {"--dry-run": "dry_run", "--locked": "locked", "--discard-edits": "discard_edits"},
+        {"--to": "to"},
+    ),
 }
 _COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
 def plain(words: Sequence[str]) -> tuple[Common, list[str], dict[str, Any]] | None:
-    """The common options, names, and own options of a plain ``check`` or ``verify``; None for any other line."""
+    """The common options, names, and own options of a plain verb (``_OWN``); None for any other line."""
     if not words or words[0] not in _OWN or "_UPSTREAMSYNC_COMPLETE" in os.environ:
         return None
     own_flags, own_values = _OWN[words[0]]
@@ -83,4 +87,4 @@ def _meant(field: str, text: str) -> Any:
         return int(text) if _COUNT.fullmatch(text) else None
     if field == "format":
         return Format(text) if text in list(Format) else None
-    return text if field == "since" else Path(text)
+    return text if field in ("since", "to") else Path(text)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, counting, text_form
-from upstreamsync.cli.page import inspector_of, write_page
 
 if TYPE_CHECKING:
     from upstreamsync.model import Inspection, Verification
@@ -23,10 +23,10 @@ def update(
     dry_run: bool,
     locked: bool,
     discard_edits: bool,
-    html: Path | None,
+    html: Path | None = None,
 ) -> int:
     """Compute everything, judge it, write it, report, and say how to end."""
-    from upstreamsync.report import annotations, document, markdown
+    from upstreamsync.report import annotations, document, idle, markdown
 
     seen: list[Inspection] = []
     with counting(common, "judging") as counted, counted.project() as project:
@@ -50,6 +50,7 @@ def update(
     common.say(
         document=lambda: document.update_document(updates, verification),
         text=text,
+        plain=partial(idle.write, updates=updates, verbose=common.verbose) if idle.applies(updates) else None,
         markdown=lambda: (
             markdown.update_markdown(updates)
             + ("\n" + markdown.verify_markdown(verification) if verification else "")
@@ -60,6 +61,7 @@ def update(
         ),
     )
     if html is not None:
+        from upstreamsync.cli.page import write_page
         from upstreamsync.report.page.make import page_of_updates
 
         write_page(html, page_of_updates(updates, seen[0] if seen else None, dry_run=dry_run))
@@ -72,6 +74,7 @@ def _judged(project: Project, changes: Changes, seen: list[Inspection] | None) -
         return None
     if seen is None:
         return project.verify(changes)
+    from upstreamsync.cli.page import inspector_of
     from upstreamsync.project.verify.verification import verify_change
 
     look = inspector_of(project.session)

@@ -45,7 +45,7 @@ def write_check(
     terminal = stream.isatty()
     if width is None and terminal:
         width = shutil.get_terminal_size().columns
-    colors = _colored(terminal=terminal) if colors is None else colors
+    colors = colored(terminal=terminal) if colors is None else colors
     out = Guarded(stream)
     for line in (
         *_table(findings, width, colors=colors),
@@ -54,7 +54,8 @@ def write_check(
         out.write(f"{line.rstrip()}\n")
 
 
-def _colored(*, terminal: bool) -> bool:
+def colored(*, terminal: bool) -> bool:
+    """Whether colours are wanted: FORCE_COLOR, NO_COLOR and TERM are honoured."""
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")

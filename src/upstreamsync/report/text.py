@@ -37,6 +37,7 @@ from upstreamsync.model import (
 from upstreamsync.report.causes import Cause, causes, known_before, unbuilt
 from upstreamsync.report.check_text import write_check
 from upstreamsync.report.files import print_files
+from upstreamsync.report.idle import STILL
 
 _SEVERITY_STYLE = {
     Severity.BROKEN: "bold red",
@@ -47,10 +48,6 @@ _SEVERITY_STYLE = {
     Severity.NONE: "green",
 }
 _PLAIN_WIDTH = 120
-
-
-#: So many vendors that stay as they are get a line each.
-_STILL = 5
 
 
 def console(stream: IO[str]) -> Console:
@@ -176,7 +173,7 @@ def print_updates(
     """
     _print_failures(out, [(one.vendor, one.error) for one in updates if one.error is not None])
     still = [one for one in updates if one.error is None and one.status == "unchanged" and not one.notes]
-    few = verbose or len(still) <= _STILL
+    few = verbose or len(still) <= STILL
     for update in updates:
         if update.error is None and (few or update not in still):
             _print_update(out, update, dry_run=dry_run, verbose=verbose)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from upstreamsync.base.guard import Overwritten, overwritten, refusal
 from upstreamsync.base.view import View
-from upstreamsync.config.load import content_digest
 from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import (
     DigestMismatch,
@@ -22,26 +21,13 @@ from upstreamsync.kit.constraints import parse_constraint
 from upstreamsync.kit.git.conversions import same_text
 from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.versions import parse
-from upstreamsync.lock import Lock
-from upstreamsync.model import Change, PassedOver, Release, Status, VendorUpdate
+from upstreamsync.model import Change, PassedOver, Release, VendorUpdate
 from upstreamsync.project.check.lookup import Lookup
 from upstreamsync.project.session import Session
 from upstreamsync.project.update.first import Contact, content_of, make_contact
-from upstreamsync.project.update.outcomes import completed_update, failed_update, unchanged_update
+from upstreamsync.project.update.outcomes import completed_update
 from upstreamsync.project.update.regenerate import Prepared, assemble, first_that_is_complete, prepare
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the caller asks for: a version, the lock's own content, all vendors or named ones.
-
-    ``discard_edits`` lets committed edits of a base be replaced; what is not committed never is.
-    """
-
-    to: str | None = None
-    locked: bool = False
-    named: bool = False
-    discard_edits: bool = False
+from upstreamsync.project.update.settled import Wishes
 
 
 def update_one(
@@ -49,22 +35,13 @@ def update_one(
 ) -> tuple[VendorUpdate, Prepared | None]:
     """The change that brings a vendor to its target, with what was fetched for it.
 
-    Raises HandEdited where it would lose what a person wrote, and UpstreamsyncError otherwise.
+    What ``settled`` has an answer for does not come here. Raises HandEdited where it would lose what a
+    person wrote, and UpstreamsyncError otherwise.
     """
     finding = lookup.finding
-    if finding.error is not None:
-        return failed_update(vendor, finding.error), None
     lock, view = session.lock(vendor), session.view
-    settled = lock is not None or not vendor.bases
-    if (
-        settled
-        and not (wishes.named or wishes.locked)
-        and finding.status is Status.UP_TO_DATE
-        and _is_as_locked(vendor, lock, view)
-    ):
-        return unchanged_update(vendor, finding), None
     make = _maker(session, vendor, lookup, wishes)
-    contact = None if settled else first_contact(session, vendor, lookup, make)
+    contact = None if lock is not None or not vendor.bases else first_contact(session, vendor, lookup, make)
     prepared, missing = _prepared(vendor, lookup, wishes, make, contact)
     change = assemble(prepared, view=view, configuration=session.configuration)
     if wishes.to is not None and (against := _held_back(vendor, lookup, change.after)):
@@ -178,19 +155,6 @@ def written(vendor: Vendor, lookup: Lookup) -> Release | None:
     if found is None and vendor.releases is not None and vendor.releases.branch is not None:
         return Release(version=version, ref=version, commit=version)
     return found
-
-
-def _is_as_locked(vendor: Vendor, lock: Lock | None, view: View) -> bool:
-    """Whether the base was made from this version and configuration, and is as it was made."""
-    if lock is None:
-        return True
-    from upstreamsync.lock import changed_files
-
-    return (
-        lock.version == vendor.version
-        and lock.config == content_digest(vendor)
-        and not changed_files(lock, view.read)
-    )
 
 
 def _differs_from_lock(change: Change, vendor: Vendor) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from upstreamsync.base.view import View
 from upstreamsync.base.write import as_tree, recover
 from upstreamsync.config import Vendor
 from upstreamsync.errors import UsageError
@@ -13,12 +13,13 @@ from upstreamsync.model import Change, Failure, VendorUpdate
 from upstreamsync.project.changes import Changes
 from upstreamsync.project.check.check import lookups
 from upstreamsync.project.check.lookup import Lookup
-from upstreamsync.project.checkout import with_ignored_files
 from upstreamsync.project.failures import guarded
 from upstreamsync.project.session import Progress, Session
 from upstreamsync.project.update.outcomes import failed_update
-from upstreamsync.project.update.regenerate import Prepared, assemble
-from upstreamsync.project.update.step import Wishes, update_one
+from upstreamsync.project.update.settled import Wishes, settled
+
+if TYPE_CHECKING:  # a run that finds nothing to do loads nothing that makes a change
+    from upstreamsync.project.update.regenerate import Prepared
 
 
 def update(
@@ -46,7 +47,7 @@ def update(
     def one(pair: tuple[Vendor, Lookup]) -> tuple[VendorUpdate, Prepared | None]:
         vendor, lookup = pair
         made = guarded(
-            lambda: update_one(session, vendor, lookup, wishes),
+            lambda: _one(session, vendor, lookup, wishes),
             seconds=session.settings.vendor_budget,
             what=f"the vendor `{vendor.name}`",
         )
@@ -55,12 +56,28 @@ def update(
         return (failed_update(vendor, made), None) if isinstance(made, Failure) else made
 
     made = [outcome.get() for outcome in ordered_map(one, pairs, session.settings.engine_jobs)]
-    updates = with_ignored_files([update for update, _ in made], session.root)
+    updates = _with_notes([update for update, _ in made], session)
     return Changes(root=session.root, updates=updates, together=_together(session, made))
 
 
-def _assemble(session: Session, prepared: Prepared, view: View) -> Change:
-    return assemble(prepared, view=view, configuration=session.configuration)
+def _one(
+    session: Session, vendor: Vendor, lookup: Lookup, wishes: Wishes
+) -> tuple[VendorUpdate, Prepared | None]:
+    done = settled(session, vendor, lookup, wishes)
+    if done is not None:
+        return done, None
+    from upstreamsync.project.update.step import update_one
+
+    return update_one(session, vendor, lookup, wishes)
+
+
+def _with_notes(updates: Sequence[VendorUpdate], session: Session) -> tuple[VendorUpdate, ...]:
+    """With what git would leave out of what is to be written."""
+    if all(one.change is None or one.change.empty for one in updates):
+        return tuple(updates)
+    from upstreamsync.project.checkout import with_ignored_files
+
+    return with_ignored_files(updates, session.root)
 
 
 def _together(session: Session, made: Sequence[tuple[VendorUpdate, Prepared | None]]) -> tuple[Change, ...]:
@@ -71,6 +88,9 @@ def _together(session: Session, made: Sequence[tuple[VendorUpdate, Prepared | No
         if change is None or prepared is None or change.empty:
             continue
         if not as_tree(chain).keys().isdisjoint(change.files):
-            change = _assemble(session, prepared, session.view.with_changes(chain))
+            from upstreamsync.project.update.regenerate import assemble
+
+            view = session.view.with_changes(chain)
+            change = assemble(prepared, view=view, configuration=session.configuration)
         chain.append(change)
     return tuple(chain)
