@@ -1,0 +1,149 @@
+"""Edited in the same change: other forms of customization, and the rewriting that people do beside an update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from upstreamsync.model import Severity, Verdict
+from verify.kinds.variant import Variant
+from verify.small import deployment
+
+
+def bare(**fields: str) -> str:
+    """A patch of the Deployment, without its image."""
+    return deployment(image="", **fields).replace(', image: ""', "")
+
+
+def inline(text: str, target: str = "") -> dict[str, str]:
+    """The patch written into the kustomization itself."""
+    body = "".join(f"    {line}\n" for line in text.splitlines())
+    aim = f"  target: {{{target}}}\n" if target else ""
+    return {"kustomization.yaml": f"resources: [../base]\npatches:\n- patch: |-\n{body}{aim}"}
+
+
+def listed(field: str, entry: str, more: str = "") -> dict[str, str]:
+    """One entry of a field of the kustomization."""
+    return {"kustomization.yaml": f"resources: [../base]\n{field}: [{entry}]\n{more}"}
+
+
+def _memory(container: str, limit: str) -> str:
+    return bare(container=container, more=f"resources: {{limits: {{memory: {limit}}}}}")
+
+
+def _json(*operations: str) -> dict[str, str]:
+    return {
+        **listed("patchesJson6902", "{target: {group: apps, version: v1, kind: Deployment, name: web}, path: j.yaml}"),
+        "j.yaml": "".join(f"- {each}\n" for each in operations),
+    }
+
+
+_LIMIT = "{{op: add, path: /spec/template/spec/containers/{0}/resources, value: {{limits: {{memory: {1}}}}}}}"
+_NOTE = "{op: add, path: /metadata/annotations, value: {note: mine}}"
+_FRONT = deployment().replace("[{name: web", "[{name: proxy, image: 'acme/proxy:1'}, {name: web")
+_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{{0}: a, other: '{1}'}}\n"
+_COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{path: p.yaml}]\n"
+
+
+def _merged(key: str, value: str) -> dict[str, str]:
+    return listed("configMapGenerator", f"{{name: settings, behavior: merge, literals: [{key}={value}]}}")
+
+
+def _component(limit: str, name: str = "web") -> dict[str, str]:
+    return {
+        "kustomization.yaml": "resources: [../base]\ncomponents: [../limits]\n",
+        "/limits/kustomization.yaml": _COMPONENT,
+        "/limits/p.yaml": _memory("web", limit).replace("metadata: {name: web}", f"metadata: {{name: {name}}}"),
+    }
+
+
+def _merge_file(text: str, name: str = "p.yaml") -> dict[str, str]:
+    return {**listed("patches", f"{{path: {name}}}"), name: text}
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "an inline patch, its limit raised": Variant(
+        overlay=inline(_memory("web", "1Gi")), edited=inline(_memory("web", "2Gi")), old=deployment(),
+        new=deployment(container="server", image="acme/web:2"), verdict=Verdict.MISAPPLIED, says=["server"],
+    ),
+    "a file of patchesStrategicMerge": Variant(
+        overlay={**listed("patchesStrategicMerge", "p.yaml"), "p.yaml": _memory("web", "1Gi")},
+        edited={"p.yaml": _memory("web", "2Gi")}, old=deployment(), new=deployment(container="server"),
+        item="patchesStrategicMerge[0]", verdict=Verdict.MISAPPLIED, says=["server"],
+    ),
+    "one operation of two, and another container in front": Variant(
+        overlay=_json(_NOTE, _LIMIT.format(0, "1Gi")), edited=_json(_NOTE, _LIMIT.format(0, "2Gi")), old=deployment(),
+        new=_FRONT, item="patchesJson6902[0]", verdict=Verdict.MISAPPLIED, says=["proxy"],
+    ),
+    "a value of a generator, whose key is called otherwise": Variant(
+        overlay=_merged("level", "debug"), edited=_merged("level", "trace"), old=_MAP.format("level", 1),
+        new=_MAP.format("logLevel", 1), item="configMapGenerator[settings]", verdict=Verdict.MISAPPLIED,
+        says=["logLevel"],
+    ),
+    "a count, whose Deployment is called otherwise": Variant(
+        overlay=listed("replicas", "{name: web, count: 2}"), edited=listed("replicas", "{name: web, count: 3}"),
+        old=deployment(), new=deployment("server"), item="replicas[0]", verdict=Verdict.FAILS,
+        severity=Severity.BROKEN, says=["server"],
+    ),
+    "a patch of a component, whose object is called otherwise": Variant(
+        overlay=_component("1Gi"), edited=_component("2Gi"), old=deployment(), new=deployment("server"),
+        item="limits: patches[0]", verdict=Verdict.FAILS, severity=Severity.BROKEN, says=["server"],
+    ),
+    "another mirror for an image that moved": Variant(
+        overlay=listed("images", "{name: acme/web, newName: old.mirror/web}"),
+        edited=listed("images", "{name: acme/web, newName: new.mirror/web}"), old=deployment(),
+        new=deployment(image="ghcr.io/acme/web:2"), item="images[0]", verdict=Verdict.LOST, says=["ghcr.io/acme/web"],
+    ),
+    "an annotation added beside a flag that is gone": Variant(
+        overlay=_merge_file(bare(args='"--a=2", "--old"')),
+        edited=_merge_file(bare(args='"--a=2", "--old"').replace("{name: web}", "{name: web, annotations: {x: y}}", 1)),
+        old=deployment(args='"--a=1", "--old"'), new=deployment(args='"--a=1"'), verdict=Verdict.SHADOWS,
+        severity=Severity.REVIEW, says=["--old"],
+    ),
+    "the file has another name, and its limit is raised": Variant(
+        overlay=_merge_file(_memory("web", "1Gi")), edited=_merge_file(_memory("web", "2Gi"), "limits.yaml"),
+        old=deployment(), new=deployment(container="server"), verdict=Verdict.MISAPPLIED, says=["server"],
+    ),
+    "the file has another name, and follows upstream": Variant(
+        overlay=_merge_file(_memory("web", "1Gi")), edited=_merge_file(_memory("server", "1Gi"), "limits.yaml"),
+        old=deployment(), new=deployment(container="server"),
+    ),
+    "operations in place of a merge": Variant(
+        overlay=_merge_file(_memory("web", "1Gi")), old=deployment(), new=deployment(image="acme/web:2"),
+        edited={**listed("patches", "{path: j.yaml, target: {kind: Deployment, name: web}}"),
+                "j.yaml": f"- {_LIMIT.format(0, '1Gi')}\n"},
+    ),
+    "a patch in place of an entry of images": Variant(
+        overlay=listed("images", '{name: acme/web, newName: mirror/web, newTag: "2"}'), old=deployment(),
+        new=deployment(image="acme/web:2"), edited=_merge_file(deployment(image="mirror/web:2")),
+    ),
+    "a key of a generator that follows": Variant(
+        overlay=_merged("level", "debug"), edited=_merged("logLevel", "debug"), old=_MAP.format("level", 1),
+        new=_MAP.format("logLevel", 1),
+    ),
+    "a count that follows": Variant(
+        overlay=listed("replicas", "{name: web, count: 2}"), edited=listed("replicas", "{name: server, count: 2}"),
+        old=deployment(), new=deployment("server"),
+    ),
+    "a component that follows": Variant(
+        overlay=_component("1Gi"), edited=_component("1Gi", "server"), old=deployment(), new=deployment("server"),
+    ),
+    "one patch in two files": Variant(
+        overlay=_merge_file(bare(more="resources: {limits: {memory: 1Gi}}, tty: true")), old=deployment(),
+        new=deployment(image="acme/web:2"),
+        edited={**listed("patches", "{path: one.yaml}, {path: two.yaml}"), "one.yaml": _memory("web", "1Gi"),
+                "two.yaml": bare(more="tty: true")},
+    ),
+    "the field's modern name": Variant(
+        overlay={**listed("patchesStrategicMerge", "p.yaml"), "p.yaml": _memory("web", "1Gi")},
+        edited=_merge_file(_memory("web", "1Gi")), old=deployment(), new=deployment(image="acme/web:2"),
+    ),
+    "labels in place of commonLabels": Variant(
+        overlay={"kustomization.yaml": "resources: [../base]\ncommonLabels: {team: x}\n"},
+        edited=listed("labels", "{pairs: {team: x}, includeSelectors: true}"), old=deployment(),
+        new=deployment(image="acme/web:2"),
+    ),
+    "deleted, since upstream has it now": Variant(
+        overlay=_merge_file(_memory("web", "1Gi")), edited={"kustomization.yaml": "resources: [../base]\n"},
+        old=deployment(), new=deployment(more="resources: {limits: {memory: 1Gi}}"),
+    ),
+}  # fmt: skip
