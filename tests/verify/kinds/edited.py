@@ -5,25 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from upstreamsync.model import Severity, Verdict
+from verify.kinds.forms import bare, inline, listed
 from verify.kinds.variant import Variant
 from verify.small import deployment
-
-
-def bare(**fields: str) -> str:
-    """A patch of the Deployment, without its image."""
-    return deployment(image="", **fields).replace(', image: ""', "")
-
-
-def inline(text: str, target: str = "") -> dict[str, str]:
-    """The patch written into the kustomization itself."""
-    body = "".join(f"    {line}\n" for line in text.splitlines())
-    aim = f"  target: {{{target}}}\n" if target else ""
-    return {"kustomization.yaml": f"resources: [../base]\npatches:\n- patch: |-\n{body}{aim}"}
-
-
-def listed(field: str, entry: str, more: str = "") -> dict[str, str]:
-    """One entry of a field of the kustomization."""
-    return {"kustomization.yaml": f"resources: [../base]\n{field}: [{entry}]\n{more}"}
 
 
 def _memory(container: str, limit: str) -> str:
@@ -32,7 +16,10 @@ def _memory(container: str, limit: str) -> str:
 
 def _json(*operations: str) -> dict[str, str]:
     return {
-        **listed("patchesJson6902", "{target: {group: apps, version: v1, kind: Deployment, name: web}, path: j.yaml}"),
+        **listed(
+            "patchesJson6902",
+            "{target: {group: apps, version: v1, kind: Deployment, name: web}, path: j.yaml}",
+        ),
         "j.yaml": "".join(f"- {each}\n" for each in operations),
     }
 
@@ -52,7 +39,9 @@ def _component(limit: str, name: str = "web") -> dict[str, str]:
     return {
         "kustomization.yaml": "resources: [../base]\ncomponents: [../limits]\n",
         "/limits/kustomization.yaml": _COMPONENT,
-        "/limits/p.yaml": _memory("web", limit).replace("metadata: {name: web}", f"metadata: {{name: {name}}}"),
+        "/limits/p.yaml": _memory("web", limit).replace(
+            "metadata: {name: web}", f"metadata: {{name: {name}}}"
+        ),
     }
 
 

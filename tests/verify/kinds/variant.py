@@ -32,15 +32,17 @@ class Variant:
 
     @property
     def is_control(self) -> bool:
-        """Whether this has to stay quiet."""
-        return self.verdict is None
+        """Whether no alarm may come of this."""
+        return self.verdict is None or self.severity.rank >= Severity.CLEANUP.rank
 
     def judged(self, folder: Path, kept: Store) -> Verification:
         """Both trees, written and judged."""
         before = {"base/kustomization.yaml": "resources: [up.yaml]\n", "base/up.yaml": self.old}
         after = {"base/up.yaml": self.new}
         for target, files in ((before, self.overlay), (after, self.edited or {})):
-            target.update((path[1:] if path[0] == "/" else f"overlay/{path}", text) for path, text in files.items())
+            target.update(
+                (path[1:] if path[0] == "/" else f"overlay/{path}", text) for path, text in files.items()
+            )
         return judged(folder, before, after, upstream=["base"], cache=kept)
 
     def wrong(self, found: Verification) -> list[str]:
@@ -55,9 +57,13 @@ class Variant:
         if self.verdict is None:
             wrong = everything
         elif not any((each.verdict, each.severity) == (self.verdict, self.severity) for each in told):
-            wrong = [f"{self.item} is not {self.verdict} ({self.severity}):", *(str(each) for each in told), *everything]
+            wrong = [
+                f"{self.item} is not {self.verdict} ({self.severity}):",
+                *(str(each) for each in told),
+                *everything,
+            ]
         else:
-            wrong = []
+            wrong = everything if self.is_control else []
         said = "\n".join(f"{each.why} {each.hint}" for judgement in found.items for each in judgement.told)
         wrong += [f"does not say {each!r}: {said}" for each in self.says if each not in said]
         return wrong + [f"says {each!r}: {said}" for each in self.never if each in said]
