@@ -18,6 +18,8 @@ from upstreamsync.verify.overlays.tree import Tree
 Followed = Callable[[str, bytes], bytes]
 #: Items that are compared otherwise, or that can't be written into another kustomization.
 _APART = frozenset((Kind.RESOURCE, Kind.HELM_VALUE, Kind.TRANSFORMER))
+#: What a generator reads from files.
+_READ = ("files", "envs", "env")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,27 @@ def cross(
 ) -> Crossed:
     """Build both sides with the edited items changed over; ``only_new``: the new ones on the old base alone."""
     old, new = spaces
-    # What a generator reads lies in files of its own side: it can't be changed over.
-    edited = {name: partner for name, partner in edited.items() if partner.kind is not Kind.GENERATOR}
+    mine = {item.name: item for item in new.items}
+    edited = {
+        name: partner
+        for name, partner in edited.items()
+        if not (_reads_files(partner) or (name in mine and _reads_files(mine[name])))
+    }
     if not edited:
         return Crossed()
     names = {partner.name: name for name, partner in edited.items()}
-    mine = {item.name: item for item in new.items}
     there = _effects(old, {was: mine[now] for was, now in names.items()}, builder)
     here = {} if only_new else _effects(new, edited, builder)
     return Crossed(
         old_on_new={name: here[name] for name in edited if name in here},
         new_on_old={now: there[was] for was, now in names.items() if was in there},
     )
+
+
+def _reads_files(item: Item) -> bool:
+    """Whether an item is a generator of what lies in files of its own side: it can't be changed over."""
+    spec = item.spec if isinstance(item.spec, Mapping) else {}
+    return item.kind is Kind.GENERATOR and any(spec.get(field) for field in _READ)
 
 
 def _effects(space: Workspace, instead: Mapping[str, Item], builder: Builder) -> Mapping[str, Effect]:

@@ -104,7 +104,8 @@ def _of_one_cause(groups: Sequence[list[Note]]) -> list[list[Note]]:
         first = group[0]
         words = (first.verdict, first.reason, first.severity, sentence(first), first.hint)
         alike = first.rename is None and bool(sentence(first)) and bool(first.path)
-        found.setdefault((*words, first.path[-1]) if alike else number, []).extend(group)
+        field = first.path[-1].rpartition(".")[2] if alike else ""
+        found.setdefault((*words, field) if alike else number, []).extend(group)
     return list(found.values())
 
 

@@ -119,7 +119,7 @@ VARIANTS: Mapping[str, Variant] = {
     "one patch in two files": Variant(
         overlay=_merge_file(bare(more="resources: {limits: {memory: 1Gi}}, tty: true")), old=deployment(),
         new=deployment(image="acme/web:2"),
-        edited={**listed("patches", "{path: one.yaml}, {path: two.yaml}"), "one.yaml": _memory("web", "1Gi"),
+        edited={**listed("patches", "{path: one.yaml}", "{path: two.yaml}"), "one.yaml": _memory("web", "1Gi"),
                 "two.yaml": bare(more="tty: true")},
     ),
     "the field's modern name": Variant(

@@ -13,6 +13,18 @@ _REVIEW = Severity.REVIEW
 _SPEC = "/spec/template/spec/containers"
 _TWO_ENV = "env: [{{name: A, value: {0}}}, {{name: B, value: {1}}}]"
 
+
+def _bound(namespace: str, *names: str, more: str = "") -> str:
+    """A binding of accounts."""
+    subjects = ", ".join(
+        f"{{kind: ServiceAccount, name: {name}, namespace: {namespace}{more}}}" for name in names
+    )
+    return (
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\n"
+        f"roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r}}\nsubjects: [{subjects}]\n"
+    )
+
+
 #: A harmless part of an item hides no harmful one; where there is none, all parts are quiet.
 FINDINGS: Mapping[str, Variant] = {
     "one container is renamed, the other's flag is gone": Variant(
@@ -28,7 +40,7 @@ FINDINGS: Mapping[str, Variant] = {
     ),
     "two keys of a ConfigMap, both changed upstream": Variant(
         overlay=merged(config_map(a="x y", b="x z")), old=config_map(a="old y", b="old z"),
-        new=config_map(a="new y", b="new z"), verdict=Verdict.SHADOWS, severity=_REVIEW, says=["data.a", "data.b"],
+        new=config_map(a="new y", b="new z"), verdict=Verdict.SHADOWS, severity=_REVIEW, says=["new y", "new z"],
     ),
     "a service account that is gone behind a pin": Variant(
         overlay=merged(deployment(image="acme/web:1.1", pod="serviceAccountName: web")),
@@ -40,6 +52,14 @@ FINDINGS: Mapping[str, Variant] = {
         overlay=merged(bare(more="resources: {limits: {memory: 1Gi}}, volumeMounts: [{name: tmp, mountPath: /x}]")),
         old=deployment(pod="volumes: [{name: tmp, emptyDir: {}}]"), new=deployment(), verdict=Verdict.DANGLING,
         says=["tmp"],
+    ),
+    "accounts in another namespace, which the patch lists": Variant(
+        overlay=merged(_bound("old", "one")), old=_bound("old", "one", "two"), new=_bound("new", "one", "two"),
+        verdict=Verdict.MISAPPLIED, says=["namespace=new,name=one"], never=["drops", "namespace=new,name=two"],
+    ),
+    "accounts whose group of the core is said no more": Variant(
+        overlay=merged(_bound("prod", "one", more=', apiGroup: ""')), old=_bound("sys", "one", more=', apiGroup: ""'),
+        new=_bound("sys", "one"),
     ),
     "upstream adds a container": Variant(
         overlay=merged(containers("web, tty: true", 'side, args: ["--a=2"]')),
@@ -175,8 +195,8 @@ PINS: Mapping[str, Variant] = {
     "a mirror of a CronJob's image": Variant(
         overlay=listed("images", "{name: acme/job, newName: mirror/job}"), old=_cron("acme/job:1"), new=_cron("acme/job:2"),
     ),
-    "an image of one's own": Variant(
-        overlay=_pin("main-3f2c1a9"), old=deployment(image="acme/web:1"), new=deployment(image="acme/web:2"),
+    "a tag that moves by itself": Variant(
+        overlay=_pin("nightly"), old=deployment(image="acme/web:1"), new=deployment(image="acme/web:2"),
     ),
     "another image's tag": Variant(
         overlay=listed("images", '{name: acme/side, newTag: "3"}'), old=containers("web=acme/web:1", "side=acme/side:1"),
@@ -211,26 +231,26 @@ def _monitor(*names: str) -> str:
 
 _LIMITS = "resources: {limits: {memory: 1Gi}}"
 _LABELLED = "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {{name: {}, labels: {{release: prom}}}}\n"
-_TOLERATE = "{{patch: '[{{op: add, path: /spec/template/spec/priorityClassName, value: high}}]', target: {{kind: Deployment, name: {}}}}}"
+_TOLERATE = '{{patch: \'[{{"op": "add", "path": "/spec/template/spec/priorityClassName", "value": "high"}}]\', target: {{kind: Deployment, name: {}}}}}'
 
 #: A new sibling that lacks what all others got.
 FAMILIES: Mapping[str, Variant] = {
     "a file for each Deployment": Variant(
         overlay=merged(*(_for_each(_LIMITS, name) for name in ("one", "two"))), old=_deployments("one", "two"),
-        new=_deployments("one", "two", "three"), item="patches[0]", verdict=Verdict.UNCOVERED, severity=_REVIEW, says=["three"],
+        new=_deployments("one", "two", "three"), item="patches[1]", verdict=Verdict.UNCOVERED, severity=_REVIEW, says=["three"],
     ),
     "a document for each of three": Variant(
         overlay={**listed("patches", "{path: p.yaml}"), "p.yaml": _for_each(_LIMITS, "one", "two", "six")},
         old=_deployments("one", "two", "six"), new=_deployments("one", "two", "six", "three"),
-        item="patches[0] doc 1 (p.yaml)", verdict=Verdict.UNCOVERED, severity=_REVIEW, says=["three"],
+        item="patches[0] doc 3 (p.yaml)", verdict=Verdict.UNCOVERED, severity=_REVIEW, says=["three"],
     ),
     "a target for each Deployment": Variant(
         overlay=listed("patches", _TOLERATE.format("one"), _TOLERATE.format("two")), old=_deployments("one", "two"),
-        new=_deployments("one", "two", "three"), verdict=Verdict.UNCOVERED, severity=_REVIEW, says=["three"],
+        new=_deployments("one", "two", "three"), item="patches[1]", verdict=Verdict.UNCOVERED, severity=_REVIEW, says=["three"],
     ),
     "a label for each ServiceMonitor": Variant(
         overlay={**listed("patches", "{path: p.yaml}"), "p.yaml": documents(_LABELLED.format("one"), _LABELLED.format("two"))},
-        old=_monitor("one", "two"), new=_monitor("one", "two", "three"), item="patches[0] doc 1 (p.yaml)",
+        old=_monitor("one", "two"), new=_monitor("one", "two", "three"), item="patches[0] doc 2 (p.yaml)",
         verdict=Verdict.UNCOVERED, severity=_REVIEW, says=["three"],
     ),
     "a target by a pattern that the new one escapes": Variant(

@@ -61,6 +61,14 @@ _SCALED = "spec: {scaleTargetRef: {name: web}, triggers: [{type: cron}]}"
 _ISSUER = "spec: {selfSigned: {}}\n"
 
 
+_IMAGE = 'image: "acme/web:1", '
+_PASSWORD = "env: [{name: P, valueFrom: {secretKeyRef: {name: made, key: p}}}]"
+_MAKES = (
+    "rules: [{apiGroups: [''], resources: [secrets], verbs: [create]},"
+    " {apiGroups: [''], resources: [secrets], resourceNames: [made], verbs: [get]}]\n"
+)
+
+
 def _issuer(name: str) -> str:
     return _plain("ClusterIssuer", name, "cert-manager.io/v1", _ISSUER)
 
@@ -143,8 +151,8 @@ REFERENCES: Mapping[str, Variant] = {
         old=_BEFORE, new=documents(_web(), _service(port="web")),
     ),
     "a label with the release in it, which the overlay has taken from the pods": Variant(
-        overlay=listed("patches", "{target: {kind: Deployment}, patch: '[{op: remove, path: /spec/template/metadata/labels/v},"
-                       " {op: remove, path: /spec/selector/matchLabels/v}]'}"),
+        overlay=listed("patches", "{target: {kind: Deployment}, patch: '[{\"op\": \"remove\", \"path\": \"/spec/template/metadata/labels/v\"},"
+                       " {\"op\": \"remove\", \"path\": \"/spec/selector/matchLabels/v\"}]'}"),
         old=documents(deployment(labels="app: web, v: '1'"),
                       _plain("PodDisruptionBudget", "web", "policy/v1", "spec: {selector: {matchLabels: {app: web, v: '1'}}}\n")),
         new=documents(deployment(labels="app: web, v: '2'"),
@@ -154,6 +162,16 @@ REFERENCES: Mapping[str, Variant] = {
         overlay=_own("Secret", "stringData: {a: x}", "v1"), old=deployment(more="envFrom: [{secretRef: {name: mine}}]"),
         new=deployment(more="envFrom: [{secretRef: {name: mine}}], env: [{name: B, valueFrom: {secretKeyRef: "
                        "{name: mine, key: b, optional: true}}}]"),
+    ),
+    "a Secret that a program of upstream makes for itself": Variant(
+        overlay=listed("patches", "{path: p.yaml}") | {"p.yaml": deployment("w", more="tty: true").replace(_IMAGE, "")},
+        old=deployment("w"),
+        new=documents(deployment("w", more=_PASSWORD), _plain("Role", "r", _RBAC, _MAKES)),
+    ),
+    "a Secret that another program may read": Variant(
+        overlay=listed("patches", "{path: p.yaml}") | {"p.yaml": deployment("w", more="tty: true").replace(_IMAGE, "")},
+        old=deployment("w"), item="overlay: (result)", verdict=Verdict.DANGLING, says=["Secret made"],
+        new=documents(deployment("w", more=_PASSWORD), _plain("Role", "r", _RBAC, _MAKES.replace("[create]", "[list]"))),
     ),
     "one that was changed along": Variant(
         overlay=_own("HTTPProxy", _ROUTES, "projectcontour.io/v1"),

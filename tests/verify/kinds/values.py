@@ -140,9 +140,8 @@ REPLACEMENTS: Mapping[str, Variant] = {
         overlay=_replaced(_SOURCE, _TO_TAG), old=_reading("1"), new=_reading("1", image="acme/web:2"), item="replacements[0]",
         verdict=Verdict.MISAPPLIED, says=["2"],
     ),
-    "a created key that upstream has now, otherwise": Variant(
-        overlay=_replaced(_SOURCE, _TO_NEW), old=_pair("x", a="1"), new=_pair("x", a="1", n="up"), item="replacements[0]",
-        verdict=Verdict.SHADOWS, severity=_REVIEW, says=["data.n"],
+    "a created key that upstream has now, and that is copied all the same": Variant(
+        overlay=_replaced(_SOURCE, _TO_NEW), old=_pair("x", a="1"), new=_pair("x", a="1", n="up"),
     ),
     "the source changed, for two targets": Variant(
         overlay=_replaced(_SOURCE, _TO_A, _TO_B), old=_pair("x", a="1", b="1"), new=_pair("y", a="1", b="1"),
@@ -188,7 +187,7 @@ HINTS: Mapping[str, Variant] = {
     ),
     "an index behind a new container": Variant(
         overlay=operations("kind: Deployment", _TTY), old=containers("web=w:1", "side=s:1"),
-        new=containers("log=l:1", "web=w:1", "side=s:1"), verdict=Verdict.MISAPPLIED, says=["/containers/2"],
+        new=containers("log=l:1", "web=w:1", "side=s:1"), verdict=Verdict.MISAPPLIED, says=["name=side"],
     ),
     "a volume's new name": Variant(
         overlay=merged(bare(more="volumeMounts: [{name: tmp, mountPath: /m}]")), old=deployment(pod="volumes: [{name: tmp, emptyDir: {}}]"),

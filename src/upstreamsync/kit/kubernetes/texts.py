@@ -15,13 +15,18 @@ from upstreamsync.kit.yaml import manifests
 
 #: Texts beyond this many characters are compared line by line.
 _LONGEST: Final = 200_000
+#: A line of more characters and at least so many words is compared word by word.
+_LONG_LINE: Final = 80
+_WORDS: Final = 4
 _JSON: Final = re.compile(r"\s*[\[{]")
 _PART: Final = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 
 
 def is_text(value: Any) -> bool:
-    """Whether a value is a text with parts of its own: several lines, or JSON."""
-    return isinstance(value, str) and ("\n" in value.strip() or _structure(value) is not None)
+    """Whether a value is a text with parts of its own: several lines, JSON, or many words in one line."""
+    return isinstance(value, str) and (
+        "\n" in value.strip() or _structure(value) is not None or _is_listing(value)
+    )
 
 
 def same_text(one: Any, other: Any) -> bool:
@@ -39,7 +44,14 @@ def missed_changes(old: str, new: str, own: str) -> list[str]:
     parsed = [_structure(text) for text in (old, new, own)]
     if all(value is not None for value in parsed):
         return list(_changed_values(*parsed))
-    return list(_changed_lines(old, new, own))
+    if any(_is_listing(text) for text in (old, new, own)):
+        return list(_changed_parts(old.split(), new.split(), own.split()))
+    return list(_changed_parts(*(text.splitlines() for text in (old, new, own))))
+
+
+def _is_listing(text: str) -> bool:
+    """Whether a text is one line, of more words than a sentence shows."""
+    return "\n" not in text.strip() and len(text) > _LONG_LINE and len(text.split()) >= _WORDS
 
 
 @lru_cache(maxsize=512)
@@ -84,16 +96,15 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def _changed_lines(old: str, new: str, own: str) -> Iterator[str]:
-    before, after = old.splitlines(), new.splitlines()
-    here = {line.strip() for line in own.splitlines()}
+def _changed_parts(before: list[str], after: list[str], own: list[str]) -> Iterator[str]:
+    here = {part.strip() for part in own}
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag == "equal":
             continue
         yield from (
-            f"-{show(line.strip(), 60)}" for line in before[i:j] if line.strip() and line.strip() in here
+            f"-{show(part.strip(), 60)}" for part in before[i:j] if part.strip() and part.strip() in here
         )
         yield from (
-            f"+{show(line.strip(), 60)}" for line in after[k:m] if line.strip() and line.strip() not in here
+            f"+{show(part.strip(), 60)}" for part in after[k:m] if part.strip() and part.strip() not in here
         )

@@ -22,6 +22,8 @@ _IMAGE: Final = re.compile(
     r"(?:@(?P<digest>[a-z0-9]+:[0-9a-f]{32,}))?"
 )
 _NUMBERS: Final = re.compile(r"\d+")
+#: What stands behind the numbers of a version that comes before the release of these numbers.
+_CANDIDATE: Final = re.compile(r"[-_.+]?(rc|alpha|beta|pre|preview|snapshot)(?![a-z])", re.IGNORECASE)
 
 
 def quantity(value: Any) -> Fraction | None:
@@ -116,7 +118,10 @@ def older(tag: str, other: str) -> bool | None:
     first = [int(part) for part in one.group(1).split(".")]
     second = [int(part) for part in two.group(1).split(".")]
     width = max(len(first), len(second))
-    return first + [0] * (width - len(first)) < second + [0] * (width - len(second))
+    first, second = (each + [0] * (width - len(each)) for each in (first, second))
+    if first == second:
+        return bool(_CANDIDATE.match(tag, one.end())) and not _CANDIDATE.match(other, two.end())
+    return first < second
 
 
 def flag(token: str) -> str:

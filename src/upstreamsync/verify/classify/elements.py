@@ -164,7 +164,9 @@ def _add_vanished(element: Element) -> bool:
 
 
 def _removes_new(element: Element) -> bool:
-    if element.owned:
+    if element.owned and _is_follower(element):
+        pass  # said of the one whose place it took, or as it was
+    elif element.owned:
         element.add(
             Verdict.SHADOWS, "swallows_upstream_addition", did=f"sets {element.name} as a whole",
             does=f"drops {element.called}", because=f"upstream added {show(element.four.c)}",
@@ -185,6 +187,16 @@ def _removes_new(element: Element) -> bool:
             hint="use a JSON6902 patch, which leaves other lists alone",
         )  # fmt: skip
     return True
+
+
+def _is_follower(element: Element) -> bool:
+    """Whether it took the place of one that the item goes on writing, or dropped before as well."""
+    around = element.around
+    return any(
+        successor(around, gone, content) == element.label
+        for gone, content in around.a.items()
+        if gone not in around.c and (gone in around.d or gone not in around.b)
+    )
 
 
 def _adds_new(element: Element) -> bool:
@@ -299,10 +311,17 @@ def successor(around: Four, label: str, content: Any) -> str | None:
     for other, value in (around.c if isinstance(around.c, Mapping) else {}).items():
         if other in old or other == label:
             continue
-        score = alike(content, value)
+        score = _share(label, other) if "," in label else alike(content, value)
         if score > best:
             best, found = score, other
     return found if found is not None and best >= 0.3 else None
+
+
+def _share(label: str, other: str) -> float:
+    """How alike two labels of several parts are: another part of a name alone is no other thing."""
+    old, new = (set(each.split(",")) for each in (label, other))
+    names = [{part for part in each if part.startswith("name=")} for each in (old, new)]
+    return 0.0 if names[0] != names[1] else len(old & new) / max(len(old), 1)
 
 
 def alike(old: Any, new: Any) -> float:

@@ -32,7 +32,7 @@ def judge(item: Item, old: Effect, new: Effect) -> list[Note]:
         _still(walk, place, worked.get(place), before, after, old, new)
     notes = walk.notes
     for place in worked.keys() - works.keys():
-        notes += _narrowed(place, worked[place], new, every=len(works))
+        notes += _narrowed(item, place, worked[place], new, every=len(works))
     return notes
 
 
@@ -115,11 +115,14 @@ def _vanished(item: Item, worked: Places, old: Effect, new: Effect) -> list[Note
     for (key, path), (_, after) in worked.items():
         now = at(new.met.get(key), path)
         resource = str(object_id(old.met[key])) if key in old.met else str(key[0])
-        if now is not MISSING and str(now) == after:
+        if now is not MISSING and (
+            str(now) == after or (_names_alone(item) and _name(str(now)) == _name(after))
+        ):
             notes.append(
                 Note(
                     verdict=Verdict.REDUNDANT, path=path, resource=resource, did=f"made it {after}",
-                    because="upstream now has the same itself", hint="delete the entry",
+                    because="upstream now has the same itself" if str(now) == after
+                    else f"upstream now takes it from there itself: {now}", hint="delete the entry",
                 )
             )  # fmt: skip
             continue
@@ -212,7 +215,14 @@ def _strings(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def _narrowed(place: tuple[Key, Path], was: tuple[str, str], new: Effect, *, every: int) -> list[Note]:
+def _names_alone(item: Item) -> bool:
+    """Whether an entry gives another name, and leaves tag and digest to upstream."""
+    return isinstance(item.spec, Mapping) and not (item.spec.get("newTag") or item.spec.get("digest"))
+
+
+def _narrowed(
+    item: Item, place: tuple[Key, Path], was: tuple[str, str], new: Effect, *, every: int
+) -> list[Note]:
     """A place where the entry used to work: a finding only if an image is still there, under another name."""
     key, path = place
     now = at(new.met.get(key), path)
@@ -221,6 +231,8 @@ def _narrowed(place: tuple[Key, Path], was: tuple[str, str], new: Effect, *, eve
     before, here = image(was[0]), image(now)
     if here is None or before is None or here.name == before.name:
         return []
+    if _names_alone(item) and here.name == _name(was[1]):
+        return []  # upstream now takes it from there itself
     return [
         Note(
             verdict=Verdict.NARROWED, reason="target_gone", path=path, resource=str(object_id(new.met[key])),

@@ -15,7 +15,7 @@ from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.sides import at, sides
 from upstreamsync.verify.overlays.items import Item, Kind
 
-_KINDS = frozenset((Kind.MERGE, Kind.JSON, Kind.IMAGES))
+_KINDS = frozenset((Kind.MERGE, Kind.JSON, Kind.IMAGES, Kind.GENERATOR))
 #: What a note adds to a path to say which part of an image it is about.
 _PARTS = frozenset((":tag", ":digest", ":name"))
 

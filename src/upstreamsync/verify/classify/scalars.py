@@ -28,6 +28,8 @@ def judge(
     walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four, *, owned: bool = False
 ) -> None:
     """Note what became of the item's effect on one value."""
+    if name == "apiGroup":
+        four = Four(*(MISSING if value == "" else value for value in four))  # the core group, said or not
     images = [image(value) if isinstance(value, str) else None for value in four]
     if name == "image" and four.shape == "1111" and None not in images:
         _judge_image(walk, images, path, four)
@@ -256,6 +258,9 @@ def _judge_image(walk: Walk, images: list[Image | None], path: tuple[str, ...], 
         return
     found = len(walk.notes)
     acted, acts = a != b, c != d
+    if walk.item.kind is Kind.REPLACEMENTS and walk.copies is not None and acts and not acted:
+        _copied_over(walk, four, path)
+        return
     if acted and not acts:
         verdict, because = (
             (Verdict.REDUNDANT, "upstream now has the same") if b == c
@@ -308,6 +313,8 @@ def pin_image(
     pinned = (b.tag, b.digest) == (d.tag, d.digest) and (c.tag, c.digest) != (d.tag, d.digest)
     if not pinned or (a.tag == c.tag and not d.digest):
         return
+    if d.digest and older(d.tag, c.tag) is False:
+        return  # the tag beside the digest says that it is no older image
     if d.digest or (older(d.tag, c.tag) in (True, None) and d.tag not in _FLOATING):
         what = d.digest[:19] + "…" if d.digest else d.tag or "no tag"
         walk.add(

@@ -25,6 +25,10 @@ from .shapes import shape_links
 _ELSEWHERE: Final = frozenset(("AppProject",))
 #: What links lead to that is no object with a name.
 _NO_OBJECTS: Final = frozenset(("pods", "services", "container"))
+#: What a program may make for itself, and how roles call it.
+_MADE: Final = {"Secret": "secrets", "ConfigMap": "configmaps"}
+#: How alike the one object of a kind that is gone and the one that is new have to be, to be taken for one.
+_OF_ONE_SORT: Final = 0.25
 
 
 def links_of(world: World) -> list[Link]:
@@ -92,10 +96,13 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
         was = old.resolved_before(link)
         if link.weak and known is None:
             continue
-        if not _is_ours(link, was, old, before, upstream, local):
+        if not _is_ours(link, was, old, before, upstream, local) or _is_made_there(link, after):
             continue
+        taken = was is None and upstream.resolves(link)
+        if taken and upstream.was_taken(old.by_where.get(link.where)):
+            continue  # a label with the release in it: the overlay takes the pods' away with every release
         said.add(link.what)
-        yield _finding(link, was, before, after, taken=was is None and upstream.resolves(link))
+        yield _finding(link, was, before, after, taken=taken)
 
 
 def _is_ours(
@@ -118,6 +125,21 @@ def _is_ours(
     if was is not None or upstream.resolves(link) or (is_local and link.owner in before.by_key):
         return True
     return link.environment and link.owner in before.by_key and (link.kind, link.name) not in old.missing
+
+
+def _is_made_there(link: Link, world: World) -> bool:
+    """Whether a role of the result lets somebody create just this Secret or ConfigMap, and read it by name."""
+    resource = _MADE.get(link.kind)
+    if resource is None or link.part:
+        return False
+    for role in world.of_kind("Role", "ClusterRole"):
+        rules = [
+            rule for rule in role.get("rules") or () if resource in (mapping(rule).get("resources") or ())
+        ]
+        creates = any("create" in (rule.get("verbs") or ()) for rule in rules)
+        if creates and any(link.name in (rule.get("resourceNames") or ()) for rule in rules):
+            return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -161,9 +183,16 @@ class _Upstream:
 
     def resolves(self, link: Link) -> bool:
         """Whether the new base alone has what the result lacks."""
-        if self.after is None:
+        return self._has(self.after, link)
+
+    def was_taken(self, link: Link | None) -> bool:
+        """Whether the old result lacked what the old base alone has."""
+        return link is not None and not link.resolved and self._has(self.before, link)
+
+    def _has(self, links: _Links | None, link: Link) -> bool:
+        if links is None:
             return False
-        found = self.after.by_what.get(_placeless(link, self.names).what)
+        found = links.by_what.get(_placeless(link, self.names).what)
         return found is not None and found.resolved
 
 
@@ -331,7 +360,11 @@ def _new_object(link: Link, was: Link, before: World, after: World) -> str | Non
         (-max(_similar(link.name, key_of(item).name), likeness(old, item) if old else 0), key_of(item).name)
         for item in candidates
     )
-    return scored[0][1] if scored and -scored[0][0] >= 0.5 else None
+    if scored and -scored[0][0] >= 0.5:
+        return scored[0][1]
+    gone = [item for item in before.of_kind(*kinds) if key_of(item) not in after.by_key]
+    alone = len(candidates) == len(gone) == 1 and gone[0] is old
+    return scored[0][1] if alone and -scored[0][0] >= _OF_ONE_SORT else None
 
 
 def _new_labels(link: Link, was: Link, before: World, after: World) -> str | None:

@@ -22,6 +22,8 @@ _SILENT: Final = frozenset(("Role", "ClusterRole", "RoleBinding", "ClusterRoleBi
 _NAMESPACE: Final = re.compile(r"namespace|(^|[_-])ns$", re.IGNORECASE)
 #: An argument that sets a namespace: ``--watch-namespace=sys``.
 _ARGUMENT: Final = re.compile(r"--?[\w-]*namespaces?=(?P<value>[a-z0-9-]+)", re.IGNORECASE)
+#: A list of namespaces in a custom resource: those that a monitor or an operator looks into.
+_LISTED: Final = re.compile(r"([nN]amespaces|[nN]amespaceSelector\.matchNames)\[\d+\]$")
 
 #: What an object was before it was moved: namespace and name.
 _Old = tuple[str, str]
@@ -101,7 +103,9 @@ def _meant(
     for match in _ARGUMENT.finditer(string):
         if match["value"] in namespaces:
             yield match["value"], ""
-    if string in namespaces and field == "value" and _NAMESPACE.search(_variable(path)):
+    if string in namespaces and (
+        (field == "value" and _NAMESPACE.search(_variable(path))) or _LISTED.search(path)
+    ):
         yield string, ""
 
 

@@ -20,7 +20,7 @@ _OWN = re.compile(
     r"^(metadata\.(name|namespace|labels|generateName|ownerReferences|managedFields)|apiVersion|kind|status)\b"
 )
 _ELSEWHERE = re.compile(
-    r"(matchLabels|labels\b|labelSelector|selector\b|matchExpressions|\.image$|\.command\[|ports\[|rules\[\d+\]\."
+    r"(matchLabels|labels\b|labelSelector|selector\b|matchExpressions|\.image$|ports\[|rules\[\d+\]\."
     r"(apiGroups|resources|verbs)|\.namespace$|\.mountPath$|\.path$)"
 )
 _REFERENCE_KEY = re.compile(
@@ -43,6 +43,8 @@ _SPOKEN_KINDS = (
     (re.compile(r"claim", re.IGNORECASE), "PersistentVolumeClaim"),
     (re.compile(r"service|host", re.IGNORECASE), "Service"),
 )
+#: An argument that gives something a value.
+_FLAG = re.compile(r"--?(?P<name>[\w-]+)=(?P<value>[\w.-]+)$")
 #: The end of a field that holds a name; what stands before it says of what.
 _NAMED_BY = re.compile(r"(Names?|Refs?)$")
 #: Which kind an ambiguous name more probably means.
@@ -177,6 +179,10 @@ def meant(string: str, key: str, path: str, name: str, kinds: Sequence[str]) -> 
         )
     if _as_host(name).search(string):
         return "Service" if "Service" in kinds else None
+    if (flag := _FLAG.match(string)) and flag["value"] == name:
+        spoken = next((kind for pattern, kind in _SPOKEN_KINDS if pattern.search(flag["name"])), None)
+        if spoken in kinds:
+            return spoken  # --configmap=conf says what it means
     return kinds[0] if _in_text(name).search(string) else None
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from upstreamsync.verify.result_checks.finding import Manifest
 from upstreamsync.verify.result_checks.index import at, elements, mapping, step, text
+from upstreamsync.verify.result_checks.placeholders import is_name_to_fill_in
 
 from .wrong import Wrong, is_label, is_label_value, is_qualified, is_subdomain
 
@@ -129,7 +130,7 @@ def binding(manifest: Manifest, old: Manifest | None) -> Iterator[Wrong]:
 
 
 def _is_name(group: str, kind: str, name: str) -> bool:
-    if not name or group in _ANY_NAME or kind in _FREE_NAMES or _PLACEHOLDER.search(name):
+    if not name or group in _ANY_NAME or kind in _FREE_NAMES or is_name_to_fill_in(name):
         return True
     return is_label(name) if (group, kind) in _LABELS else is_subdomain(name)
 
@@ -164,8 +165,6 @@ def metadata(group: str, kind: str, manifest: Manifest) -> Iterator[Wrong]:
             )
 
 
-#: What another tool (kpt, envsubst) puts a name in place of.
-_PLACEHOLDER: Final = re.compile(r"[${}<>]|(?<![a-z0-9])[A-Z][A-Z0-9_-]{3,}(?![a-z0-9])")
 #: Kinds of Kubernetes' own whose names are not those of the DNS.
 _FREE_NAMES: Final = frozenset(
     ("ComponentStatus", "PriorityLevelConfiguration", "FlowSchema", "IPAddress", "CertificateSigningRequest")
