@@ -59,6 +59,15 @@ def test_they_do_the_whole_job(repository, tmp_path, monkeypatch):
     assert (tmp_path / "board.txt").read_text("utf-8") == f"{request.title}\n"
 
 
+def test_a_base_of_theirs_moves_and_goes(repository, tmp_path):
+    settings = upstreamsync.Settings(cache_folder=tmp_path / "cache")
+    with upstreamsync.open(repository, settings=settings, kinds=KINDS) as project:
+        moved = project.move("tea", "pots/tea")
+        assert b"base: pots/tea" in (moved.base_files["vendors.yaml"] or b"")
+        gone = project.remove("tea")
+        assert b"shelf" not in (gone.base_files["vendors.yaml"] or b"shelf")
+
+
 def test_their_names_mean_nothing_to_a_program_that_was_not_given_them(repository):
     with pytest.raises(upstreamsync.ConfigError) as caught:
         upstreamsync.open(repository)

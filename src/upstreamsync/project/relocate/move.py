@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from upstreamsync.base.paths import check_path
-from upstreamsync.config.load import content_digest, parse_configuration
+from upstreamsync.config.load import content_digest
 from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import ContentError, HandEdited, Refused, UsageError
 from upstreamsync.kit.yaml import edit, manifests
@@ -137,7 +137,7 @@ def _with_base(session: Session, vendor: Vendor, old: str, new: str) -> tuple[Ve
         rest = value.removeprefix(old) if value.startswith(f"{old}/") else ""
         if value != new + rest:
             text = edit.replace(text, path, new + rest, file=name)[0]
-    again = parse_configuration(text.encode(), path=configuration.path, name=name).vendor(vendor.name)
+    again = session.parsed(text).vendor(vendor.name)
     if again.bases != (new,):
         raise ContentError(
             f"{name} could not be changed as needed for `{vendor.name}`",

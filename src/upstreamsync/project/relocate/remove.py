@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from upstreamsync.base.origins import shortened
-from upstreamsync.config.load import parse_configuration
 from upstreamsync.errors import ConfigError, ContentError, HandEdited, UsageError
 from upstreamsync.kit.yaml import syntax
 from upstreamsync.lock import Lock, changed_files
@@ -101,15 +100,15 @@ def _without(session: Session, name: str) -> bytes:
     if len(vendors.value) == 1:
         key = head.start_mark.line
         rest[key] = rest[key].rstrip() + " []\n"
-    data = "".join(rest).encode()
+    left = "".join(rest)
     try:
-        parse_configuration(data, path=configuration.path, name=configuration.path.name)
+        session.parsed(left)
     except ConfigError as error:
         raise ContentError(
             f"without `{name}`, {configuration.path.name} would not hold together: {error}",
             hint="correct that by hand first",
         ) from None
-    return data
+    return left.encode()
 
 
 def _end(lines: list[str], item: syntax.Node) -> int:
