@@ -1,7 +1,11 @@
-"""An overlay in which nothing differs: what the API server refuses of it is told to whoever asks for it by name."""
+"""An overlay in which nothing differs: what the API server refuses of it is told to whoever asks for it by name.
+
+That kustomize refuses it is told in each run that is about the repository's overlays.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -25,14 +29,31 @@ def tree(folder: Path, patch: str, base: str = SERVICE) -> Path:
     return folder
 
 
-def judged(tmp_path: Path, patch: str, **options: object) -> Verification:
-    before, after = tree(tmp_path / "old", patch), tree(tmp_path / "new", patch)
+@dataclass
+class Shelf:
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def get(self, key: str) -> bytes | None:
+        return self.kept.get(key)
+
+    def put(self, key: str, data: bytes) -> None:
+        self.kept[key] = data
+
+
+def judged(
+    tmp_path: Path, patch: str, base: str = SERVICE, cache: Shelf | None = None, **options: object
+) -> Verification:
+    before, after = tmp_path / "old", tmp_path / "new"
+    for folder in (before, after):
+        if not folder.exists():
+            tree(folder, patch, base)
     return verify_trees(
         before,
         after,
         ["overlay"],
         kustomize=Engines().kustomize(),
         upstream=["base"],
+        cache=cache,
         options=Options(**options),  # type: ignore[arg-type]
     )
 
@@ -63,3 +84,38 @@ def test_what_is_well_stays_well(tmp_path: Path, as_it_is: bool) -> None:
 
 def test_nobody_is_told_who_has_not_asked(tmp_path: Path) -> None:
     assert patches(judged(tmp_path, NAMELESS)).verdict is Verdict.OK
+
+
+TWICE = f"{SERVICE}---\n{SERVICE}"
+REFUSED = "- {op: replace, path: /spec/none/0, value: 1}"
+
+
+@pytest.mark.parametrize("option", ["as_it_is", "builds_unchanged"])
+def test_what_kustomize_refuses_is_never_called_well(tmp_path: Path, option: str) -> None:
+    verification = judged(tmp_path, REFUSED, **{option: True})
+    (overlay,) = verification.overlays
+    assert (overlay.before.ok, overlay.after.ok) == (False, False)
+    item = patches(verification)
+    assert (item.verdict, item.failed_before) == (Verdict.FAILS, True)
+    assert not verification.needs_person, "nothing of it moved"
+
+
+def test_what_does_not_build_at_all_is_told_and_calls_nobody(tmp_path: Path) -> None:
+    verification = judged(tmp_path, NAMELESS, base=TWICE, builds_unchanged=True)
+    assert Verdict.OK not in {item.verdict for item in verification.items}
+    assert Verdict.UNJUDGED in {item.verdict for item in verification.items}
+    assert not verification.overlays[0].after.ok
+    assert not verification.unjudged
+    assert not verification.needs_person
+
+
+def test_that_it_builds_is_found_once(tmp_path: Path) -> None:
+    shelf = Shelf()
+    well = NAMELESS.replace("port: 81", "port: 81, name: more")
+    first = judged(tmp_path, well, cache=shelf, builds_unchanged=True)
+    assert {item.verdict for item in first.items} == {Verdict.OK}
+    again = judged(tmp_path, well, cache=shelf, builds_unchanged=True)
+    assert (first.overlays[0].builds, again.overlays[0].builds) == (1, 0)
+    for side in ("old", "new"):
+        (tmp_path / side / "base/all.yaml").write_text(TWICE)
+    assert not judged(tmp_path, well, cache=shelf, builds_unchanged=True).overlays[0].after.ok

@@ -110,18 +110,18 @@ def verify_trees(
             in_all=options.budget,
             strict=mine.load_restrictor == "root",
             as_it_is=options.as_it_is,
+            builds_unchanged=options.builds_unchanged,
             definitions_moved=overlay in others,
         )
         found = judged(case)
         if options.progress is not None:
             options.progress(overlay, len(roots))
-        return replace(found, allow_unjudged=bool(mine.allow_unjudged))
+        return replace(found, allow_unjudged=found.allow_unjudged or bool(mine.allow_unjudged))
 
     # While one overlay is being compared another one can be built.
     outcomes = ordered_map(judge, (*roots, *others, *edited), together)
     looked = dict(zip((*roots, *others, *edited), [outcome.get() for outcome in outcomes], strict=True))
-    found = [looked[path] for path in roots]
-    found += [looked[path] for path in others if _tells(looked[path])]
+    found = [looked[path] for path in roots] + [looked[path] for path in others if _tells(looked[path])]
     found += [looked[path] for path in edited if _builds_no_more(looked[path])]
     return Verification(overlays=tuple(_deduplicated(found)), engine=str(engine))
 

@@ -29,6 +29,7 @@ from upstreamsync.verify.build.obstacles import (
 )
 from upstreamsync.verify.build.refusals import Refusals
 from upstreamsync.verify.build.trim import Cut, plan_trim
+from upstreamsync.verify.build.whole import builds
 from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.crossed import Followed, followed_items
 from upstreamsync.verify.overlays.definitions import TreeDefinitions
@@ -69,6 +70,7 @@ class Case:
     in_all: Total | None = None
     strict: bool = False
     as_it_is: bool = False
+    builds_unchanged: bool = False
     definitions_moved: bool = False
 
     def about(self) -> About:
@@ -97,9 +99,14 @@ def judge_overlay(case: Case) -> OverlayVerification:
     available = weigh(case.before, case.after, case.overlay, *found, is_new=case.is_new)
     if unchanged(case) and not available.differs and available.broken is None:
         known = _as_before(case, new_items, available)
-        if available.left_out or not (case.as_it_is or case.definitions_moved):
+        asked = case.as_it_is or case.definitions_moved
+        if available.left_out or not (asked or case.builds_unchanged):
             return known
         with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder:
+            if not asked:
+                whole, builder = _whole(case, new_items, Path(folder))
+                if builds(whole, builder):
+                    return replace(known, builds=builder.count)
             return _Judge(case, old_items, new_items, Path(folder), available).as_it_is(known)
     with tempfile.TemporaryDirectory(prefix="upstreamsync-verify-") as folder, _ahead(case) as pool:
         return _Judge(case, old_items, new_items, Path(folder), available, pool, settles=True).run()
@@ -137,6 +144,15 @@ def unchanged(case: Case) -> bool:
     if names != inputs(case.after, case.overlay):
         return False
     return all(case.before.read(name) == case.after.read(name) for name in names)
+
+
+def _whole(case: Case, items: Sequence[Item], scratch: Path) -> tuple[Workspace, Builder]:
+    """The overlay as it is, with nothing switched off, and what to build it with."""
+    _, cut = plan_trim(case.before, case.after, case.overlay, case.upstream, items, case.parsed)
+    space = Workspace(
+        case.after, case.overlay, items, scratch / "whole", cut, case.charts, strict=case.strict
+    )
+    return space, Builder(case.kustomize, case.jobs, case.store, case.parsed, case.slots)
 
 
 class _Judge:
@@ -247,10 +263,14 @@ class _Judge:
     def as_it_is(self, known: OverlayVerification) -> OverlayVerification:
         """An unchanged overlay, with what the API server refuses of it; that counts against no update.
 
-        What comes of definitions that moved elsewhere does.
+        What comes of definitions that moved elsewhere does. One that does not build does nothing, before and
+        after: its customizations are judged as if something had moved.
         """
         side = self.chains[1].run()
         moved = self.case.definitions_moved
+        if not moved and not self.built(1, side).ok:
+            # Nothing moved, so that nobody is called for what can't be judged of it: it is told.
+            return replace(self.run(), allow_unjudged=True)
         from upstreamsync.verify import explain
         from upstreamsync.verify.result_checks import blame
 
@@ -358,10 +378,6 @@ class _Judge:
         chain = self.chains[number]
         if isinstance(side.base, Failed):
             return Build(ok=False, error=side.base.error)
-        if chain.refused:
-            return Build(ok=False, error=self.available.broken or next(iter(chain.refused.values())))
-        return (
-            Build(ok=True)
-            if (error := self.available.error(number)) is None
-            else Build(ok=False, error=error)
-        )
+        refused = next(iter(chain.refused.values()), None)
+        error = self.available.broken or refused or self.available.error(number)
+        return Build(ok=True) if error is None else Build(ok=False, error=error)

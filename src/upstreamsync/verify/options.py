@@ -36,6 +36,7 @@ class Options:
     """How overlays are judged. ``budget`` bounds them together; later ``overlays`` count more.
 
     ``as_it_is``: an overlay in which nothing differs is built all the same, and the result looked at.
+    ``builds_unchanged``: it is built, and nothing but a refusal is told.
     ``elsewhere``: overlays that hold objects of a kind whose definition moves are looked at, too, and told
     where something is found.
     """
@@ -44,6 +45,7 @@ class Options:
     overlays: tuple[OverlayOptions, ...] = ()
     progress: Progress | None = field(default=None, compare=False)
     as_it_is: bool = False
+    builds_unchanged: bool = False
     elsewhere: bool = False
 
     def of(self, overlay: str) -> OverlayOptions:

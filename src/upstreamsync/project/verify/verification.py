@@ -153,6 +153,7 @@ def verify_folders(
             options=replace(
                 judging(settings, root=after),
                 as_it_is=bool(overlays) and revisions is None,
+                builds_unchanged=bool(overlays),
                 elsewhere=not overlays,
             ),
         )
@@ -231,6 +232,7 @@ def _judge(
             helm=session.tools.engines.helm,
             options=replace(
                 judging(session.settings, session.configuration.kustomize, root=session.root),
+                builds_unchanged=revisions is not None,
                 elsewhere=not overlays,
             ),
         )
