@@ -79,7 +79,7 @@ def plan(
         if config_path in edit_files:
             edited = _text(edit_files[config_path], config_path)
             edit_files[config_path] = _with_versions(edited, config_path, vendor, release, images).encode()
-    before, after = _steps(vendor, release, images)
+    before, after = _steps(situation, release, images)
     shrunk = _shrunk(situation) if base_files else ()
     situation.notes.extend(f"`{one.base}` loses most of its objects: {one}" for one in shrunk)
     return Change(
@@ -293,10 +293,14 @@ def _with_versions(
     return text
 
 
-def _steps(vendor: Vendor, release: Release | None, images: Sequence[ImageFinding]) -> tuple[str, str]:
-    """The versions before and after, for titles and branches."""
+def _steps(situation: _Situation, release: Release | None, images: Sequence[ImageFinding]) -> tuple[str, str]:
+    """The versions before and after, for titles and branches.
+
+    What was before is what the base was made of, whatever vendors.yaml said.
+    """
     if release is not None:
-        return vendor.version or "", release.version
+        declared, lock = situation.vendor.version or "", situation.lock
+        return declared if lock is None or lock.version == release.version else lock.version, release.version
     moved = [finding for finding in images if finding.target is not None]
     return (
         ", ".join(finding.current for finding in moved),

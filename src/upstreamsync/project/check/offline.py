@@ -41,6 +41,8 @@ def with_bases(lookup: Lookup, vendor: Vendor, states: Sequence[BaseState]) -> L
     told = tuple(map(remark, [state for state in states if state.why and state not in wrong]))
     absent = bool(states) and all(state.condition is BaseCondition.NOT_VENDORED for state in states)
     finding = lookup.finding
+    if finding.status is Status.WITHDRAWN:
+        return replace(lookup, finding=replace(finding, remarks=_other_versions(vendor, states)))
     if finding.status in _WORSE or not (wrong or told):
         return lookup
     if not (wrong or absent):
@@ -53,6 +55,16 @@ def with_bases(lookup: Lookup, vendor: Vendor, states: Sequence[BaseState]) -> L
     else:
         finding = replace(finding, status=Status.EDITED, remarks=tuple(map(remark, wrong)))
     return replace(lookup, finding=finding)
+
+
+def _other_versions(vendor: Vendor, states: Sequence[BaseState]) -> tuple[str, ...]:
+    """Where a version that nobody offers was never vendored: what is there, and the way out."""
+    return tuple(
+        f"{state.path}: {state.why}: write the version that is there, or one of those that "
+        f"`upstreamsync explain {vendor.name}` lists"
+        for state in states
+        if state.condition is BaseCondition.OTHER_VERSION
+    )
 
 
 def unlocked(states: Sequence[BaseState], held: Held) -> tuple[BaseState, ...]:

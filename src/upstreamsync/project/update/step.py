@@ -21,6 +21,7 @@ from upstreamsync.kit.constraints import parse_constraint
 from upstreamsync.kit.git.conversions import same_text
 from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.versions import parse
+from upstreamsync.lock import Lock
 from upstreamsync.model import Change, PassedOver, Release, VendorUpdate
 from upstreamsync.project.check.lookup import Lookup
 from upstreamsync.project.session import Session
@@ -42,8 +43,11 @@ def update_one(
     lock, view = session.lock(vendor), session.view
     make = _maker(session, vendor, lookup, wishes)
     contact = None if lock is not None or not vendor.bases else first_contact(session, vendor, lookup, make)
-    prepared, missing = _prepared(vendor, lookup, wishes, make, contact)
+    prepared, missing = _prepared(vendor, lookup, wishes, make, contact, lock)
     change = assemble(prepared, view=view, configuration=session.configuration)
+    if change.base_files and lock is not None and vendor.version not in (None, lock.version):
+        slip = f"vendors.yaml said {vendor.version}, and the base was {lock.version}"
+        change = replace(change, notes=(*change.notes, slip))
     if wishes.to is not None and (against := _held_back(vendor, lookup, change.after)):
         change = replace(
             change, notes=(*change.notes, f"{change.after} was asked for by --to, though it is {against}")
@@ -93,6 +97,7 @@ def _prepared(
     wishes: Wishes,
     make: Callable[[Release | None], Prepared],
     contact: Contact | None,
+    lock: Lock | None,
 ) -> tuple[Prepared, tuple[PassedOver, ...]]:
     """What has to be written, fetched; a version that was made already is not made again."""
     first = contact is not None and contact.is_first
@@ -109,9 +114,29 @@ def _prepared(
             hint=f"`upstreamsync explain {vendor.name}` lists the versions; write one that is there",
         )
     if not candidates:
+        _refuse_unknown_version(vendor, lookup, lock)
         return replace(make(None), known=known), ()
     prepared, missing = first_that_is_complete(candidates, make_once)
     return replace(prepared, known=known), missing
+
+
+def _refuse_unknown_version(vendor: Vendor, lookup: Lookup, lock: Lock | None) -> None:
+    """Stop where vendors.yaml names a version that nobody offers and that the base is not: a slip of the pen.
+
+    One that was taken back after it was vendored stays as it is.
+    """
+    version = vendor.version
+    if version is None or not vendor.bases or written(vendor, lookup) is not None:
+        return
+    if lock is not None and lock.version.removeprefix("v") == version.removeprefix("v"):
+        return
+    there = f"the base is {lock.version}" if lock is not None else "no lock says what the base is"
+    keep = f"write `version: {lock.version}` to keep what is there" if lock is not None else "correct it"
+    raise NotFound(
+        f"vendors.yaml says {version}, which upstream does not offer, and {there}",
+        hint=f"{keep}; `upstreamsync explain {vendor.name}` lists the versions that "
+        f"`upstreamsync update {vendor.name} --to VERSION` can take",
+    )
 
 
 def _held_back(vendor: Vendor, lookup: Lookup, version: str) -> str | None:
