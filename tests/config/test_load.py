@@ -147,6 +147,13 @@ vendors:
         (("base: argocd/base", "base: .git/hooks"), "can't be inside .git"),
         (("base: argocd/base", "base: /etc"), "inside the repository"),
         (("version: 1\n", "version: 2\n"), "`version`: `2` is not one of 1"),
+        (("{version}/install", "v2.8.4/install"), "is the address of v2.8.4 alone"),
+        (("{version}/install", "2.8.4/install"), "is the address of 2.8.4 alone"),
+        (("{version}/install", "v9.9.9/install"), "is the address of v9.9.9 alone"),
+        (("version: 1\n", "version: 1\nforge: {max_new: -1}\n"), "`max_new`: has to be 1 or more, not `-1`"),
+        (("version: 1\n", "version: 1\nforge: {max_new: 1.5}\n"), "`max_new`: has to be a whole number"),
+        (("base: argocd/base", "base: argocd/base\n    forks: [{file: a.yaml, of: 3}]"),
+         "`of`: has to be text or a list, not a number"),
         (("base: argocd/base", "base: argocd/base\n    base: other"), "`base` is given twice"),
         (("name: argocd", "name: [argocd"), "is not valid YAML"),
         (("releases: {github: argoproj/argo-cd}", "releases: {page: {url: 'https://h', pattern: 'v(.+)'}}"),
@@ -235,3 +242,16 @@ def test_the_project_s_own_vendors_yaml_has_every_kind_of_source():
     kinds = {source.kind for vendor in configuration.vendors for source in vendor.source}
     assert kinds == {"helm", "url", "docs", "git", "archive", "kustomize", "command"}
     assert len(configuration.vendors) >= 10
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://host/main/install.yaml",
+        "https://host/releases/latest/download/install.yaml",
+        "https://10.2.8.4/api/v2/install.yaml",
+        "https://host/v1.0.0/of/{version}.yaml",
+    ],
+)
+def test_an_address_that_names_no_version_may_be_meant(parse, address):
+    parse(MINIMAL.replace("https://host/{version}/install.yaml", address))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from upstreamsync.config.places import Keys, Places
-from upstreamsync.config.spec import Edit, Vendor
+from upstreamsync.config.spec import Edit, Source, Vendor
 from upstreamsync.config.where import folders_above, leaves
 from upstreamsync.kit.constraints import parse_constraint
 from upstreamsync.kit.templates import PLACEHOLDERS, group_names, placeholders
@@ -30,6 +31,7 @@ def cross_check(vendors: Vendors, places: Places, root: Path, *, complete: bool)
         problems += _completeness(vendor, places, path)
         problems += _constraints(vendor, places, path)
         problems += _templates(vendor, places, path)
+        problems += _fixed_addresses(vendor, places, path)
     return problems
 
 
@@ -167,14 +169,9 @@ def _templates(vendor: Vendor, places: Places, path: Keys) -> Iterator[Problem]:
     texts: list[tuple[Keys, str | None]] = []
     for number, source in enumerate(vendor.source):
         here: Keys = (*path, "source", number)
-        if isinstance(source.url, str):
-            texts.append(((*here, "url"), source.url))
-        elif source.url is not None:
-            texts += [((*here, "url", file), url) for file, url in source.url.items()]
+        texts += _addresses(source, here)
         if source.docs is not None:
             texts.append(((*here, "docs", "url"), source.docs.url))
-        if source.archive is not None:
-            texts.append(((*here, "archive", "url"), source.archive.url))
         if source.helm is not None:
             texts.append(((*here, "helm", "app_version"), source.helm.app_version))
     if vendor.releases is not None:
@@ -192,6 +189,50 @@ def _templates(vendor: Vendor, places: Places, path: Keys) -> Iterator[Problem]:
                     message=f"nothing fills the placeholder {{{name}}}",
                     hint=f"known here: {', '.join('{' + one + '}' for one in sorted(known))}",
                 )
+
+
+def _addresses(source: Source, here: Keys) -> Iterator[tuple[Keys, str]]:
+    """The addresses of files and archives, with their places."""
+    if isinstance(source.url, str):
+        yield (*here, "url"), source.url
+    elif source.url is not None:
+        for file, url in source.url.items():
+            yield (*here, "url", file), url
+    if source.archive is not None:
+        yield (*here, "archive", "url"), source.archive.url
+
+
+#: A version that is written out in an address, with the marks around it.
+_WRITTEN = re.compile(r"(?<![\w.])v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?(?=[/?#&]|$)")
+
+
+def _fixed_addresses(vendor: Vendor, places: Places, path: Keys) -> Iterator[Problem]:
+    """Addresses of one version: each other one would be given its content.
+
+    An address without any version (a branch's file) has whatever is newest, which may be meant.
+    """
+    for number, source in enumerate(vendor.vendored):
+        for keys, url in _addresses(source, (*path, "source", number)):
+            if any(True for _ in placeholders(url)) or (text := _version_in(url, vendor.version)) is None:
+                continue
+            name = "{version}" if text.startswith("v") or text == vendor.version else "{semver}"
+            yield Problem(
+                place=places.of_value(keys),
+                message=f"{url} is the address of {text} alone: every other version would be given its content",
+                hint=f"write {name} in place of {text}: {url.replace(text, name)}",
+            )
+
+
+def _version_in(url: str, version: str | None) -> str | None:
+    """The version that an address has written out: the current one, or what can be nothing else."""
+    inside = url.partition("://")[2].partition("/")[2]
+    bare = (version or "").removeprefix("v")
+    if re.search(r"\d", bare):
+        found = re.search(rf"(?<![\w.])v?{re.escape(bare)}(?!\w|\.\d)", inside)
+        if found is not None:
+            return found.group()
+    other = _WRITTEN.search(inside)
+    return other.group() if other is not None else None
 
 
 def _edit_texts(edit: Edit) -> Iterator[tuple[str, str]]:

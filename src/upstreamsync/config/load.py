@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -247,11 +248,14 @@ _WORDS = {
     "model_type": "has to be a mapping, not {type}",
     "int_type": "has to be a number, not {type}",
     "int_parsing": "has to be a whole number, not `{input}`",
+    "int_from_float": "has to be a whole number, not `{input}`",
+    "greater_than_equal": "has to be {ge} or more, not `{input}`",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
 }
 #: The members of a union: parts of pydantic's location that are no keys of the file.
-_UNION_TAGS = ("one", "several")
+_UNION_MEMBER = re.compile(r"one|several|(?:str|int|bool|tuple|list|dict)(?:\[.*)?")
+_KIND_WANTED = re.compile(r"(?P<start>.*has to be )(?P<wanted>.+)(?P<given>, not .+)")
 _TYPES = {
     dict: "a mapping",
     list: "a list",
@@ -270,7 +274,9 @@ def _explain(
     for detail in error.errors(include_url=False):
         path = (*prefix, *detail["loc"])
         # Members of unions add elements that are no keys of the file.
-        named = [element for element in path if isinstance(element, int) or element not in _UNION_TAGS]
+        named = [
+            element for element in path if isinstance(element, int) or not _UNION_MEMBER.fullmatch(element)
+        ]
         key = str(named[-1]) if named else ""
         if detail["type"] == "extra_forbidden":
             near = difflib.get_close_matches(key, _known_keys(model, detail["loc"][:-1]), n=1)
@@ -297,7 +303,7 @@ def _message(detail: Mapping[str, Any], key: str) -> str:
         return f"`{detail['input']}` does not fit the pattern {context.get('pattern')}"
     words = _WORDS.get(detail["type"]) or str(detail["msg"])
     kind = _TYPES.get(type(detail["input"]), "a number")
-    return words.format(key=key, input=detail["input"], type=kind, expected=context.get("expected", ""))
+    return words.format(**{"expected": "", **context, "key": key, "input": detail["input"], "type": kind})
 
 
 def _known_keys(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
@@ -324,4 +330,14 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
 
 def _without_union_echoes(problems: Sequence[Problem]) -> list[Problem]:
     """One problem per place and message: a union complains once for each of its members."""
-    return list(dict.fromkeys(problems))
+    found: dict[tuple[object, ...], Problem] = {}
+    for problem in problems:
+        kind = _KIND_WANTED.fullmatch(problem.message)
+        said = (kind["start"], kind["given"]) if kind is not None else (problem.message,)
+        known = found.setdefault((problem.place, problem.hint, *said), problem)
+        if kind is None or known is problem or kind["wanted"] in known.message:
+            continue
+        first = known.message.removesuffix(kind["given"])
+        either = replace(known, message=f"{first} or {kind['wanted']}{kind['given']}")
+        found[problem.place, problem.hint, *said] = either
+    return list(found.values())
