@@ -10,7 +10,7 @@ from pathlib import Path
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.objects import compare
 from upstreamsync.model import Fix, Judgement, LeftOut, ResourceChange, Severity, Verdict
-from upstreamsync.verify import crossed, explain, gone, left_out
+from upstreamsync.verify import crossed, explain, gone, left_out, unlisted
 from upstreamsync.verify.build.availability import Availability
 from upstreamsync.verify.build.builds import Builder, Failed, State
 from upstreamsync.verify.build.chain import Chain, Effect, Side
@@ -63,6 +63,7 @@ class Comparison:
             if item.name in notes
         ]
         items += gone.judgements(self.overlay, self.available, self.upstream)
+        extra += unlisted.find(*self.trees, self.overlay, self.upstream)
         items += explain.on_results(self.overlay, self._file(), extra)
         said = any(item.verdict is Verdict.UNJUDGED for item in items)
         if not said and (open_ := self._open_result()) is not None:

@@ -49,6 +49,26 @@ def _merge_file(text: str, name: str = "p.yaml") -> dict[str, str]:
     return {**listed("patches", f"{{path: {name}}}"), name: text}
 
 
+_PODS = "{apiGroups: [''], resources: [pods, secrets], verbs: [get]}"
+_LEASE = "{apiGroups: [''], resources: [configmaps], resourceNames: [leader], verbs: [get, update]}"
+_NODES = "{apiGroups: [''], resources: [nodes], verbs: [list]}"
+
+
+def _role(version: str, *rules: str) -> str:
+    return (
+        f"apiVersion: rbac.authorization.k8s.io/{version}\nkind: Role\nmetadata: {{name: r}}\n"
+        f"rules: [{', '.join(rules)}]\n"
+    )
+
+
+def _leader(version: str) -> dict[str, str]:
+    target = f"{{group: rbac.authorization.k8s.io, version: {version}, kind: Role, name: r}}"
+    return {
+        **listed("patchesJson6902", f"{{target: {target}, path: j.yaml}}"),
+        "j.yaml": "- {op: replace, path: /rules/1/resourceNames, value: [one, two]}\n",
+    }
+
+
 VARIANTS: Mapping[str, Variant] = {
     "an inline patch, its limit raised": Variant(
         overlay=inline(_memory("web", "1Gi")), edited=inline(_memory("web", "2Gi")), old=deployment(),
@@ -91,6 +111,17 @@ VARIANTS: Mapping[str, Variant] = {
     "the file has another name, and its limit is raised": Variant(
         overlay=_merge_file(_memory("web", "1Gi")), edited=_merge_file(_memory("web", "2Gi"), "limits.yaml"),
         old=deployment(), new=deployment(container="server"), verdict=Verdict.MISAPPLIED, says=["server"],
+    ),
+    "the target's version follows, and the index has moved": Variant(
+        overlay=_leader("v1beta1"), edited=_leader("v1"), old=_role("v1beta1", _PODS, _LEASE), new=_role("v1", _NODES, _PODS, _LEASE),
+        item="patchesJson6902[0]", verdict=Verdict.MISAPPLIED, says=["pods"],
+    ),
+    "the target's version follows, and the index fits": Variant(
+        overlay=_leader("v1beta1"), edited=_leader("v1"), old=_role("v1beta1", _PODS, _LEASE), new=_role("v1", _PODS, _LEASE, _NODES),
+    ),
+    "the patch's own version follows": Variant(
+        overlay=_merge_file(_memory("web", "1Gi").replace("apps/v1", "apps/v1beta2")), edited=_merge_file(_memory("web", "1Gi")),
+        old=deployment().replace("apps/v1", "apps/v1beta2"), new=deployment(image="acme/web:2"),
     ),
     "the file has another name, and follows upstream": Variant(
         overlay=_merge_file(_memory("web", "1Gi")), edited=_merge_file(_memory("server", "1Gi"), "limits.yaml"),

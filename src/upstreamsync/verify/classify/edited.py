@@ -70,6 +70,8 @@ def _after_edit(edit: Edit) -> list[Note]:
     alarms = [note for note in past if note.severity.rank <= Severity.REVIEW.rank]
     if was is not None and now.touched and _does_the_same(edit.new, was, now):
         return [*_cured(alarms), *_calm(present, past)]
+    if was is not None and _aims_otherwise(edit, was):
+        return verdicts.judge(edit.new, was, now)  # what it does was not edited: it can be compared as it is
     if edit.new.kind is Kind.IMAGES and (open_ := _left_alone(edit)):
         return [_not_cured(note) for note in past if note.path in open_] + _calm(present, past)
     left = [note for note in present if any(_is_same(note, alarm) for alarm in alarms)]
@@ -99,6 +101,24 @@ def _does_the_same(item: Item, was: Effect, now: Effect) -> bool:
     """Whether the new version does to the new base what the old one did to the old: indexes may have moved."""
     found = verdicts.judge(item, was, now)
     return all(note.severity.rank > Severity.REVIEW.rank for note in found)
+
+
+def _aims_otherwise(edit: Edit, was: Effect) -> bool:
+    """Whether the edit is about what a patch aims at, and it reaches the very objects that it reached before."""
+    same_objects = bool(was.touched) and was.touched.keys() == edit.new_on_new.touched.keys()
+    return same_objects and _content(edit.old) is not None and _content(edit.old) == _content(edit.new)
+
+
+def _content(item: Item) -> Any:
+    """What a patch does, without what it does it to."""
+    if item.kind is Kind.JSON:
+        return item.body
+    if item.kind is not Kind.MERGE or not isinstance(item.body, Mapping):
+        return None
+    metadata = item.body.get("metadata")
+    named = {key: value for key, value in (metadata or {}).items() if key not in ("name", "namespace")}
+    rest = {key: value for key, value in item.body.items() if key not in ("apiVersion", "kind", "metadata")}
+    return {**rest, "metadata": named}
 
 
 def _judged(item: Item, old: Effect | None, new: Effect | None) -> list[Note] | None:
