@@ -34,6 +34,9 @@ VARIANTS: Mapping[str, tuple[dict[str, str], dict[str, str], str]] = {
     ),
     "a list that names the new one": ({**_OLD, **_LIST}, {**_NEW, "base/kustomization.yaml": _THREE}, ""),
     "one that was left out before": ({**_OLD, **_LIST, "base/z.yaml": _MAP.replace("NAME", "z")}, _NEW, ""),
+    "one that took another one's place": (
+        {**_OLD, **_LIST}, {"base/c.yaml": deployment(image="acme/web:2"), "base/a.yaml": None}, "",
+    ),
     "no objects": ({**_OLD, **_LIST}, {**_MOVED, "base/values.yaml": "replicas: 1\n"}, ""),
     "no YAML": ({**_OLD, **_LIST}, {**_MOVED, "base/c.json": "{}"}, ""),
     "a folder below": ({**_OLD, **_LIST}, {**_MOVED, "base/samples/c.yaml": _MAP.replace("NAME", "c")}, ""),

@@ -45,9 +45,9 @@ def _missed(
     """The new files of a vendored folder of which every file was listed, two or more; empty for any other."""
     old, new = (_objects_in(tree, folder) for tree in (before, after))
     fresh = [path for path in new if path not in old]
-    if not fresh or len(old) < 2 or not all(path in listed for path in old):
-        return []
-    moved = [path for path in old if path not in new or before.read(path) != after.read(path)]
+    if not fresh or len(old) < 2 or not all(path in listed and path in new for path in old):
+        return []  # one that is gone is told by itself, with what took its place
+    moved = [path for path in old if before.read(path) != after.read(path)]
     return fresh if any(within(path, upstream) for path in moved) else []
 
 

@@ -16,6 +16,13 @@ _LIMIT = (
     " {{memory: '{0}'}}}}}}]}}}}}}\n"
 )
 
+_INGRESS = (
+    "apiVersion: networking.k8s.io/{1}\nkind: Ingress\nmetadata: {{name: i}}\nspec: {{rules: [{{host: '{0}', http: {{paths:"
+    " [{{path: /, pathType: Prefix, backend: {2}}}]}}}}]}}\n"
+)
+_V1 = "{service: {name: s, port: {number: 80}}}"
+_V1BETA1 = "{serviceName: s, servicePort: 80}"
+
 #: The object before and after, and whether something is told.
 VARIANTS: Mapping[str, tuple[str, str, bool]] = {
     "an address in capitals": (_SERVICE.format("CLUSTER_DNS_IP"), _SERVICE.format("10.0.0.10"), False),
@@ -24,6 +31,15 @@ VARIANTS: Mapping[str, tuple[str, str, bool]] = {
     "an amount in braces": (_LIMIT.format("1Gi", 1), _LIMIT.format("${memory:=1Gi}", 1), False),
     "a number": (_LIMIT.format("1Gi", 1), _LIMIT.format("1Gi", "'${replicas}'"), False),
     "a number of a template": (_LIMIT.format("1Gi", 1), _LIMIT.format("1Gi", "'{{ replicas }}'"), False),
+    "a host in capitals": (_INGRESS.format("a.b", "v1", _V1), _INGRESS.format("NAME-OF-IT.b", "v1", _V1), False),
+    "a host of a variable": (_INGRESS.format("a.b", "v1", _V1), _INGRESS.format("$(host)", "v1", _V1), False),
+    "a backend as it once was": (
+        _INGRESS.format("a.b", "v1beta1", _V1BETA1), _INGRESS.format("c.b", "v1beta1", _V1BETA1), False,
+    ),
+    "such a backend in the version of today": (
+        _INGRESS.format("a.b", "v1beta1", _V1BETA1), _INGRESS.format("a.b", "v1", _V1BETA1), True,
+    ),
+    "a host that is none": (_INGRESS.format("a.b", "v1", _V1), _INGRESS.format("a_b", "v1", _V1), True),
     "another address": (_SERVICE.format("10.0.0.10"), _SERVICE.format("10.0.0.11"), True),
     "no amount": (_LIMIT.format("1Gi", 1), _LIMIT.format("much", 1), True),
     "an amount of dollars": (_LIMIT.format("1Gi", 1), _LIMIT.format("1$", 1), True),

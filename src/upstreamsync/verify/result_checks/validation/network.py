@@ -129,6 +129,8 @@ def _foreign_fields(spec: Mapping[str, Any], before: Mapping[str, Any], kind: st
 
 def ingress(manifest: Manifest, old: Manifest | None) -> Iterator[Wrong]:
     """Backends, paths, and the class, which a new one may name but once."""
+    if manifest.get("apiVersion") != "networking.k8s.io/v1":
+        return  # a backend was written otherwise before
     spec = mapping(manifest.get("spec"))
     if not spec.get("defaultBackend") and not spec.get("rules"):
         yield Wrong("spec.rules", "the Ingress has neither rules nor defaultBackend", "set one of the two")

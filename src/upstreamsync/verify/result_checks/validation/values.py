@@ -13,6 +13,7 @@ from typing import Any, Final
 from upstreamsync.verify.result_checks.addresses import is_address, is_network
 from upstreamsync.verify.result_checks.finding import Manifest
 from upstreamsync.verify.result_checks.index import elements, mapping, step
+from upstreamsync.verify.result_checks.placeholders import is_name_to_fill_in, is_placeholder
 from upstreamsync.verify.result_checks.pods import Pod, pods_of
 
 from .wrong import Wrong, is_label, is_label_value, is_port_name, is_qualified, is_subdomain
@@ -31,7 +32,7 @@ _CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 
 
 def _text(test: Callable[[str], bool], words: str) -> Test:
-    return (lambda value: not isinstance(value, str) or test(value)), words
+    return (lambda value: not isinstance(value, str) or is_placeholder(value) or test(value)), words
 
 
 def _number(least: int, most: int | None = None) -> Test:
@@ -66,10 +67,14 @@ _LABEL: Final = _text(is_label, "a name of at most 63 lower case letters, digits
 _VALUE: Final = _text(is_label_value, "the value of a label: at most 63 letters, digits, -, _ and .")
 _KEY: Final = _text(is_qualified, "the key of a label")
 _KEY_OR_NONE: Final = _text(lambda value: not value or is_qualified(value), "the key of a label")
-_HOST: Final = _text(lambda value: is_subdomain(value.removeprefix("*.")), "the name of a host")
-_HOST_OR_NONE: Final = _text(
-    lambda value: not value or is_subdomain(value.removeprefix("*.")), "the name of a host"
-)
+
+
+def _is_host(value: str) -> bool:
+    return is_name_to_fill_in(value) or is_subdomain(value.removeprefix("*."))
+
+
+_HOST: Final = _text(_is_host, "the name of a host")
+_HOST_OR_NONE: Final = _text(lambda value: not value or _is_host(value), "the name of a host")
 _PORT: Final[Test] = (
     (lambda value: is_port_name(value) if isinstance(value, str) else _number(1, 65535)[0](value)),
     "a port from 1 to 65535, or the name of one",
