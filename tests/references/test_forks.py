@@ -9,8 +9,11 @@ import pytest
 
 from references.conftest import PATCH, Repository, Since, Upstreams, deployment, verdicts
 from upstreamsync import open as open_project
+from upstreamsync.errors import Refused
 from upstreamsync.model import Verification
 from upstreamsync.project.settings import Settings
+from upstreamsync.references.permits import Permits
+from upstreamsync.references.remote import WebFile, read_resource
 from upstreamsync.testing import World
 
 SECRET = "token-of-the-runner"
@@ -223,3 +226,19 @@ def test_offline_asks_nothing(upstreams: Upstreams, repository: Repository, sinc
     assert len(upstreams.world.requests) == before
     assert all("--offline" in why for why in unjudged(found))
     assert verdicts(found) == {"app: patches[0]": "unjudged"}
+
+
+@pytest.mark.parametrize(
+    "folder", ["..", "%2e%2e", ".%2E", "%252e%252e", "..;x", "..\\..", "./..", "%2e%2e%2f.."]
+)
+def test_no_spelling_of_a_shared_host_leads_from_one_repository_into_another(folder: str) -> None:
+    """Clients and servers resolve them, and this machine's credentials are for the whole host."""
+    known = read_resource("https://raw.githubusercontent.com/acme/open/main/a.yaml")
+    assert known is not None
+    permits = Permits.of([known], ())
+    for host in ("raw.githubusercontent.com", "github.com", "codeload.github.com"):
+        asked = read_resource(f"https://{host}/acme/open/{folder}/closed/main/a.yaml")
+        assert asked is not None
+        with pytest.raises(Refused, match="only this change names"):
+            permits.check(asked)
+    permits.check(WebFile(url="https://github.com/acme/open/raw/v1..v2/a.yaml?x=/../.."))

@@ -151,6 +151,12 @@ def test_a_checksum_is_out_of_place(repository, fetch):
         ("[a", "[a", True),
         ("a.c", "abc", False),
         ("*", ".hidden", True),
+        ("**/a/**/b", "x/a/y/a/z/b", True),
+        ("*a*b*", "xaab", True),
+        ("*ab*ab", "abab", True),
+        ("*ab*ab", "ab", False),
+        ("[z-a]", "b", False),
+        ("[a&&b]", "&", True),
     ],
 )
 def test_glob_rules(glob, path, expected):

@@ -126,6 +126,7 @@ TARGETS: dict[str, Callable[[bytes], object]] = {
     "version": of_text(lambda one: [versions.parse(one[: 1 << 16], scheme) for scheme in ("semver", "loose", "calver", "pep440")]),
     "constraint": of_text(lambda one: parse_constraint(one[: 1 << 14])),
     "glob": of_text(lambda one: globs.matches(one[:2000], one)),
+    "globs of folders": of_text(lambda one: globs.matches("**/" + "a/**/*a*a/" * 20 + "x", one)),
     "template": of_text(templates.placeholders),
     "hosts": of_text(named_in),
     "git tree": tree,

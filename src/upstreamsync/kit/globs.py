@@ -9,6 +9,9 @@ import re
 from functools import lru_cache
 
 _WILD = re.compile(r"[*?\[]")
+#: What has a meaning of its own inside of `[…]` for Python, and none for a glob.
+_SPECIAL = re.compile(r"[\\\[&|~]")
+_FOLDERS = "(?:[^/]+/)*"
 
 
 def is_plain(glob: str) -> bool:
@@ -24,17 +27,28 @@ def fixed_part(glob: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def pattern(glob: str) -> re.Pattern[str]:
-    """The glob as a regular expression for the whole path."""
+def pattern(glob: str, *, below: bool = True) -> re.Pattern[str]:
+    """The glob as a regular expression for the whole path; ``below``: a plain last part takes what lies below.
+
+    Whatever stands between two wildcards is taken where it is found first, and that is never taken back: the
+    answer is the same, and the time that it takes grows with the path's length and no faster.
+    """
     parts = [part for part in glob.split("/") if part not in {"", "."}]
-    expression = ""
-    for number, part in enumerate(parts):
-        last = number == len(parts) - 1
-        if part == "**":
-            expression += ".+" if last else "(?:[^/]+/)*"
-        else:
-            expression += _segment(part) + ("" if last else "/")
-    if parts and is_plain(parts[-1]):
+    groups: list[list[str]] = [[]]
+    for part in parts:
+        if part != "**":
+            groups[-1].append(_segment(part))
+        elif groups[-1] or len(groups) == 1:
+            groups.append([])
+    first, rest = groups[0], groups[1:]
+    expression = "/".join(first)
+    if first and rest:
+        expression += "/"
+    for group in rest[:-1]:
+        expression += f"(?>{_FOLDERS}?{'/'.join(group)}/)"
+    if rest:
+        expression += f"{_FOLDERS}{'/'.join(rest[-1])}" if rest[-1] else ".+"
+    if below and parts and is_plain(parts[-1]):
         expression += "(?:/.+)?"
     return re.compile(expression, re.DOTALL)
 
@@ -46,20 +60,31 @@ def matches(glob: str, path: str) -> bool:
 
 def _segment(part: str) -> str:
     """One part between slashes."""
-    expression = ""
+    chunks = [""]
     position = 0
     while position < len(part):
         character = part[position]
         end = part.find("]", position + 2) if character == "[" else -1
         if character == "*":
-            expression += "[^/]*"
+            chunks.append("")
         elif character == "?":
-            expression += "[^/]"
+            chunks[-1] += "[^/]"
         elif end > 0:
-            body = part[position + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
-            expression += f"(?!/)[{'^' + body[1:] if body[0] in '!^' else body}]"
+            body = _SPECIAL.sub(r"\\\g<0>", part[position + 1 : end])
+            chunks[-1] += _of_class(f"[{'^' + body[1:] if body[0] in '!^' else body}]")
             position = end
         else:
-            expression += re.escape(character)
+            chunks[-1] += re.escape(character)
         position += 1
-    return expression
+    if len(chunks) == 1:
+        return chunks[0]
+    between = "".join(f"(?>[^/]*?{chunk})" for chunk in chunks[1:-1] if chunk)
+    return f"{chunks[0]}{between}[^/]*{chunks[-1]}"
+
+
+def _of_class(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error:  # a range that runs backwards, as `[z-a]`, has no characters
+        return "(?!)"
+    return f"(?!/){text}"

@@ -39,11 +39,15 @@ class Permits:
         more = frozenset(remote.scope for remote in named)
         return Permits(scopes=self.scopes | more, hosts=self.hosts, offline=self.offline)
 
+    def knows(self, remote: Remote) -> bool:
+        """Whether something may be asked, or read where it lies here, by who names it."""
+        return remote.scope in self.scopes or bool(remote.host and self.hosts.has(remote.host, _port(remote)))
+
     def check(self, remote: Remote) -> None:
         """Raise Refused for what may not be asked."""
         if self.offline:
             raise Refused(f"`{remote}` was not asked for: --offline", hint="leave --offline out")
-        if remote.scope in self.scopes or (remote.host and self.hosts.has(remote.host, _port(remote))):
+        if self.knows(remote):
             return
         raise Refused(
             f"`{remote}` was not asked for: only this change names {remote.scope.strip('/') or 'it'}",

@@ -11,7 +11,7 @@ import posixpath
 import re
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 #: Forges on which the first two parts of a path are somebody's: one of them says nothing about another.
 _SHARED_HOSTS: Final = {
@@ -256,9 +256,18 @@ def _scope(address: str, *, whole: bool = True) -> str:
     shared = _SHARED_HOSTS.get(host)
     if shared is not None:
         inside = [part for part in parts.path.split("/") if part]
+        if _climbs(parts.path):  # whoever answers decides what that leads to: it is nobody's but its own
+            return f"{shared}/{parts.path}"
         count = len(inside) if whole else (1 if "storage" in host or host.startswith("s3") else 2)
         return f"{shared}/{_plain('/'.join(inside[:count]))}"
     return f"{host}{port}/{_plain(parts.path) if whole else ''}"
+
+
+def _climbs(path: str) -> bool:
+    """Whether a path leads out of a folder that it names, as clients and servers may read it."""
+    for _ in range(3):
+        path = unquote(path)
+    return any(part.partition(";")[0] in {".", ".."} for part in path.replace("\\", "/").split("/"))
 
 
 def _plain(path: str) -> str:

@@ -1,7 +1,8 @@
 """Git submodules that kustomizations stand on: their files at the pointer of either side.
 
 A revision of a repository has of a submodule no more than a commit. Its files are taken from the clone
-that lies in the working tree where that has the commit, else fetched as any other repository is.
+that lies in the working tree where that has the commit, else fetched as any other repository is. Neither
+is done for one that only the change names.
 """
 
 from __future__ import annotations
@@ -82,12 +83,11 @@ class Submodules:
         return found
 
     def _files(self, one: Submodule, permits: Permits) -> dict[str, bytes]:
-        clone = self.repository.root / one.path
-        if (clone / ".git").exists():
+        clone, remote = self.repository.root / one.path, _remote(one)
+        if permits.knows(remote) and (clone / ".git").exists():
             inner = Repository(clone)
             if inner.has(one.commit):
                 return inner.files_at(one.commit)
-        remote = _remote(one)
         permits.check(remote)
         fetcher = self.fetcher()
         fetcher.trust([remote])

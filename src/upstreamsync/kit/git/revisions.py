@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -176,13 +176,21 @@ class Revisions:
 
     def files_at(self, rev: str) -> dict[str, bytes]:
         """Path → content of every plain file at ``rev``; links and submodules are left out."""
-        entries = [entry for entry in self._entries(rev, []) if entry.regular]
+        return self.read_those(rev, lambda _: True)
+
+    def read_those(self, rev: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+        """Path → content of the plain files at ``rev`` whose path is ``wanted``."""
+        entries = [entry for entry in self._entries(rev, []) if entry.regular and wanted(entry.path)]
         content = self._blobs([entry.oid for entry in entries])
         return {entry.path: content[entry.oid] for entry in entries}
 
+    def pointers(self, rev: str) -> dict[str, str]:
+        """Path → commit of everything at ``rev`` that is another repository, with an address or without."""
+        return {entry.path: entry.oid for entry in self._entries(rev, []) if entry.kind == "commit"}
+
     def submodules(self, rev: str) -> tuple[Submodule, ...]:
         """The submodules at ``rev`` that have an address, by path; relative ones are seen from ``origin``."""
-        pointers = {entry.path: entry.oid for entry in self._entries(rev, []) if entry.kind == "commit"}
+        pointers = self.pointers(rev)
         if not pointers:
             return ()
         try:

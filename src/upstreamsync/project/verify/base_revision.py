@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from upstreamsync.errors import RepositoryError, ToolFailed
@@ -12,6 +13,15 @@ from upstreamsync.project.settings import Settings
 
 _PARENT: Final = re.compile(r"(?:HEAD|@)(?:\^1?|~1?)")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """The ``commit`` that the working tree of ``folder`` (a path in the repository) is compared with."""
+
+    repository: Repository
+    commit: str
+    folder: str = "."
 
 
 def base_revision(repository: Repository, since: str, settings: Settings) -> str:

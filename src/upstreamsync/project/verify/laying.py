@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from upstreamsync.project.settings import Connections, Settings, toolbox
 
 if TYPE_CHECKING:
-    from upstreamsync.kit.git.remote import Repository
+    from upstreamsync.project.verify.base_revision import Since
     from upstreamsync.references.fetch import Fetcher
     from upstreamsync.references.lay import Laid
 
@@ -27,7 +27,7 @@ def laid(
     deduce: bool = True,
     all_units: bool = False,
     hosts: Sequence[str] = (),
-    revisions: tuple[Repository, str] | None = None,
+    revisions: Since | None = None,
 ) -> Iterator[Laid]:
     """See ``references.lay``; nothing is opened where nothing outside is named.
 
@@ -53,9 +53,9 @@ def laid(
     modules: tuple[str, ...] = ()
     try:
         if revisions is not None:
-            repository, since = revisions
-            folder = after.resolve().relative_to(repository.root.resolve()).as_posix()
-            submodules = Submodules(repository, since, folder, fetcher, asked, settings.offline)
+            submodules = Submodules(
+                revisions.repository, revisions.commit, revisions.folder, fetcher, asked, settings.offline
+            )
             old, new = submodules.laid(old, new)
             modules = tuple(submodules.paths)
         yield lay(

@@ -6,17 +6,19 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit import globs
 from upstreamsync.kit.git.remote import Repository
 from upstreamsync.kit.run.threads import ahead
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import BaseState, Change, Cluster, Verification
 from upstreamsync.project.settings import Settings, build_store, engines
-from upstreamsync.project.verify.base_revision import base_revision
+from upstreamsync.project.verify.base_revision import Since, base_revision
 from upstreamsync.project.verify.judging import judging
+from upstreamsync.project.verify.known import known_tree
 from upstreamsync.project.verify.laying import laid
 from upstreamsync.project.verify.trees import tree_of_revision, tree_with
 
@@ -62,22 +64,31 @@ def verify_working_tree(
     bases = [state for vendor in session.configuration.vendors for state in session.base_states(vendor)]
     bases += session.orphans()
     repository = Repository.open(session.root)
-    since = base_revision(repository, since, session.settings)
-    with tree_of_revision(repository, since, session.root) as before:
-        vendors = session.configuration.vendors
-        _add_new_bases(before, session.root, vendors)
-        verification = _judge(
-            session, before, session.root, vendors, overlays, bases=bases, revisions=(repository, since)
-        )
+    commit = base_revision(repository, since, session.settings)
+    folder = session.root.resolve().relative_to(repository.root.resolve()).as_posix()
+    vendors = session.configuration.vendors
+    with ExitStack() as stack:
+        locked = {path: digest for vendor in vendors for path, digest in _locked(session, vendor)}
+        after = stack.enter_context(known_tree(repository, commit, session.root, locked))
+        before = stack.enter_context(tree_of_revision(repository, commit, session.root))
+        _add_new_bases(before, after, vendors)
+        compared = Since(repository=repository, commit=commit, folder=folder)
+        verification = _judge(session, before, after, vendors, overlays, bases=bases, revisions=compared)
         verification = _with_server(
             verification,
             before,
-            session.root,
+            after,
             session.settings,
             session.tools.engines,
             session.configuration.cluster,
         )
-        return _looked_at(verification, before, session.root, look)
+        return _looked_at(verification, before, after, look)
+
+
+def _locked(session: Session, vendor: Vendor) -> Iterator[tuple[str, str]]:
+    """The files of a vendor's lock, with their digests."""
+    lock = session.lock(vendor)
+    yield from lock.files.items() if lock is not None else ()
 
 
 def verify_branches(there: Session, before: Path) -> Verification:
@@ -108,15 +119,16 @@ def verify_revision_without_configuration(
     """
     kustomize = _kustomize(settings)
     repository = Repository.open(folder)
-    since = base_revision(repository, since, settings)
-    with tree_of_revision(repository, since, repository.root) as before:
+    commit = base_revision(repository, since, settings)
+    with ExitStack() as stack:
+        after = stack.enter_context(known_tree(repository, commit, repository.root))
         verification = verify_folders(
-            before,
-            repository.root,
+            stack.enter_context(tree_of_revision(repository, commit, repository.root)),
+            after,
             overlays,
             settings=settings,
             kustomize=kustomize,
-            revisions=(repository, since),
+            revisions=Since(repository=repository, commit=commit),
             look=look,
         )
     return verification, repository.root
@@ -129,7 +141,7 @@ def verify_folders(
     *,
     settings: Settings,
     kustomize: Callable[[], Kustomize] | None = None,
-    revisions: tuple[Repository, str] | None = None,
+    revisions: Since | None = None,
     look: Look | None = None,
 ) -> Verification:
     """Judge two plain folders; all overlays that stand on what differs, where none is named.
@@ -199,7 +211,7 @@ def _judge(
     *,
     bases: Sequence[BaseState],
     changes: Sequence[Change] = (),
-    revisions: tuple[Repository, str] | None = None,
+    revisions: Since | None = None,
     deduce: bool = False,
 ) -> Verification:
     kustomize = ahead(session.tools.engines.kustomize)
@@ -231,7 +243,7 @@ def _judge(
             cluster=session.configuration.cluster,
             helm=session.tools.engines.helm,
             options=replace(
-                judging(session.settings, session.configuration.kustomize, root=session.root),
+                judging(session.settings, session.configuration.kustomize, root=after),
                 builds_unchanged=revisions is not None,
                 elsewhere=not overlays,
             ),
@@ -290,18 +302,33 @@ def _declared_overlays(tree: Path, vendors: Sequence[Vendor], upstream: Collecti
 
     found: dict[str, None] = {}
     reaching: tuple[str, ...] | None = None
+    kustomizations: tuple[str, ...] | None = None
     for vendor in vendors:
         if vendor.overlays is not None:
+            kustomizations = _kustomizations(tree) if kustomizations is None else kustomizations
             for pattern in vendor.overlays:
-                found.update(dict.fromkeys(_matching(tree, pattern)))
+                found.update(dict.fromkeys(_matching(tree, pattern, kustomizations)))
         elif vendor.bases:
             reaching = find_overlays(tree, upstream) if reaching is None else reaching
             found.update(dict.fromkeys(reaching))
     return tuple(sorted(found))
 
 
-def _matching(tree: Path, pattern: str) -> Iterator[str]:
-    names = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-    for folder in sorted(tree.glob(pattern)):
-        if any((folder / name).is_file() for name in names):
-            yield PurePosixPath(folder.relative_to(tree)).as_posix()
+def _kustomizations(tree: Path) -> tuple[str, ...]:
+    from upstreamsync.verify.overlays.tree import Tree
+
+    return Tree(tree).folders()
+
+
+def _matching(tree: Path, pattern: str, kustomizations: Sequence[str]) -> Iterator[str]:
+    """The folders with a kustomization that a glob means; a plain path may lead through a link."""
+    wanted = globs.pattern(f"{pattern}/-", below=False)
+    yield from (
+        folder for folder in kustomizations if wanted.fullmatch("-" if folder == "." else f"{folder}/-")
+    )
+    if globs.is_plain(pattern):
+        from upstreamsync.verify.overlays.tree import Tree, normalize
+
+        folder = normalize(pattern)
+        if folder not in kustomizations and Tree(tree).kustomization_file(folder) is not None:
+            yield folder

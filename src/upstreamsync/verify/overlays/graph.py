@@ -95,9 +95,7 @@ def _sources(tree: Tree, kustomization: Kustomization) -> Iterator[str]:
         if not path.startswith(".."):
             yield path
     if data.get("helmCharts") or data.get("helmChartInflationGenerator"):
-        settings = data.get("helmGlobals")
-        home = settings.get("chartHome") if isinstance(settings, dict) else None
-        yield kustomization.resolve(home if isinstance(home, str) else "charts")
+        yield kustomization.resolve(_chart_home(kustomization))
         for chart in kustomization.entries("helmCharts"):
             if isinstance(chart, dict):
                 yield kustomization.resolve(str(chart.get("valuesFile") or "values.yaml"))
@@ -189,6 +187,39 @@ def _named_paths(tree: Tree, folder: str) -> Iterator[str]:
             yield path
 
 
+def named_below(tree: Tree, folder: str) -> Iterator[str]:
+    """The files and folders that the kustomization in ``folder`` may read: with folders that hold them all."""
+    return _named_paths(tree, folder)
+
+
+def named_files(tree: Tree, folder: str) -> Iterator[str]:
+    """What the kustomization in ``folder`` names by itself, whether it is there or not."""
+    kustomization = tree.kustomization(folder)
+    if kustomization is None:
+        yield from _named_paths(tree, folder)
+        return
+    entries = [*_mentioned_files(kustomization.data)]
+    for name in OBJECT_FIELDS:
+        entries += [one for one in kustomization.entries(name) if isinstance(one, str) and "\n" not in one]
+    for chart in kustomization.entries("helmCharts"):
+        if isinstance(chart, dict):
+            entries.append(str(chart.get("valuesFile") or "values.yaml"))
+            entries += _places(kustomization, str(chart.get("name")), str(chart.get("version")))
+    yield from (kustomization.resolve(entry) for entry in entries)
+
+
+def _places(kustomization: Kustomization, chart: str, version: str) -> Iterator[str]:
+    """Where kustomize looks for a chart."""
+    home = _chart_home(kustomization)
+    yield from (posixpath.join(home, chart), posixpath.join(home, f"{chart}-{version}"))
+
+
+def _chart_home(kustomization: Kustomization) -> str:
+    settings = kustomization.data.get("helmGlobals")
+    home = settings.get("chartHome") if isinstance(settings, dict) else None
+    return home if isinstance(home, str) else "charts"
+
+
 def roots(tree: Tree) -> tuple[str, ...]:
     """Every kustomization that no other one includes, and that is no component, readable or not; sorted."""
     included = {
@@ -269,9 +300,7 @@ def _changed_resources(tree: Tree, kustomization: Kustomization, changed: Collec
     if mine and _has_changed_base(tree, kustomization, changed):
         mine = {path for path in mine if posixpath.dirname(path) != kustomization.folder.removeprefix(".")}
     if kustomization.data.get("helmCharts"):
-        settings = kustomization.data.get("helmGlobals")
-        home = settings.get("chartHome") if isinstance(settings, dict) else None
-        charts = kustomization.resolve(home if isinstance(home, str) else "charts")
+        charts = kustomization.resolve(_chart_home(kustomization))
         if any(within(path, (charts,)) for path in changed):
             mine.add(charts)
     return mine
