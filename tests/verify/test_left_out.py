@@ -97,6 +97,7 @@ _OVERLAYS = {
     "a namespace": "namespace: bench\n" + _PATCH,
     "labels and a prefix": "namePrefix: my-\ncommonLabels: {team: infra}\n",
     "a patch of every CRD": _CRD_PATCH,
+    "an image that schemas speak of": "images: [{name: schema, newTag: v2}]\n" + _PATCH,
     "images": "images: [{name: quay.io/argoproj/argocd, newName: mirror.example/argocd}]\n",
 }
 

@@ -95,3 +95,20 @@ def test_a_document_is_named_only_when_its_name_is_plain_to_see(text: bytes, nam
 )
 def test_which_patches_leave_the_schemas_of_a_crd_alone(kind: Kind, body: object, beside: bool) -> None:
     assert trim.leaves_schemas_alone(_item(kind, body)) is beside
+
+
+def test_an_image_reaches_no_crd_that_speaks_of_its_name() -> None:
+    entry = Item(
+        name="o",
+        kind=Kind.IMAGES,
+        folder="o",
+        field="images",
+        key="0",
+        file="f",
+        line=1,
+        spec={"name": "key"},
+    )
+    deployment = b"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: key\n"
+    ids = {part: trim.document_id(part) for part in (CRD, deployment)}
+    assert None not in ids.values()
+    assert trim._reachable(ids, [entry]) == {deployment}

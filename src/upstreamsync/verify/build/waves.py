@@ -93,11 +93,18 @@ def touches(
     if item.kind is Kind.IMAGES and isinstance(item.spec, Mapping):
         name = str(item.spec.get("name", ""))
         found = {key for key, text in base.texts.items() if name.encode() in text}
-        return _with_earlier(found, name, earlier, reaches)
+        # kustomize leaves CRDs alone, though their schemas speak of images
+        return frozenset(
+            key
+            for key in _with_earlier(found, name, earlier, reaches)
+            if key[0].kind != "CustomResourceDefinition"
+        )
     return None
 
 
-def _with_earlier(found: set[Key], name: str, earlier: Sequence[Item], reaches: Mapping[str, Reach]) -> Reach:
+def _with_earlier(
+    found: set[Key], name: str, earlier: Sequence[Item], reaches: Mapping[str, Reach]
+) -> set[Key]:
     """Add what earlier items touch that bring the image in themselves."""
     for other in earlier:
         if other.name not in reaches:
@@ -107,7 +114,7 @@ def _with_earlier(found: set[Key], name: str, earlier: Sequence[Item], reaches: 
             if reach is None:
                 continue  # a barrier: it has its own build in any case
             found |= reach
-    return frozenset(found)
+    return found
 
 
 def _patched(item: Item, base: State, spellings: Spellings) -> Reach:
