@@ -36,7 +36,7 @@ class Comparison:
     new_items: Sequence[Item]
     old: Side
     new: Side
-    spaces: tuple[Workspace, Workspace]
+    chains: tuple[Chain, Chain]
     builder: Builder
     available: Availability = field(default_factory=Availability)
     upstream: Collection[str] = ()
@@ -46,6 +46,11 @@ class Comparison:
     about: blame.About
     refused_values: Mapping[str, str] = field(default_factory=dict)
     is_trial: bool = False
+
+    @property
+    def spaces(self) -> tuple[Workspace, Workspace]:
+        """What the two sides were built in."""
+        return self.chains[0].workspace, self.chains[1].workspace
 
     @property
     def tree(self) -> Tree:
@@ -187,7 +192,7 @@ class Comparison:
         if not changed:
             return {}
         followed = {name for name, partner in changed.items() if (partner.name, name) in self.followed}
-        found = crossed.cross(self.spaces, self.builder, changed, only_new=len(followed) == len(changed))
+        found = crossed.cross(self.chains, changed, only_new=len(followed) == len(changed))
         final = self.new.final.objects if isinstance(self.new.final, State) else {}
         final = {self.new.names.get(key, key): obj for key, obj in final.items()}
         return {
@@ -256,16 +261,12 @@ class Comparison:
         """What is said of each item with some files replaced; None where that can't be built."""
         tree = self.tree.plus({**self.tree.added, **files})
         items = enumerate_items(tree, self.overlay, self.upstream)
-        place = Path(tempfile.mkdtemp(prefix="trial-", dir=self.spaces[1].scratch.parent))
         was = self.spaces[1]
-        space = Workspace(
-            tree, self.overlay, items, place, was.cut,
-            charts=was.charts, instead=was.instead, files=was.files, strict=was.strict, settled=was.settled,
-        )  # fmt: skip
+        space = was.on(tree, items, Path(tempfile.mkdtemp(prefix="trial-", dir=was.scratch.parent)))
         try:
-            side = Chain(space, self.builder, items).run()
+            side = (chain := Chain(space, self.builder, items)).run()
             tried = replace(
-                self, trees=(self.trees[0], tree), new_items=items, new=side, spaces=(self.spaces[0], space),
+                self, trees=(self.trees[0], tree), new_items=items, new=side, chains=(self.chains[0], chain),
                 followed=self._still_followed(items), is_trial=True,
             ).judgements(None)  # fmt: skip
         except UpstreamsyncError:

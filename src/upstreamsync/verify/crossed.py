@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from upstreamsync.errors import UpstreamsyncError
-from upstreamsync.verify.build.builds import Builder
 from upstreamsync.verify.build.chain import Chain, Effect
-from upstreamsync.verify.build.workspace import Workspace
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
 from upstreamsync.verify.overlays.tree import Tree
 
@@ -42,15 +40,9 @@ def edited_items(items: Sequence[Item], partners: Mapping[str, Item]) -> dict[st
     }
 
 
-def cross(
-    spaces: tuple[Workspace, Workspace],
-    builder: Builder,
-    edited: Mapping[str, Item],
-    *,
-    only_new: bool = False,
-) -> Crossed:
+def cross(chains: tuple[Chain, Chain], edited: Mapping[str, Item], *, only_new: bool = False) -> Crossed:
     """Build both sides with the edited items changed over; ``only_new``: the new ones on the old base alone."""
-    old, new = spaces
+    old, new = chains
     mine = {item.name: item for item in new.items}
     edited = {
         name: partner
@@ -60,8 +52,8 @@ def cross(
     if not edited:
         return Crossed()
     names = {partner.name: name for name, partner in edited.items()}
-    there = _effects(old, {was: mine[now] for was, now in names.items()}, builder)
-    here = {} if only_new else _effects(new, edited, builder)
+    there = _effects(old, {was: mine[now] for was, now in names.items()})
+    here = {} if only_new else _effects(new, edited)
     return Crossed(
         old_on_new={name: here[name] for name in edited if name in here},
         new_on_old={now: there[was] for was, now in names.items() if was in there},
@@ -74,16 +66,12 @@ def _reads_files(item: Item) -> bool:
     return item.kind is Kind.GENERATOR and any(spec.get(field) for field in _READ)
 
 
-def _effects(space: Workspace, instead: Mapping[str, Item], builder: Builder) -> Mapping[str, Effect]:
-    """The effects of a side's items, some of them replaced."""
-    items = [instead[item.name].in_place_of(item) if item.name in instead else item for item in space.items]
-    place = Path(tempfile.mkdtemp(prefix="crossed-", dir=space.scratch.parent))
-    crossed = Workspace(
-        space.tree, space.overlay, items, place, space.cut,
-        charts=space.charts, instead=space.instead, files=space.files, strict=space.strict, settled=space.settled,
-    )  # fmt: skip
+def _effects(chain: Chain, instead: Mapping[str, Item]) -> Mapping[str, Effect]:
+    """The effects of some of a side's items with others in place of them."""
+    items = [instead[item.name].in_place_of(item) if item.name in instead else item for item in chain.items]
+    place = Path(tempfile.mkdtemp(prefix="crossed-", dir=chain.workspace.scratch.parent))
     try:
-        return Chain(crossed, builder, items).run().effects
+        return chain.with_others(items, instead, place).effects
     except UpstreamsyncError:
         return {}  # what can't be built can't be compared: the edit is judged by what it does
 

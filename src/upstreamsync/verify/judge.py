@@ -318,7 +318,7 @@ class _Judge:
             new_items=self.new_items,
             old=old,
             new=new,
-            spaces=self.spaces,
+            chains=self.chains,
             builder=self.builder,
             refused_values=self.refused,
             available=self.available,

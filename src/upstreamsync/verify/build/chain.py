@@ -8,9 +8,9 @@ break those that build upon others.)
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from upstreamsync.errors import UpstreamsyncError
@@ -68,14 +68,16 @@ class Side:
 
 @dataclass(slots=True)
 class Chain:
-    """The builds of one side."""
+    """The builds of one side; ``wanted`` names the items whose effects are asked for, None: all of them."""
 
     workspace: Workspace
     builder: Builder
     items: Sequence[Item]
+    wanted: Collection[str] | None = None
     refused: dict[str, str] = field(default_factory=dict)
     context: set[str] = field(default_factory=set)
     shared: Refusals = field(default_factory=Refusals)
+    beyond: list[Item] = field(default_factory=list)
     _outcomes: dict[frozenset[str], Future[Outcome]] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -103,6 +105,16 @@ class Chain:
         side = self._upon(base, built=False) if base is not None else None
         return side or self._upon_built()
 
+    def with_others(self, items: Sequence[Item], wanted: Collection[str], scratch: Path) -> Side:
+        """The side with ``items`` in place of its own, of which those ``wanted`` differ; see ``wanted``.
+
+        What was built with all of those switched off needs no second build.
+        """
+        was = self.workspace
+        space = replace(was, items=items, scratch=scratch)
+        known = {off: outcome for off, outcome in self._outcomes.items() if off.issuperset(wanted)}
+        return Chain(space, self.builder, items, wanted=wanted, _outcomes=known).run()
+
     def _upon_built(self) -> Side:
         self.refused.clear()
         self.refused.update(self._known())
@@ -117,9 +129,10 @@ class Chain:
         """The side, upon this base; None where a base that was not built raises a doubt."""
         steps = [item for item in self._steps() if item.name not in self.context]
         waves, reaches = plan(steps, base)
-        if isinstance(self._build([item for item in self.items if item.name in self.refused]), Failed):
+        waves = self._until_wanted(waves)
+        if isinstance(self._build(self._offs([[]])[0]), Failed):
             scratch = self.workspace.scratch / f"refusals-{built}"
-            alone = [item for item in steps if not self._is_shared(item)]
+            alone = [item for item in steps if item in self.beyond or not self._is_shared(item)]
             found = refusals(steps, base, reaches, self.shared, self.builder, scratch, but=alone)
             self.refused.update(found)
         foreseen = dict(self.refused)
@@ -152,6 +165,15 @@ class Chain:
         cut = self.workspace.cut
         final = states[-1].with_others({(name, 1): obj for name, obj in cut.dropped.items()})
         return Side(base, final, effects, names, cut.schemas)
+
+    def _until_wanted(self, waves: list[list[Item]]) -> list[list[Item]]:
+        """The waves up to the last one with an item that is asked for; those behind it stay off."""
+        if self.wanted is None:
+            return waves
+        mine = [number for number, wave in enumerate(waves, 1) if any(i.name in self.wanted for i in wave)]
+        end = max(mine, default=0)
+        self.beyond = [item for wave in waves[end:] for item in wave]
+        return waves[:end]
 
     def _known(self) -> dict[str, str]:
         """What was said of items that other overlays have as well."""
@@ -275,6 +297,7 @@ class Chain:
 
     def _offs(self, waiting: Sequence[Sequence[Item]]) -> list[list[Item]]:
         refused = [item for item in self.items if item.name in self.refused]
+        refused += self.beyond
         later = [item for wave in waiting for item in wave]
         offs = []
         for wave in waiting:

@@ -56,6 +56,13 @@ class Workspace:
         self.kustomizations = reached(self.tree, self.overlay)
         self.unrestricted = not self.strict and reads_above(self.tree, self.kustomizations)
 
+    def on(self, tree: Tree, items: Sequence[Item], scratch: Path) -> Workspace:
+        """The same of another tree: what is left out, and what stands in for what can't be had, is as here."""
+        return Workspace(
+            tree, self.overlay, items, scratch, self.cut, charts=self.charts,
+            instead=self.instead, files=self.files, strict=self.strict, settled=self.settled,
+        )  # fmt: skip
+
     def has(self, item: Item) -> bool:
         """Whether the item's entry takes part."""
         return item.index is None or (item.folder, item.field, item.index) not in self.instead
