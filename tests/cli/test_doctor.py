@@ -93,3 +93,34 @@ def test_a_tool_that_somebody_put_there_is_replaced_and_never_run(
     assert doctor(tmp_path, mirror, "--install").returncode == 0
     assert tool.read_text() == HELM
     assert not (tmp_path / "ran").exists()
+
+
+_VENDOR = """version: 1
+vendors:
+- name: app
+  version: 1.0.0
+  source: {helm: {repository: "https://h.invalid", chart: app}}
+  base: app
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({}, 0),
+        ({"vendors.yaml": "version: 1\nvendors: []\n"}, 0),
+        ({"vendors.yaml": _VENDOR}, 3),
+        ({"vendors.yaml": _VENDOR.replace("source: {", "source: {render: false, ")}, 0),
+        ({"a/kustomization.yaml": "helmCharts: [{name: x}]\n"}, 3),
+    ],
+)
+def test_a_tool_that_nothing_needs_is_not_missed(tmp_path: Path, files: dict[str, str], code: int):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "upstreamsync", "doctor"],
+        cwd=tmp_path, env={**os.environ, "HELM": str(tmp_path / "none")}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert ("nothing here needs it" in done.stdout) is (code == 0)

@@ -15,7 +15,7 @@ from typer.main import get_command
 from upstreamsync.cli import app as application
 from upstreamsync.cli import check, update, verify
 from upstreamsync.cli.common import Common, Format
-from upstreamsync.cli.plain import plain
+from upstreamsync.cli.plain import plain, verb_first
 
 WORDS = [
     *("check", "alpha", "beta", "-", "--", "", "a=b", "-x", "--help", "-h", "--version", "--no-such"),
@@ -145,3 +145,22 @@ def test_nothing_to_do_is_said_without_rich(bench):
     assert said() == b"6 vendors are unchanged (-v names them)\n"
     assert said("-v").splitlines() == [b"app%d: unchanged at v1.0.0" % number for number in range(6)]
     assert said("app3", "app0") == b"app0: unchanged at v1.0.0\napp3: unchanged at v1.0.0\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("-c x.yaml check a", "check -c x.yaml a"),
+        ("--config=x.yaml -v check", "check --config=x.yaml -v"),
+        ("-j4 --format json verify --since HEAD", "verify -j4 --format json --since HEAD"),
+        ("--allow-host h effects", "effects --allow-host h"),
+        ("-c x.yaml --help", "--help"),
+        ("--version", "--version"),
+        ("--since HEAD verify", "--since HEAD verify"),
+        ("-c x.yaml", "-c x.yaml"),
+        ("-c", "-c"),
+        ("", ""),
+    ],
+)
+def test_what_all_verbs_take_may_stand_before_the_verb(line, meant):
+    assert verb_first(line.split()) == meant.split()

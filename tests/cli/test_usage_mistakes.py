@@ -45,6 +45,7 @@ def commit(root: Path) -> None:
         (["verify", "--since", "nope"], "`nope` is not a commit"),
         (["verify", "--since", "--x"], "is not a git revision"),
         (["verify", "--since", "HEAD~7"], "`HEAD~7` is not a commit"),
+        (["verify", "--since", "HEAD~7"], "`HEAD` has 1 commit in all"),
         (["pr"], "has no remote `origin`"),
         (["pr", "--forge", "nowhere"], "there is no forge `nowhere`"),
         (["explain", "nope"], "there is no vendor `nope`"),
@@ -86,3 +87,17 @@ def test_a_vendors_yaml_without_vendors_is_said(root, verb):
     commit(root)
     done = run(root, *verb)
     assert (done.returncode, "declares no vendor yet" in done.stderr) == (0, True), done.stderr
+
+
+def test_what_no_option_knows_is_told_in_plain_words(root):
+    done = run(root, "check", "--format", "yaml")
+    assert (done.returncode, "'yaml' is none of text, json" in done.stderr) == (2, True), done.stderr
+    done = run(root, "check", "--jobs", "many")
+    assert (done.returncode, "'many' is no whole number" in done.stderr) == (2, True), done.stderr
+
+
+def test_a_configuration_in_a_folder_above_is_named(root):
+    (root / "deep/er").mkdir(parents=True)
+    assert "note: ../../vendors.yaml is used" in run(root / "deep/er", "effects").stderr
+    assert "is used" not in run(root, "effects").stderr
+    assert "is used" not in run(root / "deep/er", "effects", "-c", "../../vendors.yaml").stderr

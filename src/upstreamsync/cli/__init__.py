@@ -30,6 +30,10 @@ def main() -> None:
     secrecy.own_process()
     prepare()
     gc.set_threshold(300_000)  # a run makes many values and hardly any circles
+    if sys.argv[1:2] and sys.argv[1].startswith("-"):
+        from upstreamsync.cli.plain import verb_first
+
+        sys.argv[1:] = verb_first(sys.argv[1:])
     if sys.argv[1:2] in (["check"], ["verify"], ["update"]):
         from upstreamsync.cli.plain import plain
 

@@ -113,6 +113,8 @@ class Common:
         from upstreamsync.project.lazy_config import LazyProject
 
         with LazyProject(Path.cwd(), config=self.config, settings=self.settings()) as lazy:
+            if self.config is None and lazy.path.parent != Path.cwd():
+                output.tell(f"note: {os.path.relpath(lazy.path)} is used; this folder has no vendors.yaml")
             yield lazy
 
     @contextmanager

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from upstreamsync.cli import exits
 from upstreamsync.cli.common import Common
-from upstreamsync.config import find_configuration, load_configuration
+from upstreamsync.config import Configuration, find_configuration, load_configuration
 from upstreamsync.config.spec import Tools
 from upstreamsync.errors import ToolError, ToolMissing, UpstreamsyncError, UsageError
 from upstreamsync.kit.http.client import Http
@@ -20,6 +21,7 @@ from upstreamsync.kit.run.sandbox import protection
 from upstreamsync.kit.store.cache import Cache
 from upstreamsync.project.settings import Settings, engines
 from upstreamsync.report.annotations import notices
+from upstreamsync.verify.overlays.tree import Tree
 
 _TOKENS = (
     ("UPSTREAMSYNC_TOKEN", "GitHub: reading releases, opening pull requests (before GITHUB_TOKEN)"),
@@ -31,7 +33,10 @@ _TOKENS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """What was found of one tool; ``hint`` says what to do when it is not as it should be."""
+    """What was found of one tool; ``hint`` says what to do when it is not as it should be.
+
+    ``needed``: whether something in this repository can't be done without it.
+    """
 
     name: str
     version: str | None
@@ -39,29 +44,45 @@ class Tool:
     pinned: str | None
     ok: bool
     hint: str | None = None
+    needed: bool = True
 
 
 def examine(common: Common, *, install: bool) -> int:
-    """Look, install what is pinned when asked for, report; 3 when a tool is missing."""
-    from pathlib import Path
-
+    """Look, install what is pinned when asked for, report; 3 when a tool is missing that is needed here."""
     settings = common.settings()
     try:
-        pins = load_configuration(common.config or find_configuration(Path.cwd())).tools
+        configuration = load_configuration(common.config or find_configuration(Path.cwd()))
     except UsageError:
-        pins = Tools()
+        configuration = None
+    pins = configuration.tools if configuration is not None else Tools()
     if install:
         _install(settings, pins)
     found = engines(settings, pins if not install else _with_defaults(pins))
     tools = [
-        _engine("helm", pins.helm, lambda: _described(found, "helm")),
+        replace(
+            _engine("helm", pins.helm, lambda: _described(found, "helm")),
+            needed=pins.helm is not None or _has_charts(configuration),
+        ),
         _engine("kustomize", pins.kustomize, lambda: _described(found, "kustomize")),
         _git(),
     ]
     tokens = [(name, bool(settings.environment.get(name)), use) for name, use in _TOKENS]
     cache = None if common.no_cache else settings.cache_place.as_posix()
     _report(common, tools, tokens, cache)
-    return exits.DONE if all(tool.ok for tool in tools) else exits.PARTIAL
+    return exits.DONE if all(tool.ok or not tool.needed for tool in tools) else exits.PARTIAL
+
+
+def _has_charts(configuration: Configuration | None) -> bool:
+    """Whether a vendor, or a kustomization of the repository, has a chart to be rendered."""
+    root = Path.cwd()
+    if configuration is not None:
+        root = configuration.root
+        sources = (one for vendor in configuration.vendors for one in (*vendor.source, *vendor.watch))
+        if any(one.helm is not None and one.render for one in sources):
+            return True
+    tree = Tree(root)
+    files = (tree.kustomization_file(folder) for folder in tree.folders())
+    return any(b"helmChart" in tree.read(file) for file in files if file is not None)
 
 
 def _with_defaults(pins: Tools) -> Tools:
@@ -120,7 +141,7 @@ def _report(
             "schema": "upstreamsync/doctor/v1",
             "tools": [
                 {"name": tool.name, "version": tool.version, "path": tool.path, "pinned": tool.pinned,
-                 "ok": tool.ok, "hint": tool.hint}
+                 "ok": tool.ok, "needed": tool.needed, "hint": tool.hint}
                 for tool in tools
             ],
             "tokens": [{"name": name, "seen": seen, "used_for": use} for name, seen, use in tokens],
@@ -131,6 +152,7 @@ def _report(
 
     lines = [
         f"{tool.name}: {f'{tool.version} {tool.path or str()}'.strip() if tool.ok else 'missing'}"
+        + ("" if tool.ok or tool.needed else ", and nothing here needs it")
         + (f" (hint: {tool.hint})" if tool.hint else "")
         for tool in tools
     ]

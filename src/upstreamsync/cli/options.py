@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -14,18 +15,48 @@ import typer
 from upstreamsync.cli.common import Common, Format
 from upstreamsync.cli.output import set_up_logging
 
+
+def _form(text: str) -> Format:
+    try:
+        return Format(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(Format)}") from None
+
+
+def _count(text: str) -> int:
+    if not _COUNT.fullmatch(str(text)):  # also the default, which is a number already
+        raise typer.BadParameter(f"{text!r} is no whole number from 0 on")
+    return int(text)
+
+
+def _forms(incomplete: str) -> list[str]:
+    return [form for form in Format if form.startswith(incomplete)]
+
+
+_COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)
 #: Field of Common → its declaration; the defaults are those of the fields.
 OPTIONS: dict[str, Any] = {
     "config": Annotated[
         Path | None,
         typer.Option("--config", "-c", help="vendors.yaml; default: in this folder or the nearest above."),
     ],
-    "format": Annotated[Format, typer.Option("--format", help="Form of the output.")],
+    "format": Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            metavar="|".join(Format),
+            parser=_form,
+            autocompletion=_forms,
+            help="Form of the output.",
+        ),
+    ],
     "json_output": Annotated[
         Path | None,
         typer.Option("--json-output", metavar="FILE", help="Also write the JSON document to this file."),
     ],
-    "jobs": Annotated[int, typer.Option("--jobs", "-j", min=0, help="What runs at once; 0 chooses.")],
+    "jobs": Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", parser=_count, help="What runs at once; 0 chooses.")
+    ],
     "cache_dir": Annotated[
         Path | None,
         typer.Option("--cache-dir", help="Cache folder; also UPSTREAMSYNC_CACHE.", show_default=False),

@@ -46,6 +46,24 @@ _OWN: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
 _COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
+def verb_first(words: Sequence[str]) -> list[str]:
+    """A command line with its verb in front: the options that all verbs share may stand before it, too."""
+    front: list[str] = []
+    rest = list(words)
+    values = (*_VALUES, "--allow-host")
+    while rest and rest[0].startswith("-"):
+        word = rest[0]
+        joined = word.startswith(tuple(f"{name}=" for name in values)) or (
+            word[:2] in values and len(word) > 2
+        )
+        taken = 1 if joined or word in _FLAGS else 2 if word in values else 0
+        if not taken or len(rest) <= taken:
+            return rest if word in ("-h", "--help") else list(words)
+        front += rest[:taken]
+        del rest[:taken]
+    return [rest[0], *front, *rest[1:]] if rest else list(words)
+
+
 def plain(words: Sequence[str]) -> tuple[Common, list[str], dict[str, Any]] | None:
     """The common options, names, and own options of a plain verb (``_OWN``); None for any other line."""
     if not words or words[0] not in _OWN or "_UPSTREAMSYNC_COMPLETE" in os.environ:

@@ -22,6 +22,8 @@ from upstreamsync.kit.git.command import Entry, checked_ref
 from upstreamsync.kit.git.history import history
 from upstreamsync.kit.paths import check_relative
 
+#: A commit so many steps before another one.
+_ANCESTOR = re.compile(r"([^~^]+)[~^][~^0-9]*")
 _MAX_EXPORT = 2 * 1024**3
 
 
@@ -108,10 +110,27 @@ class Revisions:
         try:
             return self._text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{{kind}}}")
         except ToolFailed:
-            hint = (
-                "make a first commit" if rev == "HEAD" else "fetch it first; a shallow clone has no history"
+            raise NotThere(f"`{rev}` is not a commit of `{self.root}`", hint=self._how_to_have(rev)) from None
+
+    def _how_to_have(self, rev: str) -> str:
+        """What to do about a revision that is not there."""
+        if rev == "HEAD":
+            return "make a first commit"
+        if self._text("rev-parse", "--is-shallow-repository") == "true":
+            return "fetch it first; a shallow clone has no history"
+        start = _ANCESTOR.fullmatch(rev)
+        try:
+            count = (
+                self._text("rev-list", "--count", "--first-parent", "--end-of-options", start[1])
+                if start
+                else ""
             )
-            raise NotThere(f"`{rev}` is not a commit of `{self.root}`", hint=hint) from None
+        except ToolFailed:
+            count = ""
+        if start and count:
+            commits = "1 commit" if count == "1" else f"{count} commits"
+            return f"`{start[1]}` has {commits} in all: name a later one, a branch or a tag"
+        return "`git fetch` brings what the remote has; `git branch --all` and `git tag` list what is here"
 
     def branch(self) -> str | None:
         """The branch that is checked out, None when HEAD is detached."""
