@@ -211,8 +211,9 @@ class Run(Seen):
         marker = find(existing.body)
         if marker is None:
             return False
-        wanted = (_settings_of(proposal), _merges_itself(proposal))
-        return isinstance(self.forge, Adjustable) and (dict(marker.settings), marker.automerge) != wanted
+        now, wanted = (_as_sets(found) for found in (marker.settings, _settings_of(proposal)))
+        other = now != wanted or marker.automerge != _merges_itself(proposal)
+        return isinstance(self.forge, Adjustable) and other
 
     def _settle(self, proposal: Proposal, situation: Situation, existing: Existing) -> PullRequest:
         """Nothing but its settings changed."""
@@ -305,6 +306,11 @@ def _settings_of(proposal: Proposal) -> dict[str, tuple[str, ...]]:
         "milestone": (proposal.milestone,) if proposal.milestone else (),
     }
     return {kind: names for kind, names in wanted.items() if names}
+
+
+def _as_sets(found: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    """In which order names stand, and how often, does not matter to a forge."""
+    return {kind: frozenset(names) for kind, names in found.items()}
 
 
 def _as_settings(found: Mapping[str, tuple[str, ...]]) -> Settings:

@@ -163,6 +163,8 @@ class GitHubForge(GitHubBoards):
             self._extra(f"assign #{number}", lambda: pull.add_to_assignees(*new))
         if after.milestone is not None and after.milestone != before.milestone:
             self._extra(f"set the milestone of #{number}", lambda: self._set_milestone(pull, after.milestone))
+        elif after.milestone is None and before.milestone is not None:
+            self._extra(f"clear the milestone of #{number}", lambda: _clear_milestone(pull, before.milestone))
 
     def set_statuses(self, commit: str, statuses: Sequence[tuple[str, str, str]]) -> None:
         """Set what is not there yet. Statuses need a right of their own: without it, the user is told."""
@@ -232,6 +234,13 @@ def _ask(pull: PullRequest, reviewer: str, *, no: bool = False) -> None:
         act(reviewers=[], team_reviewers=[team])
     else:
         act(reviewers=[reviewer])
+
+
+def _clear_milestone(pull: PullRequest, title: str | None) -> None:
+    """Take away the milestone that we had set; one that a person chose since stays."""
+    issue = pull.as_issue()
+    if issue.milestone is not None and issue.milestone.title == title:
+        issue.edit(milestone=None)
 
 
 def _unless_gone(act: Callable[[str], Any], label: str) -> None:
