@@ -51,6 +51,15 @@ def commit(root: Path) -> None:
         (["explain", "nope"], "there is no vendor `nope`"),
         (["adopt", ".git"], "no vendor declares the folder `.git`"),
         (["verify", "nowhere"], "there is no folder `nowhere`"),
+        (["verify", "--since", ""], "--since names no revision"),
+        (["verify", "--budget", "soon"], "a duration is a number and a unit"),
+        (["demo", "vendors.yaml"], "is a file"),
+        (["update", "--to", "v1"], "--to needs exactly one vendor"),
+        (["check", "--format", "sarif"], "no --format sarif"),
+        (["check", "-c", "nope.yaml"], "nope.yaml"),
+        (["mv", "app", "../x"], "../x"),
+        (["promote", "--from", "main", "--to", "main"], "can't be promoted to itself"),
+        (["verify", "--html", "/nowhere/page.html"], "/nowhere/page.html"),
     ],
 )
 def test_in_a_repository(root, words, message):

@@ -111,8 +111,9 @@ def _opened(common: Common, world: World, place: Path, *, generators: bool = Tru
 def _folder(folder: Path | None, stack: ExitStack) -> Path:
     if folder is None:
         return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="upstreamsync-demo-")))
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty", hint="name a folder that does not exist yet")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = "is not empty" if folder.is_dir() else "is a file"
+        raise UsageError(f"{folder} {what}", hint="name a folder that does not exist yet")
     folder.mkdir(parents=True, exist_ok=True)
     return folder.absolute()
 

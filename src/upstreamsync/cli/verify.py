@@ -41,6 +41,8 @@ def verify(
         raise UsageError("--before and --after belong together", hint="give both folders")
     if before is not None and since is not None:
         raise UsageError("--since does not go with --before and --after", hint="leave one of them out")
+    if since is not None and not since.strip():  # nothing was judged, and all would look well
+        raise UsageError("--since names no revision", hint="is the variable that it comes from set here?")
     if dry_run and not (fix or add_guards):
         raise UsageError("--dry-run goes with --fix or --add-guards", hint="verify itself writes nothing")
     watcher = Watcher() if html is not None else None

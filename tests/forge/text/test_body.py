@@ -234,6 +234,38 @@ def test_links(releases, page, old, new, ref, release, compare):
             None,
             "https://git.corp.example/o/r/compare/v1...v2",
         ),
+        (
+            {"git": {"repository": "https://gitlab.com/g/s/r.git", "paths": ["x"]}},
+            {"oci": "quay.io/a/b", "ref": "v{semver}"},
+            ("1.8.3", None),
+            ("1.9.0", "v1.9.0"),
+            None,
+            "https://gitlab.com/g/s/r/-/compare/v1.8.3...v1.9.0",
+        ),
+        (
+            {"helm": {"git": "git@github.com:o/r.git", "path": "x"}},
+            {"oci": "quay.io/a/b", "ref": "chart-{semver}"},
+            ("1.8.3", None),
+            ("1.9.0", "chart-1.9.0"),
+            None,
+            "https://github.com/o/r/compare/chart-1.8.3...chart-1.9.0",
+        ),
+        (
+            {"url": "https://raw.githubusercontent.com/o/r/{ref}/x.yaml"},
+            {"oci": "quay.io/a/b", "tag": r"(?P<version>(?P<up>\d+\.\d+\.\d+)\.\d+)", "ref": "v{up}"},
+            ("1.8.3.3", None),
+            ("1.9.0.1", "v1.9.0"),
+            None,
+            "https://github.com/o/r/compare/v1.8.3...v1.9.0",
+        ),
+        (
+            {"url": "https://raw.githubusercontent.com/o/r/{ref}/x.yaml"},
+            {"oci": "quay.io/a/b", "ref": "v{major}.{minor}.{patch}"},
+            ("1.8.3.1", None),
+            ("1.8.3.2", "v1.8.3"),
+            None,
+            None,
+        ),
     ],
 )
 def test_links_of_vendors_that_own_images_drive(source, releases, old, new, release, compare):

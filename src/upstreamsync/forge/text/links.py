@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from upstreamsync.config.spec import Vendor
+from upstreamsync.config.spec import Releases, Vendor
 from upstreamsync.kit.templates import fill, version_values
 from upstreamsync.model import Change
 
@@ -112,11 +112,17 @@ def _old_ref(ref: str, change: Change) -> str | None:
 
 def _by_template(ref: str, change: Change, vendor: Vendor | None) -> str | None:
     """The old ref where it is made from the version: an own image's 1.8.3.3 stands for upstream's v1.8.3."""
-    template = vendor.releases.ref if vendor is not None and vendor.releases is not None else None
-    if template is None:
+    feed = vendor.releases if vendor is not None else None
+    if feed is None or feed.ref is None:
         return None
     try:
-        made = fill(template, version_values(change.after))
-        return fill(template, version_values(change.before)) if made == ref else None
+        made = fill(feed.ref, _values(change.after, feed))
+        return fill(feed.ref, _values(change.before, feed)) if made == ref else None
     except KeyError:
         return None
+
+
+def _values(version: str, feed: Releases) -> dict[str, str]:
+    """What a version alone can fill of a template: the groups of ``tag``, too, where it matches the version."""
+    match = re.fullmatch(feed.tag, version) if feed.tag is not None else None
+    return {**version_values(version), **(match.groupdict(default="") if match is not None else {})}

@@ -105,7 +105,9 @@ def _rules(configuration: Configuration, options: PromoteOptions) -> list[Promot
         named = [one for one in declared if (one.from_, one.to) == (source, target)]
         rules = named or [Promotion.model_validate({"from": source, "to": target})]
     if same := [one.to for one in rules if one.from_ == one.to]:
-        raise UsageError(f"`{same[0]}` can't be promoted to itself")
+        raise UsageError(
+            f"`{same[0]}` can't be promoted to itself", hint="`--from` and `--to` name two branches"
+        )
     return [
         one.model_copy(update={"soak": options.soak}) if options.soak is not None else one for one in rules
     ]

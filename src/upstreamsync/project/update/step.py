@@ -145,14 +145,13 @@ def _held_back(vendor: Vendor, lookup: Lookup, version: str) -> str | None:
         if one.version == version and not one.reason.startswith("superseded"):
             return one.reason
     limit, spec = vendor.follow.range, vendor.releases
-    found = parse(version, spec.scheme if spec is not None else "semver")
-    if (
-        limit is not None
-        and found is not None
-        and not parse_constraint(limit).matches(found, prereleases=True)
-    ):
+    scheme = spec.scheme if spec is not None else "semver"
+    found, here = parse(version, scheme), parse(vendor.version or "", scheme)
+    if found is None:
+        return None
+    if limit is not None and not parse_constraint(limit).matches(found, prereleases=True):
         return f"outside the range {limit}"
-    return None
+    return f"older than {vendor.version}" if here is not None and here.newer_than(found) else None
 
 
 def _candidates(vendor: Vendor, lookup: Lookup, *, to: str | None, again: bool) -> tuple[Release, ...]:
