@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -93,6 +94,44 @@ def test_check_with_nothing_changed_loads_neither_the_configuration_nor_the_poli
     assert "rich" not in modules
 
 
+def test_verify_of_plain_folders_loads_no_client_no_other_verbs_values_and_no_tables(tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n", "utf-8"
+    )
+    texts = [f"resources: [a.yaml]\nnamespace: {name}\n" for name in ("one", "two")]
+    _repository(tmp_path, *texts, more=["a.yaml"])
+    (tmp_path / "a.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: c}\n", "utf-8"
+    )
+    modules = loaded("verify", "--since", "HEAD", "--no-cache", cwd=tmp_path)
+    assert "upstreamsync.verify.comparing" in modules, "this list says nothing"
+    assert not modules & HEAVY
+    assert not modules & {
+        "pydantic",
+        "typer",
+        "httpx",
+        "rich",
+        "asyncio",
+        "importlib.resources",
+        "uuid",
+        "decimal",
+    }
+    values = {
+        f"model.{name}" for name in ("change", "release", "review", "promotion", "pull_request", "inspection")
+    }
+    own = {
+        *values,
+        "kit.http.client",
+        "kit.git.remote",
+        "project.connections",
+        "effects",
+        "report.text",
+        "sources",
+    }
+    assert exist(own)
+    assert modules & {f"upstreamsync.{name}" for name in own} == set()
+
+
 def test_verify_of_two_folders_loads_neither_the_configuration_nor_the_network(tmp_path):
     for side in ("before", "after"):
         (tmp_path / side / "overlay").mkdir(parents=True)
@@ -133,11 +172,11 @@ def test_a_chart_that_moves_is_judged_without_what_reads_a_configuration(tmp_pat
     assert not modules & {"pydantic", "upstreamsync.config.spec"}
 
 
-def _repository(folder: Path, *texts: str) -> None:
+def _repository(folder: Path, *texts: str, more: Sequence[str] = ()) -> None:
     """A kustomization with a commit for each text."""
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     for text in texts:
         (folder / "kustomization.yaml").write_text(text, "utf-8")
-        subprocess.run(["git", "add", "kustomization.yaml"], cwd=folder, check=True)
+        subprocess.run(["git", "add", "kustomization.yaml", *more], cwd=folder, check=True)
         somebody = ("-c", "user.name=a", "-c", "user.email=a@example.com")
         subprocess.run(["git", *somebody, "commit", "-qm", "step"], cwd=folder, check=True)

@@ -143,7 +143,7 @@ def since(repository: Repository, tmp_path: Path) -> Since:
     def judge(revision: str = "HEAD~1", *overlays: str, **settings: object) -> Verification:
         made = Settings(cache_folder=tmp_path / "cache", jobs=2, attempts=1, **settings)  # type: ignore[arg-type]
         found, _ = verify_revision_without_configuration(
-            repository.root, made, since=revision, overlays=overlays
+            repository.root, made, since=revision, overlays=lambda _: overlays
         )
         return found
 

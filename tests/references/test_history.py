@@ -47,9 +47,9 @@ def plan() -> list[tuple[str, bool]]:
 def judged(repository: Repository, cache: Path, commit: str) -> Verification:
     repository.git("checkout", "-q", commit)
     settings = Settings(cache_folder=cache, jobs=2, attempts=1)
-    return verify_revision_without_configuration(repository.root, settings, since=f"{commit}~1", overlays=())[
-        0
-    ]
+    return verify_revision_without_configuration(
+        repository.root, settings, since=f"{commit}~1", overlays=lambda _: ()
+    )[0]
 
 
 @pytest.fixture(scope="module")

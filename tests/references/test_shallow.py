@@ -39,7 +39,7 @@ def shallow(origin: Repository, folder: Path, branch: str) -> Path:
 
 def verdicts(folder: Path, since: str, cache: Path, **more: object) -> list[str]:
     settings = Settings(cache_folder=cache, jobs=2, attempts=1, **more)  # type: ignore[arg-type]
-    found, _ = verify_revision_without_configuration(folder, settings, since=since, overlays=())
+    found, _ = verify_revision_without_configuration(folder, settings, since=since, overlays=lambda _: ())
     return [item.verdict.value for item in found.items if item.verdict != "ok"]
 
 

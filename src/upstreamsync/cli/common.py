@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -85,15 +85,11 @@ class Common:
 
     def settings(self) -> Settings:
         """How a run is set up, as far as the options say."""
-        from upstreamsync.errors import UsageError
-        from upstreamsync.kit.http.inside import named
         from upstreamsync.kit.run.threads import processors
         from upstreamsync.project.settings import Settings
 
-        try:
-            named(self.allow_host)
-        except ValueError as error:
-            raise UsageError(str(error), hint="check --allow-host") from None
+        if self.allow_host:
+            _check_hosts(self.allow_host)
         return Settings(
             jobs=self.jobs,
             processes=1 if self.jobs == 1 else processors(),
@@ -188,6 +184,16 @@ class Common:
         with Progress(console=RichConsole(file=sys.stderr), transient=True, auto_refresh=False) as bar:
             task = bar.add_task(what, total=total)
             yield lambda _name: bar.update(task, advance=1, refresh=True)
+
+
+def _check_hosts(hosts: Sequence[str]) -> None:
+    from upstreamsync.errors import UsageError
+    from upstreamsync.kit.http.inside import named
+
+    try:
+        named(hosts)
+    except ValueError as error:
+        raise UsageError(str(error), hint="check --allow-host") from None
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def _described(common: Common, overlays: Sequence[str]) -> tuple[Effects, Path]:
 
 def _root(folder: Path) -> Path:
     """The repository that the folder is in; the folder itself where it is in none."""
-    from upstreamsync.kit.git.remote import Repository
+    from upstreamsync.kit.git.repository import Repository
 
     try:
         return Repository.open(folder).root

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, Format, counting, text_form
 from upstreamsync.cli.page import Watcher
 from upstreamsync.cli.paths import overlay_prefix, relative_overlays, without_configuration, write_file
 from upstreamsync.errors import UsageError
-from upstreamsync.model import Change, Verification
+from upstreamsync.model import Verification
 from upstreamsync.project.verify.verification import (
     upstream_paths,
     verify_folders,
@@ -64,13 +64,12 @@ def verify(
 
             print_corrections(out, corrections, dry_run=dry_run)
 
-    from upstreamsync.report import annotations, document, markdown
-
     common.say(
-        document=lambda: document.verify_document(verification),
+        document=lambda: _document(verification),
         text=text,
-        markdown=lambda: markdown.verify_markdown(verification),
-        github=lambda: annotations.verify_annotations(verification, prefix=overlay_prefix(root)),
+        plain=None if fix or add_guards or common.verbose else _plainly(verification),
+        markdown=lambda: _markdown(verification),
+        github=lambda: _annotations(verification, overlay_prefix(root)),
         machine=lambda form: _for_machines(verification, form, overlay_prefix(root)),
     )
     for form, file in (files or {}).items():
@@ -83,6 +82,33 @@ def verify(
 
         keep_comment(verification, common.settings(), root)
     return exits.of_verification(verification)
+
+
+def _plainly(verification: Verification) -> Callable[[IO[str]], None] | None:
+    """Writes the one line, where that is all and no terminal wants colours: rich takes as long as a small build."""
+    from upstreamsync.report.summary import says_all, summary
+
+    if sys.stdout.isatty() or not says_all(verification):
+        return None
+    return lambda _: output.say("".join(summary(verification)))
+
+
+def _document(verification: Verification) -> dict[str, Any]:
+    from upstreamsync.report.document import verify_document
+
+    return verify_document(verification)
+
+
+def _markdown(verification: Verification) -> str:
+    from upstreamsync.report.markdown import verify_markdown
+
+    return verify_markdown(verification)
+
+
+def _annotations(verification: Verification, prefix: str) -> str:
+    from upstreamsync.report.annotations import verify_annotations
+
+    return verify_annotations(verification, prefix=prefix)
 
 
 def _for_machines(verification: Verification, form: Format, prefix: str) -> Any:
@@ -98,6 +124,8 @@ def _for_machines(verification: Verification, form: Format, prefix: str) -> Any:
 
 def _command(overlays: Sequence[str], *, since: str | None, before: Path | None, after: Path | None) -> str:
     """The command line that says it again."""
+    import shlex
+
     options = (("--since", since), ("--before", before), ("--after", after))
     words = [word for name, value in options if value is not None for word in (name, str(value))]
     return shlex.join(["upstreamsync", "verify", *overlays, *words]) + "\n"
@@ -108,14 +136,12 @@ def _since(
 ) -> tuple[Verification, Path, tuple[str, ...]]:
     """A revision against the working tree, which folder that is, and what in it is upstream's, for ``guards``."""
     if common.config is None and without_configuration():
-        from upstreamsync.kit.git.remote import Repository
-
         settings = common.settings()
         verification, root = verify_revision_without_configuration(
             Path.cwd(),
             settings,
             since=since,
-            overlays=relative_overlays(overlays, Repository.open(Path.cwd()).root) if overlays else (),
+            overlays=lambda root: relative_overlays(overlays, root),
             look=watcher.of_folder(settings) if watcher is not None else None,
         )
         return verification, root, ()
@@ -171,6 +197,7 @@ def _corrections(
 
 def _write(corrections: Mapping[str, tuple[bytes | None, bytes | None]], root: Path) -> None:
     from upstreamsync.base.write import write
+    from upstreamsync.model import Change
 
     files = {path: after for path, (_, after) in corrections.items()}
     write(Change(vendor="", before="", after="", edit_files=files), root)

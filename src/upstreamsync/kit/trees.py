@@ -6,10 +6,13 @@ import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upstreamsync.errors import Refused
 from upstreamsync.kit.paths import check_relative
-from upstreamsync.model import ContentFile
+
+if TYPE_CHECKING:
+    from upstreamsync.model import ContentFile
 
 
 def write_tree(folder: Path, files: Iterable[ContentFile]) -> None:

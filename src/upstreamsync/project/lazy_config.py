@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 from upstreamsync.config.where import find_configuration, shown_path
 from upstreamsync.project.check.unchanged import still_valid_without_configuration
-from upstreamsync.project.settings import Connections, Settings
+from upstreamsync.project.connections import Connections
+from upstreamsync.project.settings import Settings
 
 if TYPE_CHECKING:
     from upstreamsync.model import Finding

@@ -22,8 +22,9 @@ from upstreamsync.kit.store.first_sights import FirstSights
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock
 from upstreamsync.model import BaseCondition, BaseState
+from upstreamsync.project.connections import Connections, toolbox
 from upstreamsync.project.kinds import NONE, Kinds
-from upstreamsync.project.settings import Connections, Settings, toolbox
+from upstreamsync.project.settings import Settings
 
 #: Told the name of each vendor, or of each overlay, as soon as it is done.
 Progress = Callable[[str], None]

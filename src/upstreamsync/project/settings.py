@@ -1,27 +1,22 @@
-"""How a run is set up: the one place that reads the environment and the clock."""
+"""How a run is set up: the one place that reads the environment."""
 
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from upstreamsync.kit.http.client import DEFAULT_LIMIT, Http
-from upstreamsync.kit.http.credentials import Credentials, upstream_github
-from upstreamsync.kit.http.inside import Named, named, named_in
+from upstreamsync.kit.http.limits import MAX_BODY
 from upstreamsync.kit.run.budget import Total
 from upstreamsync.kit.run.threads import processors
 from upstreamsync.kit.store.cache import Cache, default_cache_folder
 from upstreamsync.kit.store.seal import cache_key
-from upstreamsync.kit.toolbox import Toolbox
 
 if TYPE_CHECKING:  # loaded where they are used: `check` is to start quickly
     from upstreamsync.config.spec import Tools
-    from upstreamsync.kit.git.remote import Git
     from upstreamsync.kit.run.engines import Engines
 
 #: Network requests under way at once; engines are limited by the processors instead.
@@ -65,7 +60,7 @@ class Settings:
     attempts: int = 4
     max_wait: float = 60.0
     tool_timeout: float = 120.0
-    max_body: int = DEFAULT_LIMIT
+    max_body: int = MAX_BODY
     offline: bool = False
     vendor_budget: float = 900.0
     allow_hosts: tuple[str, ...] = ()
@@ -134,88 +129,6 @@ def build_store(cache: Cache) -> BuildStore | None:
     return BuildStore(cache) if cache.folder is not None else None
 
 
-class Connections:
-    """The connections of a run, each opened when it is first used, and the run's one look at the clock.
-
-    Close them, or use them as a context manager; then they may be used again.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.now = settings.now or datetime.now(UTC)
-        self.github_api = upstream_github(settings.environment)
-        self.cache = settings.cache()
-        self.credentials = Credentials.from_environment(settings.environment)
-        self.http = Http(
-            cache=self.cache,
-            credentials=self.credentials,
-            jobs=settings.network_jobs,
-            timeout=settings.timeout,
-            total_timeout=settings.total_timeout,
-            attempts=settings.attempts,
-            max_wait=settings.max_wait,
-            max_body=settings.max_body,
-            offline=settings.offline,
-            named=_named_by(settings),
-        )
-        self._lock = threading.Lock()
-        self._git: Git | None = None
-
-    def name_hosts(self, text: str, allow_hosts: Sequence[str] = ()) -> None:
-        """Let the hosts that the user wrote into ``text`` (vendors.yaml), or allowed there, lie inside."""
-        self.http.named |= named_in(text) | named(allow_hosts)
-
-    @property
-    def git(self) -> Git:
-        """Other people's repositories; one client for all threads, as it asks each of them once."""
-        from upstreamsync.kit.git.remote import Git
-
-        with self._lock:
-            if self._git is None:
-                self._git = Git(
-                    cache=self.cache,
-                    credentials=self.credentials,
-                    allow_local=self.settings.allow_local,
-                    timeout=self.settings.tool_timeout,
-                    jobs=self.settings.network_jobs,
-                    attempts=self.settings.attempts,
-                    offline=self.settings.offline,
-                    locate=self._located,
-                )
-            return self._git
-
-    def _located(self, url: str) -> str:
-        """Where an address leads to in the end, each step judged as any that upstream names."""
-        return self.http.get(url, headers={"git-protocol": "version=2"}).url
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing was asked yet."""
-        return self._git is None and not self.http.requests
-
-    def close(self) -> None:
-        """Close connections, and forget what was asked."""
-        self.http.close()
-        if self._git is not None:
-            self._git.close()
-
-
-def _named_by(settings: Settings) -> Named:
-    """The hosts that options and environment name. An Enterprise server has some more beside its own."""
-    environment = settings.environment
-    texts = [
-        environment.get(name, "")
-        for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL", "UPSTREAMSYNC_TOOLS_MIRROR")
-    ]
-    found = named(settings.allow_hosts) | named_in(" ".join(texts))
-    beside = {
-        (f"{part}.{host}", port)
-        for host, port in found.hosts
-        for part in ("codeload", "media", "raw", "uploads")
-    }
-    return found | Named(hosts=frozenset(beside))
-
-
 def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None = None) -> Engines:
     """The engines of a run: pinned ones lie below the cache folder."""
     from upstreamsync.kit.run.engines import Engines, is_official
@@ -236,18 +149,4 @@ def engines(settings: Settings, tools: Tools | None = None, cache: Cache | None 
         cache=cache,
         sealed_with=settings.cache_key if pins else None,
         installed=installed,
-    )
-
-
-def toolbox(connections: Connections, tools: Tools | None, root: Path) -> Toolbox:
-    """The tools of a run, behind connections that somebody else closes."""
-    return Toolbox(
-        http=connections.http,
-        git=connections.git,
-        engines=engines(connections.settings, tools, connections.cache),
-        cache=connections.cache,
-        root=root,
-        now=connections.now,
-        allow_commands=connections.settings.allow_commands,
-        github_api=connections.github_api,
     )

@@ -39,7 +39,9 @@ class Submodules:
 
     def laid(self, before: Tree, after: Tree) -> tuple[Tree, Tree]:
         """Both trees with the files of those submodules that a kustomization reaches."""
-        old, new = self._declared(self.since), self._declared("HEAD")
+        old = self._declared(self.since)
+        # The side after is the working tree: where that declares none, git need not be asked.
+        new = self._declared("HEAD") if (self.repository.root / ".gitmodules").is_file() else {}
         if not old and not new:
             return before, after
         permits = Permits.of([_remote(one) for one in old.values()], self.hosts, offline=self.offline)

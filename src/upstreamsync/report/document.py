@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from upstreamsync.model import (
-    BaseState,
-    Build,
-    Failure,
-    FieldChange,
-    Finding,
-    ImageFinding,
-    ItemFinding,
-    Judgement,
-    OverlayVerification,
-    PassedOver,
-    PullRequest,
-    Release,
-    ResourceChange,
-    VendorUpdate,
-    Verdict,
-    Verification,
-)
+from upstreamsync.model import Verdict, Verification
+
+if TYPE_CHECKING:  # values of one verb: no run has all of them
+    from upstreamsync.model import (
+        BaseState,
+        Build,
+        Failure,
+        FieldChange,
+        Finding,
+        ImageFinding,
+        ItemFinding,
+        Judgement,
+        OverlayVerification,
+        PassedOver,
+        PullRequest,
+        Release,
+        ResourceChange,
+        VendorUpdate,
+    )
 
 Document = dict[str, Any]
 

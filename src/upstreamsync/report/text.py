@@ -6,7 +6,6 @@ the width is fixed, so that logs of two runs can be compared.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import IO, Any, cast
 
@@ -38,6 +37,7 @@ from upstreamsync.report.causes import Cause, causes, known_before, unbuilt
 from upstreamsync.report.check_text import write_check
 from upstreamsync.report.files import print_files
 from upstreamsync.report.idle import STILL
+from upstreamsync.report.summary import counted, summary
 
 _SEVERITY_STYLE = {
     Severity.BROKEN: "bold red",
@@ -105,8 +105,9 @@ def print_verification(out: Console, verification: Verification, *, verbose: boo
         for overlay in verification.overlays:
             _print_overlay(out, overlay)
     elif known := known_before(verification):
-        out.print(f"[dim]{_counted(known, 'customization')} had no effect before either (-v names them)[/]")
-    out.print(_summary(verification))
+        out.print(f"[dim]{counted(known, 'customization')} had no effect before either (-v names them)[/]")
+    overlays, found = summary(verification)
+    out.print(f"{overlays}[green]{found}[/]" if found == Verdict.OK.value else f"{overlays}{found}")
 
 
 def _print_obstacles(out: Console, verification: Verification) -> None:
@@ -133,30 +134,6 @@ def _print_cause(out: Console, cause: Cause) -> None:
     own = {item.kustomization for item in cause.items}
     if len(cause.overlays) > 1 and own != set(cause.overlays):
         out.print(f"    in {escape(_some(cause.overlays))}")
-
-
-def _summary(verification: Verification) -> str:
-    worst: dict[str, Judgement] = {}
-    for item in verification.items:
-        known = worst.get(item.item)
-        if known is None or item.severity.rank < known.severity.rank:
-            worst[item.item] = item
-    counts = Counter(item.verdict for item in worst.values())
-    if not counts:
-        return "no customization is concerned"
-    named = ", ".join(
-        f"{counts[verdict]} {verdict.value}"
-        for verdict in (Verdict.OK, *(one for one in Verdict if one is not Verdict.OK))
-        if counts[verdict]
-    )
-    overlays = _counted(len(verification.overlays), "overlay")
-    if counts.keys() == {Verdict.OK}:
-        named = "[green]ok[/]"
-    return f"{overlays}, {_counted(len(worst), 'customization')}: {named}"
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:

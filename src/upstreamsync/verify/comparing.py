@@ -17,7 +17,7 @@ from upstreamsync.verify.build.chain import Chain, Effect, Side
 from upstreamsync.verify.build.obstacles import Reason
 from upstreamsync.verify.build.schemas import Schemas, told
 from upstreamsync.verify.build.workspace import Workspace
-from upstreamsync.verify.classify import consequences, edited, failures, masked, uncovered, verdicts, way_back
+from upstreamsync.verify.classify import consequences, failures, masked, uncovered, verdicts, way_back
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays import expectations
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
@@ -122,15 +122,13 @@ class Comparison:
         for name, note in list(masked.find(here, partners, old, new, notes)):
             notes[name].append(note)
         notes = consequences.told(here, partners, old, new, notes)
-        if way_back.is_way_back(old.base, new.base):
-            return {name: [way_back.softened(note) for note in each] for name, each in notes.items()}
-        return notes
+        return way_back.told(old.base, new.base, notes)
 
     def _found(
         self,
         item: Item,
         partner: Item | None,
-        edits: Mapping[str, edited.Edit],
+        edits: Mapping[str, list[Note]],
         values: Mapping[str, list[Note]],
     ) -> list[Note]:
         """What is found about one item by itself."""
@@ -143,7 +141,7 @@ class Comparison:
         elif now is None:
             found = [_ok()]
         elif item.name in edits:
-            found = edited.judge(edits[item.name])
+            found = edits[item.name]
         elif partner is None or partner.identity != item.identity or was is None:
             found = verdicts.first_effect(item, was, now)
         else:
@@ -182,8 +180,8 @@ class Comparison:
             grave=Severity.REVIEW if verdict is Verdict.WIDENED else None,
         )
 
-    def _edits(self, partners: Mapping[str, Item]) -> dict[str, edited.Edit]:
-        """The items that were edited, with what both versions do on both bases."""
+    def _edits(self, partners: Mapping[str, Item]) -> dict[str, list[Note]]:
+        """What is found of the items that were edited, from what both versions do on both bases."""
         changed = {
             name: partner
             for name, partner in crossed.edited_items(self.new_items, partners).items()
@@ -191,24 +189,22 @@ class Comparison:
         }
         if not changed:
             return {}
+        from upstreamsync.verify.classify import edited
+
         followed = {name for name, partner in changed.items() if (partner.name, name) in self.followed}
         found = crossed.cross(self.chains, changed, only_new=len(followed) == len(changed))
         final = self.new.final.objects if isinstance(self.new.final, State) else {}
         final = {self.new.names.get(key, key): obj for key, obj in final.items()}
-        return {
-            item.name: edited.Edit(
-                old=changed[item.name],
-                new=item,
-                old_on_old=self.old.effects.get(changed[item.name].name),
-                old_on_new=found.old_on_new.get(item.name),
-                new_on_old=found.new_on_old.get(item.name),
-                new_on_new=self.new.effects[item.name],
-                followed=item.name in followed,
-                final=final,
+        edits = [
+            edited.Edit(
+                old=changed[item.name], new=item, old_on_old=self.old.effects.get(changed[item.name].name),
+                old_on_new=found.old_on_new.get(item.name), new_on_old=found.new_on_old.get(item.name),
+                new_on_new=self.new.effects[item.name], followed=item.name in followed, final=final,
             )
             for item in self.new_items
             if item.name in changed
-        }
+        ]  # fmt: skip
+        return {edit.new.name: edited.judge(edit) for edit in edits}
 
     def _result_notes(self, notes: dict[str, list[Note]]) -> list[Note]:
         alone: list[Note] = []

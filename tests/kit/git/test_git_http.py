@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import Denied, NotFound, PushRefused
-from upstreamsync.kit.git.remote import Git, Repository
+from upstreamsync.kit.git.remote import Git
+from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.http.credentials import Credentials, basic
 from upstreamsync.kit.store.cache import Cache
 from upstreamsync.testing import World

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.errors import PushRefused, Refused, RepositoryError, UsageError
-from upstreamsync.kit.git.remote import Identity, Repository
+from upstreamsync.kit.git.repository import Identity, Repository
 
 ME = Identity(name="A Robot", email="robot@example.org")
 

@@ -15,7 +15,8 @@ from upstreamsync.config.spec import Tools, Vendor
 from upstreamsync.errors import ContentError, ToolFailed
 from upstreamsync.kit.run.engines import Engines
 from upstreamsync.model import Artifact, Base, ContentFile, Release
-from upstreamsync.project.settings import Connections, Settings, toolbox
+from upstreamsync.project.connections import Connections, toolbox
+from upstreamsync.project.settings import Settings
 from upstreamsync.project.update.base_build import _to_build, check_builds
 from upstreamsync.review.dangers.shrinking import shrinking_dangers
 from upstreamsync.testing import write_files

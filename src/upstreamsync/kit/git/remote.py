@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from upstreamsync.errors import (
     NotFound,
@@ -26,9 +25,6 @@ from upstreamsync.kit.git.tree import MAX_BYTES, GitTree
 from upstreamsync.kit.paths import check_relative
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.store import dependencies
-
-if TYPE_CHECKING:
-    from upstreamsync.kit.git.repository import Identity, LogEntry, Repository
 
 _KEEP = "refs/upstreamsync/fetched"
 
@@ -209,12 +205,4 @@ def _keep(ref: str) -> str:
     return f"{_KEEP}/{hashlib.sha256(ref.encode()).hexdigest()[:20]}"
 
 
-def __getattr__(name: str) -> Any:
-    if name not in ("Identity", "LogEntry", "Repository"):
-        raise AttributeError(f"module `upstreamsync.kit.git.remote` has no attribute `{name}`")
-    from upstreamsync.kit.git import repository
-
-    return getattr(repository, name)
-
-
-__all__ = ["Git", "GitTree", "Identity", "LogEntry", "RemoteRef", "Repository"]
+__all__ = ["Git", "GitTree", "RemoteRef"]

@@ -65,6 +65,7 @@ class Revisions:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._remote_env: Mapping[str, str] = {}
+        self._listed: tuple[tuple[str, ...], Sequence[Entry]] | None = None
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -103,10 +104,7 @@ class Revisions:
 
     def resolve(self, rev: str, *, kind: str = "commit") -> str:
         """The commit (or ``tree``) that a revision stands for; raises RepositoryError where there is none."""
-        if not rev or rev.startswith("-") or "\0" in rev or "\n" in rev:
-            raise NotThere(
-                f"`{rev}` is not a git revision", hint="name a branch, a tag or a commit: origin/main, HEAD~1"
-            )
+        self._check_revision(rev)
         try:
             return self._text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{{kind}}}")
         except ToolFailed:
@@ -131,6 +129,12 @@ class Revisions:
             commits = "1 commit" if count == "1" else f"{count} commits"
             return f"`{start[1]}` has {commits} in all: name a later one, a branch or a tag"
         return "`git fetch` brings what the remote has; `git branch --all` and `git tag` list what is here"
+
+    def _check_revision(self, rev: str) -> None:
+        if not rev or rev.startswith("-") or "\0" in rev or "\n" in rev:
+            raise NotThere(
+                f"`{rev}` is not a git revision", hint="name a branch, a tag or a commit: origin/main, HEAD~1"
+            )
 
     def branch(self) -> str | None:
         """The branch that is checked out, None when HEAD is detached."""
@@ -273,17 +277,20 @@ class Revisions:
             for one in history(self.root, self.git_folder, revisions, limit=limit)
         )
 
-    def _entries(self, rev: str, paths: Sequence[str]) -> list[Entry]:
-        words = [
-            "ls-tree",
-            "-r",
-            "-z",
-            "--full-tree",
-            self.resolve(rev, kind="tree"),
-            "--",
-            *(p.rstrip("/") for p in paths),
-        ]
-        return git_command.tree(self._run(*words))
+    def _entries(self, rev: str, paths: Sequence[str]) -> Sequence[Entry]:
+        """What a revision has below ``paths``; what was asked last of a commit is remembered, as it stays so."""
+        asked = (rev, *paths)
+        if git_command.COMMIT.fullmatch(rev) and self._listed is not None and self._listed[0] == asked:
+            return self._listed[1]
+        self._check_revision(rev)
+        words = ("ls-tree", "-r", "-z", "--full-tree", f"{rev}^{{tree}}", "--")
+        try:
+            found = git_command.tree(self._run(*words, *(path.rstrip("/") for path in paths)))
+        except ToolFailed:
+            self.resolve(rev, kind="tree")  # says so where there is no such revision
+            raise
+        self._listed = (asked, found)
+        return found
 
     def _blobs(self, oids: Sequence[str]) -> dict[str, bytes]:
         wanted = list(dict.fromkeys(oids))

@@ -26,6 +26,7 @@ from upstreamsync.kit.http.credentials import Credentials
 from upstreamsync.kit.http.gunzip import Damaged, Oversized, unpack
 from upstreamsync.kit.http.inside import ANYWHERE, Named
 from upstreamsync.kit.http.kept import GZIP, KEPT_HEADERS, PLAIN, KeptAnswers, conditions
+from upstreamsync.kit.http.limits import MAX_BODY
 from upstreamsync.kit.http.network import Network
 from upstreamsync.kit.http.response import Ask, Body, Known, Response
 from upstreamsync.kit.redact import redact
@@ -35,7 +36,6 @@ from upstreamsync.kit.store.cache import Cache
 Shared = TypeVar("Shared")
 
 
-DEFAULT_LIMIT = 256 * 1024 * 1024
 MAX_REDIRECTS = 10
 #: Bodies above this size are not held for the whole run where the disk holds them, too.
 _SMALL = 256 * 1024
@@ -68,7 +68,7 @@ class Http(Network):
         user_agent: str = "upstreamsync",
         total_timeout: float = 300.0,
         backoff: float = 0.25,
-        max_body: int = DEFAULT_LIMIT,
+        max_body: int = MAX_BODY,
         offline: bool = False,
         named: Named = ANYWHERE,
     ) -> None:
@@ -119,7 +119,7 @@ class Http(Network):
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        limit: int = DEFAULT_LIMIT,
+        limit: int = MAX_BODY,
         allow_http: bool = False,
         accept_status: Collection[int] = (),
         store: bool = True,

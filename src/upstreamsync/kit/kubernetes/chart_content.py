@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from upstreamsync.kit.trees import write_tree
-from upstreamsync.model import ContentFile
+
+if TYPE_CHECKING:
+    from upstreamsync.model import ContentFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from upstreamsync.kit.kubernetes.objects import MISSING, keyed, shared_key
 
-_QUANTITY: Final = re.compile(r"([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)(?:[eE]([+-]?\d+)|([KMGTPE]i|[numkMGTPE]))?")
-_UNITS: Final[Mapping[str, Fraction]] = {
-    "n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "": Fraction(1),
-    "k": Fraction(10**3), "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12),
-    "P": Fraction(10**15), "E": Fraction(10**18), "Ki": Fraction(2**10), "Mi": Fraction(2**20),
-    "Gi": Fraction(2**30), "Ti": Fraction(2**40), "Pi": Fraction(2**50), "Ei": Fraction(2**60),
-}  # fmt: skip
+if TYPE_CHECKING:  # loaded where there are quantities to compare
+    from fractions import Fraction
+
+_QUANTITY: Final = re.compile(
+    r"([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)(?:[eE]([+-]?\d{1,3})|([KMGTPE]i|[numkMGTPE]))?"
+)
 _IMAGE: Final = re.compile(
     r"(?P<name>(?:[\w.-]+(?::\d+)?/)?[\w.-]+(?:/[\w.-]+)*)(?::(?P<tag>[\w][\w.-]{0,127}))?"
     r"(?:@(?P<digest>[a-z0-9]+:[0-9a-f]{32,}))?"
@@ -26,20 +25,30 @@ _NUMBERS: Final = re.compile(r"\d+")
 _CANDIDATE: Final = re.compile(r"[-_.+]?(rc|alpha|beta|pre|preview|snapshot)(?![a-z])", re.IGNORECASE)
 
 
+@cache
+def _units() -> Mapping[str, Fraction]:
+    from fractions import Fraction
+
+    return {
+        "n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "": Fraction(1),
+        "k": Fraction(10**3), "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12),
+        "P": Fraction(10**15), "E": Fraction(10**18), "Ki": Fraction(2**10), "Mi": Fraction(2**20),
+        "Gi": Fraction(2**30), "Ti": Fraction(2**40), "Pi": Fraction(2**50), "Ei": Fraction(2**60),
+    }  # fmt: skip
+
+
 def quantity(value: Any) -> Fraction | None:
-    """The number that a quantity stands for (``500m``, ``1Gi``, ``2``); None for anything else."""
-    if isinstance(value, bool) or value is None:
+    """The number that a quantity stands for (``500m``, ``1Gi``, ``1e3``, 0.5); None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
-    if isinstance(value, (int, float)):
-        return Fraction(str(value)) if value == value and abs(value) != float("inf") else None
-    match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    match = _QUANTITY.fullmatch(str(value))
     if match is None:
         return None
+    from fractions import Fraction
+
     number, exponent, unit = match.groups()
-    if exponent is not None and abs(int(exponent)) > 30:
-        return None
     power = Fraction(10) ** int(exponent) if exponent else Fraction(1)
-    return Fraction(number) * power * _UNITS[unit or ""]
+    return Fraction(number) * power * _units()[unit or ""]
 
 
 def same(left: Any, right: Any, field: str = "") -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import os
-import platform
 import struct
 import sys
 import threading
@@ -146,7 +145,7 @@ def _landlock_version() -> int:
 
 
 def _has_seccomp() -> bool:
-    if not sys.platform.startswith("linux") or platform.machine() not in _MACHINES:
+    if not sys.platform.startswith("linux") or os.uname().machine not in _MACHINES:
         return False
     # Asked for with an empty filter the kernel says EFAULT, and EINVAL where it has no filters at all.
     _libc().prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, None, 0, 0)
@@ -228,7 +227,7 @@ def _interpreter(program: Path) -> Path | None:
 
 def _restrict_sockets() -> None:
     """No socket can be made, in whatever way: this machine has services as well (docker's, an ssh agent's)."""
-    arch, socket = _MACHINES[platform.machine()]
+    arch, socket = _MACHINES[os.uname().machine]
     load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
     refuse, allow = 0x00050000 | _EACCES, 0x7FFF0000
     program = (

@@ -36,7 +36,7 @@ from upstreamsync.kit.store.timestamps import UNREADABLE, parse_timestamp
 if TYPE_CHECKING:
     from upstreamsync.base.disk import Disk
     from upstreamsync.model import Finding
-    from upstreamsync.project.settings import Connections
+    from upstreamsync.project.connections import Connections
 
 _NAMESPACE = "findings"
 #: Questions that are answered on this machine.

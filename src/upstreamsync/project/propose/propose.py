@@ -24,7 +24,7 @@ from upstreamsync.forge import (
 from upstreamsync.forge.rules.dashboard import NONE, Wishes
 from upstreamsync.forge.submit import config_path
 from upstreamsync.forge.text.diff import merge
-from upstreamsync.kit.git.remote import Repository
+from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.store.first_sights import FirstSights
 from upstreamsync.model import (
     EMPTY,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from upstreamsync.errors import RepositoryError, ToolFailed
-from upstreamsync.kit.git.remote import Repository
+from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.http.credentials import Credentials
 from upstreamsync.project.settings import Settings
 

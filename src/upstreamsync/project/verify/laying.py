@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upstreamsync.project.settings import Connections, Settings, toolbox
+from upstreamsync.project.settings import Settings
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded where something has to be fetched
+    from upstreamsync.project.connections import Connections
     from upstreamsync.project.verify.base_revision import Since
     from upstreamsync.references.fetch import Fetcher
     from upstreamsync.references.lay import Laid
@@ -45,6 +46,8 @@ def laid(
 
     def fetcher() -> Fetcher:
         if not opened:
+            from upstreamsync.project.connections import Connections
+
             opened.append(Connections(settings))
             opened[0].name_hosts("", hosts)
             made.append(_fetcher(opened[0], after))
@@ -79,6 +82,7 @@ def laid(
 
 def _fetcher(connections: Connections, root: Path) -> Fetcher:
     from upstreamsync.kit.git.remote import Git
+    from upstreamsync.project.connections import toolbox
     from upstreamsync.references.fetch import Fetcher
 
     # Only what the revision that the change stands on names is read, so its paths on this machine are, too.

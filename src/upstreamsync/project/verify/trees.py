@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from upstreamsync.kit.git.remote import Repository
+from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.trees import link_or_copy
 
 #: Folders that never hold kustomizations of the user's.

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit import globs
-from upstreamsync.kit.git.remote import Repository
+from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.run.threads import ahead
 from upstreamsync.kit.yaml import manifests
-from upstreamsync.model import BaseState, Change, Cluster, Verification
+from upstreamsync.model import Cluster, Verification
 from upstreamsync.project.settings import Settings, build_store, engines
 from upstreamsync.project.verify.base_revision import Since, base_revision
 from upstreamsync.project.verify.judging import judging
@@ -25,6 +25,7 @@ from upstreamsync.project.verify.trees import tree_of_revision, tree_with
 if TYPE_CHECKING:
     from upstreamsync.config import Vendor
     from upstreamsync.kit.run.engines import Engines, Kustomize
+    from upstreamsync.model import BaseState, Change
     from upstreamsync.project.session import Session
     from upstreamsync.project.verify.inspect import Look
 
@@ -111,21 +112,28 @@ def _add_new_bases(before: Path, root: Path, vendors: Sequence[Vendor]) -> None:
 
 
 def verify_revision_without_configuration(
-    folder: Path, settings: Settings, *, since: str, overlays: Sequence[str], look: Look | None = None
+    folder: Path,
+    settings: Settings,
+    *,
+    since: str,
+    overlays: Callable[[Path], Sequence[str]],
+    look: Look | None = None,
 ) -> tuple[Verification, Path]:
     """Judge a git repository that has no vendors.yaml: what changed since the revision is upstream's.
 
+    ``overlays`` gives those that are meant, for the root of the repository; none: what stands on what changed.
     Returns the verification and the folder that its paths are relative to.
     """
     kustomize = _kustomize(settings)
     repository = Repository.open(folder)
+    chosen = overlays(repository.root)
     commit = base_revision(repository, since, settings)
     with ExitStack() as stack:
         after = stack.enter_context(known_tree(repository, commit, repository.root))
         verification = verify_folders(
             stack.enter_context(tree_of_revision(repository, commit, repository.root)),
             after,
-            overlays,
+            chosen,
             settings=settings,
             kustomize=kustomize,
             revisions=Since(repository=repository, commit=commit),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from upstreamsync.effects import Effects, ItemEffect
 from upstreamsync.model import Build, Judgement, LeftOut, OverlayVerification, Place, Verification
+
+if TYPE_CHECKING:
+    from upstreamsync.effects import Effects, ItemEffect
 
 #: A path in a unit's kustomization.
 At = tuple[str | int, ...]

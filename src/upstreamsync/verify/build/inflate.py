@@ -19,17 +19,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from upstreamsync.errors import ToolCrashed, ToolFailed, ToolMissing, ToolTimeout, UpstreamsyncError
-from upstreamsync.kit.kubernetes.chart_content import ChartContent
 from upstreamsync.kit.kubernetes.kustomizations import is_address
 from upstreamsync.kit.run.engines import Engines, Helm, without_addresses
 from upstreamsync.kit.yaml import manifests, syntax
-from upstreamsync.model import ContentFile
 from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.overlays.spelling import BUILTIN, canonical
 from upstreamsync.verify.overlays.tree import Kustomization, Tree
+
+if TYPE_CHECKING:
+    from upstreamsync.kit.kubernetes.chart_content import ChartContent
 
 #: The folder, beside a kustomization, of the component that has its charts' objects.
 COMPONENT: Final = "upstreamsync-inflated-charts"
@@ -259,6 +260,9 @@ def _other_generators(entries: Any, kustomization: Kustomization, tree: Tree) ->
 
 def _local(tree: Tree, folder: str) -> ChartContent:
     """A chart that lies in the tree."""
+    from upstreamsync.kit.kubernetes.chart_content import ChartContent
+    from upstreamsync.model import ContentFile
+
     total = hashlib.sha256()
     files = []
     for path in tree.files(folder):

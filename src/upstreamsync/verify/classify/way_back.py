@@ -33,9 +33,22 @@ def is_way_back(old: Outcome, new: Outcome) -> bool:
     return down > up
 
 
+def told(old: Outcome, new: Outcome, notes: dict[str, list[Note]]) -> dict[str, list[Note]]:
+    """The notes, those softened that are the step's own where a base goes back."""
+    if not any(_is_of_the_step(note) for each in notes.values() for note in each):
+        return notes  # the images of large bases need not be looked through
+    if not is_way_back(old, new):
+        return notes
+    return {name: [softened(note) for note in each] for name, each in notes.items()}
+
+
+def _is_of_the_step(note: Note) -> bool:
+    return note.verdict is Verdict.MISAPPLIED and note.reason in _OF_THE_STEP and note.rename is None
+
+
 def softened(note: Note) -> Note:
     """A note on what the newer version had, and the older one has not: to be looked at, but nothing that broke."""
-    if note.verdict is not Verdict.MISAPPLIED or note.reason not in _OF_THE_STEP or note.rename is not None:
+    if not _is_of_the_step(note):
         return note
     because = "; ".join(part for part in (note.because, "the base goes back to an older version") if part)
     return replace(note, verdict=Verdict.SHADOWS, reason="upstream_removed_value", because=because)

@@ -165,14 +165,22 @@ class World:
 
         A generator's hash at the end of the object's name is looked through.
         """
-        for key, item in self.keyed(kinds):
-            if not same_namespace(key.namespace, namespace):
-                continue
-            if key.name == name:
-                return item
-            if key.name.startswith(name + "-") and _GENERATED.fullmatch(key.name[len(name) :]):
+        for key, item in self._by_name(kinds).get(name, ()):
+            if same_namespace(key.namespace, namespace):
                 return item
         return None
+
+    def _by_name(self, kinds: Sequence[str]) -> Mapping[str, Sequence[tuple[Key, Manifest]]]:
+        """The objects of these kinds by name, with and without a generator's hash; each list in their order."""
+        name = f"by name {' '.join(kinds)}"
+        if name not in self.derived:
+            index: defaultdict[str, list[tuple[Key, Manifest]]] = defaultdict(list)
+            for key, item in self.keyed(kinds):
+                for each in {key.name, unhashed(key.name)}:
+                    index[each].append((key, item))
+            self.derived[name] = dict(index)
+        found: Mapping[str, Sequence[tuple[Key, Manifest]]] = self.derived[name]
+        return found
 
 
 def unhashed(name: str) -> str:

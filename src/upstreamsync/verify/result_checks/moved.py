@@ -128,10 +128,9 @@ def compare_selectors(before: World, after: World, context: ResultContext) -> It
     """New objects whose selectors got a label that pods which the result does not hold can't have."""
     if context.base_after is None:
         return
-    upstream = World.of(context.base_after)
-    for manifest in after.of_kind(*_SELECTORS):
-        key = key_of(manifest)
-        theirs = next((item for item in upstream.of_kind(key.kind) if _is_same(key, item, context)), None)
+    upstream = _by_new_name(context)
+    for key, manifest in after.keyed(tuple(_SELECTORS)):
+        theirs = upstream.get((key.kind, key.name))
         if key in before.by_key or theirs is None:
             continue
         wanted, had = (_labels(each, key.kind) for each in (manifest, theirs))
@@ -155,9 +154,15 @@ def compare_selectors(before: World, after: World, context: ResultContext) -> It
         )
 
 
-def _is_same(key: Key, upstream: Manifest, context: ResultContext) -> bool:
-    name = key_of(upstream).name
-    return context.renamed_after.get(name, name) == key.name
+def _by_new_name(context: ResultContext) -> Mapping[tuple[str, str], Manifest]:
+    """Upstream's objects that select pods, by kind and by what they are called in the new result."""
+    found: dict[tuple[str, str], Manifest] = {}
+    for manifest in context.base_after or ():
+        kind = text(manifest.get("kind"))
+        if kind in _SELECTORS:
+            name = key_of(manifest).name
+            found.setdefault((kind, context.renamed_after.get(name, name)), manifest)
+    return found
 
 
 def _labels(manifest: Manifest, kind: str) -> Mapping[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from upstreamsync.kit.kubernetes.values import quantity
 from upstreamsync.verify.result_checks.finding import Manifest
 from upstreamsync.verify.result_checks.index import at, mapping, step, text
-from upstreamsync.verify.result_checks.quantities import quantity
 
 from . import defaults
 from .refused import Refused, differ, immutable

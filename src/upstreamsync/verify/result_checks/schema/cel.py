@@ -10,17 +10,19 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from upstreamsync.kit.expressions import Expression, compiled
-from upstreamsync.verify.result_checks.quantities import quantity
+from upstreamsync.kit.kubernetes.values import quantity
 
 from .model import Rule, Schema
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _OLD: Final = re.compile(r"\boldSelf\b")
 #: What the rules of names in Kubernetes write otherwise: a field is called by a name that CEL can read.
@@ -124,7 +126,7 @@ def _moment(form: str, value: str) -> Any:
 # -- Kubernetes' own functions, as k8s.io/apiserver/pkg/cel/library names them ------------------------
 
 
-def _amount(value: Any) -> Decimal:
+def _amount(value: Any) -> Fraction:
     found = quantity(value["quantity"] if isinstance(value, dict) else value)
     if found is None:
         raise ValueError("no quantity")

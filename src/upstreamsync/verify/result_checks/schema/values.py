@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import re
-import uuid
 from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -119,6 +118,8 @@ def _is_base64(value: str) -> bool:
 
 
 def _is_uuid(value: str) -> bool:
+    import uuid  # few objects have one, and it takes a while to load
+
     try:
         uuid.UUID(value)
     except ValueError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from upstreamsync.kit.kubernetes.values import quantity
 from upstreamsync.verify.result_checks.index import at, elements, mapping, step, strings, text
 from upstreamsync.verify.result_checks.pods import Pod
-from upstreamsync.verify.result_checks.quantities import quantity
 
 from .wrong import Wrong, is_port_name, number
 
@@ -74,7 +74,7 @@ def _amounts(where: str, limits: Mapping[str, Any], requests: Mapping[str, Any])
                 yield _resource(
                     here, f"{name} is no resource of a container", "name a resource with its domain"
                 )
-            if amount is not None and _is_extended(name) and amount != amount.to_integral_value():
+            if amount is not None and _is_extended(name) and amount.denominator != 1:
                 yield _resource(
                     here, f"{name} is {value}, and has to be whole", f"set {name} to a whole number"
                 )

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
+from upstreamsync.kit.kubernetes.values import quantity
 from upstreamsync.verify.result_checks.finding import Manifest
 from upstreamsync.verify.result_checks.index import at, elements, mapping, step, strings
-from upstreamsync.verify.result_checks.quantities import quantity
 
 from .pods import node_terms
 from .wrong import Wrong

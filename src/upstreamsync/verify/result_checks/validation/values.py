@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from upstreamsync.verify.result_checks.addresses import is_address, is_network
 from upstreamsync.verify.result_checks.finding import Manifest
@@ -233,7 +233,8 @@ _KINDS: Final[Mapping[tuple[str, str], Table]] = {
 
 def check(group: str, kind: str, manifest: Manifest) -> Iterator[Wrong]:
     """What one of the tables does not allow."""
-    yield from _held(manifest, "", _KINDS.get((group, kind), ()))
+    if table := _KINDS.get((group, kind)):
+        yield from _held(manifest, "", table)
     for pod in pods_of(manifest):
         yield from _pod(pod)
 
@@ -249,12 +250,41 @@ def _pod(pod: Pod) -> Iterator[Wrong]:
 
 
 def _held(value: Mapping[str, Any], path: str, table: Table) -> Iterator[Wrong]:
-    for pattern, (allowed, words) in table:
-        for where, found in _found(value, path, pattern.split(".")):
-            if found is _MISSING or not allowed(found):
-                name = pattern.rpartition(".")[2].rstrip("[]{}!")
+    for row in _rows(table):
+        # Of the many fields that a table knows an object has a few: only these are followed.
+        if row.key not in value and not row.required:
+            continue
+        for where, found in _found(value, path, row.parts):
+            if found is _MISSING or not row.allowed(found):
+                name = row.parts[-1].rstrip("[]{}!")
                 shown = f"`{found}`" if found or isinstance(found, int) else "empty"
-                yield Wrong(where, f"{name} is {shown}", f"it has to be {words}")
+                yield Wrong(where, f"{name} is {shown}", f"it has to be {row.words}")
+
+
+class _Row(NamedTuple):
+    """A row of a table, its pattern split; ``key`` is the first field, and ``required`` where that has to be there."""
+
+    key: str
+    required: bool
+    parts: tuple[str, ...]
+    allowed: Callable[[Any], bool]
+    words: str
+
+
+#: The tables that were asked for, split, by identity; each is held, so that its identity stays its own.
+_SPLIT: Final[dict[int, tuple[Table, tuple[_Row, ...]]]] = {}
+
+
+def _rows(table: Table) -> tuple[_Row, ...]:
+    known = _SPLIT.get(id(table))
+    if known is None:
+        known = table, tuple(_row(pattern.split("."), *test) for pattern, test in table)
+        _SPLIT[id(table)] = known
+    return known[1]
+
+
+def _row(parts: Sequence[str], allowed: Callable[[Any], bool], words: str) -> _Row:
+    return _Row(parts[0].rstrip("[]{}!"), parts[0].endswith("!"), tuple(parts), allowed, words)
 
 
 def _found(value: Any, path: str, parts: Sequence[str]) -> Iterator[tuple[str, Any]]:
