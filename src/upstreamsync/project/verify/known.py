@@ -21,7 +21,6 @@ from upstreamsync.errors import RepositoryError
 from upstreamsync.kit.git.index import Index, index, to_be_added
 from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.trees import link_or_copy
-from upstreamsync.lock import digest
 from upstreamsync.model import EMPTY
 
 #: The files that say which others are read.
@@ -102,6 +101,10 @@ def _committed(repository: Repository, prefix: str) -> dict[str, bytes]:
 
 def _vouched_for(root: Path, locked: Mapping[str, str]) -> Iterator[str]:
     """The vendored files that git does not know, as an update wrote them."""
+    if not locked:
+        return
+    from upstreamsync.lock import digest
+
     top = os.path.realpath(root)
     for path, known in locked.items():
         file = os.path.join(top, path)
