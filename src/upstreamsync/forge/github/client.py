@@ -239,7 +239,7 @@ def _ask(pull: PullRequest, reviewer: str, *, no: bool = False) -> None:
 def _clear_milestone(pull: PullRequest, title: str | None) -> None:
     """Take away the milestone that we had set; one that a person chose since stays."""
     issue = pull.as_issue()
-    if issue.milestone is not None and issue.milestone.title == title:
+    if getattr(issue.milestone, "title", None) == title:  # none at all is not in PyGithub's types
         issue.edit(milestone=None)
 
 
