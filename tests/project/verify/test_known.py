@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -160,11 +161,34 @@ def clone(tmp_path: Path) -> Clone:
     return made
 
 
-@pytest.mark.parametrize("form", HOSTILE)
-def test_what_lies_beside_a_checkout_is_not_read(form: str, clone: Clone) -> None:
+def moved(files: Mapping[str, str], number: int) -> dict[str, str]:
+    return {path.replace("app/", f"app{number}/", 1): text for path, text in files.items()}
+
+
+def test_what_lies_beside_a_checkout_is_not_read(clone: Clone) -> None:
+    """Each form in an overlay of its own."""
+    alone = [form for form in HOSTILE.values() if all(path.startswith(("app/", "n")) for path in form)]
+    plain = {path: text for number in range(len(alone)) for path, text in moved(PLAIN, number).items()}
+    hostile = {path: text for number, form in enumerate(alone) for path, text in moved(form, number).items()}
+    clone.commit(plain)
+    clone.commit({**hostile, "base/a.yaml": OBJECT.replace("'1'", "'2'")})
+    for number in range(len(alone)):
+        clone.write(moved(LEFT, number))
+    found, everything = clone.judged()
+    assert len(found.overlays) == len(alone) + 1
+    assert told_of(everything) == []
+
+
+@pytest.mark.parametrize("form", ["a .gitignore of its own", "an Application", "a base of its own"])
+def test_nor_by_what_else_a_change_says(form: str, clone: Clone) -> None:
     clone.commit({**HOSTILE[form], "base/a.yaml": OBJECT.replace("'1'", "'2'")})
     clone.write(LEFT)
-    assert CANARY not in clone.judged()[1]
+    assert told_of(clone.judged()[1]) == []
+
+
+def told_of(everything: str) -> list[str]:
+    """What stands around each place where it was read."""
+    return [everything[max(0, at.start() - 200) : at.end()] for at in re.finditer(CANARY, everything)]
 
 
 @pytest.mark.parametrize("form", ["a file of a generator", "a patch", "a resource that is ignored"])
