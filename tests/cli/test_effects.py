@@ -139,3 +139,22 @@ def test_verify_holds_a_customization_to_what_it_says(plain: Bench) -> None:
 
 def test_a_folder_that_is_in_no_repository(tmp_path: Path, plain: Bench) -> None:
     assert plain.run("effects", "nowhere").returncode == 2
+
+
+def test_a_chart_without_helm_leaves_it_unknown_and_says_how_to_get_it(plain: Bench) -> None:
+    chart = plain.root / "chart/charts/x"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: x\nversion: 1.0.0\n")
+    (chart / "values.yaml").write_text("a: 1\n")
+    (chart.parents[1] / "kustomization.yaml").write_text(
+        "helmCharts: [{name: x, version: 1.0.0, releaseName: x}]\nnamespace: q\n"
+    )
+    plain.environment["HELM"] = str(plain.root / "nowhere")
+    done = plain.run("effects", "chart")
+    assert done.returncode == 3, done.stdout
+    assert done.stdout.splitlines()[-4:] == [
+        f"  left out chart: x: HELM names `{plain.root}/nowhere`, which is not a program",
+        "    hint: correct or unset the environment variable HELM",
+        "  chart: namespace: not known chart/kustomization.yaml:2",
+        "1 unknown",
+    ]

@@ -39,6 +39,27 @@ def test_elsewhere_it_is_a_plain_table():
     assert details == ["failed metallb: no\\x1b[31m answer", "  hint: run again"]
 
 
+def test_one_hint_for_several_failures_is_said_once():
+    lost = [
+        Finding(
+            vendor=name,
+            status=Status.FAILED,
+            current="1",
+            error=Failure(kind="unreachable", message=f"{name} is silent", hint=hint),
+        )
+        for name, hint in (("a", "look at the network"), ("b", "ask"), ("c", "look at the network"))
+    ]
+    out = io.StringIO()
+    write_check(out, lost)
+    assert out.getvalue().splitlines()[4:] == [
+        "failed a: a is silent",
+        "failed b: b is silent",
+        "  hint: ask",
+        "failed c: c is silent",
+        "  hint: look at the network",
+    ]
+
+
 def test_a_note_is_folded_into_its_column_or_goes_below():
     lines = drawn(width=75)
     assert lines[2].endswith("  upstream does not offer")

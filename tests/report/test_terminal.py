@@ -262,10 +262,9 @@ def test_a_base_that_is_not_there_is_said_once_and_what_it_keeps_from_being_judg
     stream = io.StringIO()
     text.print_verification(text.console(stream), Verification(overlays=(judged,)))
     assert stream.getvalue().splitlines() == [
-        "left out lantern/overlay: resources[../base]: lantern/base is not in the repository",
-        "  in lantern/overlay",
         "unjudged (not_in_tree) lantern/overlay: patches[0]",
         "    lantern/overlay/kustomization.yaml:4 lantern/base is not in the repository",
+        "    left out: lantern/overlay: resources[../base]",
         "    the same: lantern/overlay: patches[1], lantern/overlay: patches[2]",
         "1 overlay, 3 customizations: 3 unjudged",
     ]

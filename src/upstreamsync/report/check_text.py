@@ -120,6 +120,7 @@ def _width(text: str) -> int:
 
 
 def _details(findings: Sequence[Finding], *, verbose: bool, colors: bool) -> Iterator[str]:
+    failures = [one.error for one in findings if one.error is not None]
     for finding in findings:
         name = visible(finding.vendor)
         for image in finding.images:
@@ -131,14 +132,16 @@ def _details(findings: Sequence[Finding], *, verbose: bool, colors: bool) -> Ite
             until = f" (until {one.until:%Y-%m-%d %H:%M} UTC)" if one.until else ""
             yield f"  {name}: passed over {visible(one.version)}: {visible(one.reason)}{until}"
         if finding.error is not None:
-            yield from _failure(name, finding.error, colors=colors)
+            failures.pop(0)
+            yield f"{_styled('failed', '1;31', colors)} {name}: {visible(finding.error.message)}"
+            yield from (f"  {visible(line)}" for line in finding.error.details.splitlines())
+            if (hint := hint_of(finding.error, failures)) is not None:
+                yield f"  hint: {visible(hint)}"
 
 
-def _failure(name: str, failure: Failure, *, colors: bool) -> Iterator[str]:
-    yield f"{_styled('failed', '1;31', colors)} {name}: {visible(failure.message)}"
-    yield from (f"  {visible(line)}" for line in failure.details.splitlines())
-    if failure.hint:
-        yield f"  hint: {visible(failure.hint)}"
+def hint_of(failure: Failure, following: Sequence[Failure]) -> str | None:
+    """What is to be done about a failure, unless the last one of ``following`` with that hint will say it."""
+    return None if any(one.hint == failure.hint for one in following) else failure.hint
 
 
 def with_other(target: Release) -> str:

@@ -33,7 +33,8 @@ def effects_document(effects: Effects) -> dict[str, Any]:
                 "error": overlay.error,
                 "items": [_item(item) for item in overlay.items],
                 "left_out": [
-                    {"what": one.what, "reason": one.reason, "why": one.why} for one in overlay.left_out
+                    {"what": one.what, "reason": one.reason, "why": one.why, "hint": one.hint}
+                    for one in overlay.left_out
                 ],
             }
             for overlay in effects.overlays
@@ -78,12 +79,16 @@ def print_effects(out: Console, effects: Effects) -> None:
             out.print(f"  [bold red]does not build[/]: {escape(overlay.error)}")
         for one in overlay.left_out:
             out.print(f"  left out {escape(str(one))}")
+            if one.hint:
+                out.print(f"    hint: {escape(one.hint)}")
+        known = {one.why for one in overlay.left_out}
         for item in overlay.items:
             style = "red" if item.does is Does.REFUSED or not item.is_as_expected else ""
             style = style or ("yellow" if item.is_idle or item.does is Does.UNKNOWN else "green")
             out.print(f"  [{style}]{escape(_headline(item))}[/] [dim]{escape(item.file)}:{item.line}[/]")
             for line in _lines(item):
-                out.print(f"    {escape(line)}")
+                if line not in known:
+                    out.print(f"    {escape(line)}")
     counts = Counter(item.does for item in effects.items)
     said = ", ".join(f"{counts[does]} {_WORDS[does]}" for does in Does if counts[does])
     out.print(said or "no customization was found")

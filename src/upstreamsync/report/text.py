@@ -7,6 +7,7 @@ the width is fixed, so that logs of two runs can be compared.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import IO, Any, cast
 
 from rich.console import Console
@@ -34,7 +35,7 @@ from upstreamsync.model import (
     Verification,
 )
 from upstreamsync.report.causes import Cause, causes, known_before, unbuilt
-from upstreamsync.report.check_text import write_check
+from upstreamsync.report.check_text import hint_of, write_check
 from upstreamsync.report.files import print_files
 from upstreamsync.report.idle import STILL
 from upstreamsync.report.summary import counted, summary
@@ -100,7 +101,7 @@ def print_verification(out: Console, verification: Verification, *, verbose: boo
         _print_base(out, base)
     _print_obstacles(out, verification)
     for cause in causes(verification):
-        _print_cause(out, cause)
+        _print_cause(out, cause, verification)
     if verbose:
         for overlay in verification.overlays:
             _print_overlay(out, overlay)
@@ -111,10 +112,22 @@ def print_verification(out: Console, verification: Verification, *, verbose: boo
 
 
 def _print_obstacles(out: Console, verification: Verification) -> None:
-    """What kept overlays from being built or compared, each once with the overlays that it concerns."""
+    """What kept overlays from being built or compared, each once with the overlays that it concerns.
+
+    What is left out is told with the customizations that are unjudged for it, where there are any.
+    """
     found: dict[str, list[str]] = {}
+    told = {
+        (overlay, finding.why)
+        for item in verification.items
+        for finding in item.told
+        if finding.verdict is Verdict.UNJUDGED
+        for overlay in item.overlays
+    }
     for overlay in verification.overlays:
         for one in overlay.left_out:
+            if (overlay.path, one.why) in told:
+                continue
             found.setdefault(f"[yellow]left out[/] {escape(str(one))}", []).append(overlay.path)
         known = {one.why for one in overlay.left_out}  # then it is said already
         for side, error in unbuilt(overlay):
@@ -126,8 +139,17 @@ def _print_obstacles(out: Console, verification: Verification) -> None:
         out.print(f"  in {escape(_some(overlays))}")
 
 
-def _print_cause(out: Console, cause: Cause) -> None:
+def _print_cause(out: Console, cause: Cause, verification: Verification) -> None:
     _print_item(out, cause.item)
+    if cause.item.verdict is Verdict.UNJUDGED:
+        left_out = (
+            one
+            for overlay in verification.overlays
+            if overlay.path in cause.overlays
+            for one in overlay.left_out
+        )
+        if entries := dict.fromkeys(one.what for one in left_out if one.why == cause.item.why):
+            out.print(f"    left out: {escape(_some(list(entries)))}")
     others = [item.item for item in cause.items[1:]]
     if others:
         out.print(f"    the same: {escape(_some(others))}")
@@ -309,8 +331,10 @@ def _print_failures(out: Console, failures: Iterable[tuple[str, Failure]]) -> No
     found: dict[Failure, list[str]] = {}
     for vendor, failure in failures:
         found.setdefault(failure, []).append(vendor)
-    for failure, vendors in found.items():
-        _print_failure(out, ", ".join(vendors), failure)
+    each = list(found)
+    for number, (failure, vendors) in enumerate(found.items()):
+        hint = hint_of(failure, each[number + 1 :])
+        _print_failure(out, ", ".join(vendors), replace(failure, hint=hint))
 
 
 def _print_failure(out: Console, vendor: str, failure: Failure) -> None:

@@ -21,7 +21,7 @@ from upstreamsync.verify.classify import consequences, failures, masked, uncover
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.overlays import expectations
 from upstreamsync.verify.overlays.items import Item, Kind, enumerate_items
-from upstreamsync.verify.overlays.tree import Tree
+from upstreamsync.verify.overlays.tree import Files, Tree
 from upstreamsync.verify.repair.trial import Trials
 from upstreamsync.verify.result_checks import blame
 
@@ -86,7 +86,7 @@ class Comparison:
             if isinstance(side.base, Failed):
                 why = f"{when}{failures.gist(side.base.error)}"
                 reason = side.base.reason or Reason.DOES_NOT_BUILD
-                return LeftOut(what=self.overlay, reason=reason, why=why, known=False)
+                return LeftOut(what=self.overlay, reason=reason, why=why, known=False, hint=side.base.hint)
         return None
 
     def _open_result(self) -> LeftOut | None:
@@ -248,10 +248,7 @@ class Comparison:
             return tuple(items)
         from upstreamsync.verify.repair import trial
 
-        return trial.proven(items, self._read, self._again, self.trials)
-
-    def _read(self, path: str) -> bytes | None:
-        return self.tree.read(path) if self.tree.is_file(path) else None
+        return trial.proven(items, Files(self.tree).read, self._again, self.trials)
 
     def _again(self, files: Mapping[str, bytes]) -> dict[str, Judgement] | None:
         """What is said of each item with some files replaced; None where that can't be built."""
@@ -304,7 +301,7 @@ def _unasked(failed: Failed) -> Note:
     """For a side that kustomize was not given at all."""
     return Note(
         verdict=Verdict.UNJUDGED, reason=failed.reason, because=failed.error,
-        hint="vendor it, or let it be fetched (`--allow-host`), and run again",
+        hint=failed.hint or "vendor it, or let it be fetched (`--allow-host`), and run again",
     )  # fmt: skip
 
 

@@ -78,13 +78,24 @@ def _overlay(
         space = Workspace(tree, overlay, items, Path(scratch), cut, charts, instead=available.instead[1])
         side = Chain(space, builder, items).run()
         if isinstance(side.base, Failed):
-            return OverlayEffects(path=overlay, error=side.base.error, left_out=missing)
+            return _unbuilt(tree, overlay, items, side.base, missing)
         told = tuple(
             _item(tree, item, _effect(item, side, space, builder), missing)
             for item in items
             if (item.kind is not Kind.RESOURCE or item.name in side.effects) and space.has(item)
         )
     return OverlayEffects(path=overlay, error=available.broken, items=told, left_out=missing)
+
+
+def _unbuilt(
+    tree: Tree, overlay: str, items: Sequence[Item], failed: Failed, missing: Sequence[LeftOut]
+) -> OverlayEffects:
+    """An overlay that kustomize refuses, or was not asked for: then nothing is known of what it does."""
+    if not failed.reason:
+        return OverlayEffects(path=overlay, error=failed.error, left_out=tuple(missing))
+    said = LeftOut(what=overlay, reason=failed.reason, why=failed.error, known=False, hint=failed.hint)
+    told = tuple(_item(tree, item, Effect({}), (said,)) for item in items if item.kind is not Kind.RESOURCE)
+    return OverlayEffects(path=overlay, items=told, left_out=(*missing, said))
 
 
 def _effect(item: Item, side: Side, space: Workspace, builder: Builder) -> Effect:

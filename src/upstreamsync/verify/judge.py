@@ -22,6 +22,7 @@ from upstreamsync.verify.build.chain import Chain, Side
 from upstreamsync.verify.build.inflate import Charts, local_charts
 from upstreamsync.verify.build.obstacles import (
     Obstacle,
+    Reason,
     blamed_entry,
     obstacles,
     unreadable_files,
@@ -269,8 +270,10 @@ class _Judge:
         side = self.chains[1].run()
         moved = self.case.definitions_moved
         if not moved and not self.built(1, side).ok:
-            # Nothing moved, so that nobody is called for what can't be judged of it: it is told.
-            return replace(self.run(), allow_unjudged=True)
+            # Nothing moved, so that nobody is called for what kustomize refuses of it: it is told.
+            judged = self.run()
+            refused = all(item.reason == Reason.DOES_NOT_BUILD for item in judged.unjudged)
+            return replace(judged, allow_unjudged=refused)
         from upstreamsync.verify import explain
         from upstreamsync.verify.result_checks import blame
 

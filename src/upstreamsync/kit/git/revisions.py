@@ -104,37 +104,13 @@ class Revisions:
 
     def resolve(self, rev: str, *, kind: str = "commit") -> str:
         """The commit (or ``tree``) that a revision stands for; raises RepositoryError where there is none."""
-        self._check_revision(rev)
+        _check_revision(rev)
         try:
             return self._text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{{kind}}}")
         except ToolFailed:
-            raise NotThere(f"`{rev}` is not a commit of `{self.root}`", hint=self._how_to_have(rev)) from None
-
-    def _how_to_have(self, rev: str) -> str:
-        """What to do about a revision that is not there."""
-        if rev == "HEAD":
-            return "make a first commit"
-        if self._text("rev-parse", "--is-shallow-repository") == "true":
-            return "fetch it first; a shallow clone has no history"
-        start = _ANCESTOR.fullmatch(rev)
-        try:
-            count = (
-                self._text("rev-list", "--count", "--first-parent", "--end-of-options", start[1])
-                if start
-                else ""
-            )
-        except ToolFailed:
-            count = ""
-        if start and count:
-            commits = "1 commit" if count == "1" else f"{count} commits"
-            return f"`{start[1]}` has {commits} in all: name a later one, a branch or a tag"
-        return "`git fetch` brings what the remote has; `git branch --all` and `git tag` list what is here"
-
-    def _check_revision(self, rev: str) -> None:
-        if not rev or rev.startswith("-") or "\0" in rev or "\n" in rev:
             raise NotThere(
-                f"`{rev}` is not a git revision", hint="name a branch, a tag or a commit: origin/main, HEAD~1"
-            )
+                f"`{rev}` is not a commit of `{self.root}`", hint=_how_to_have(rev, self._text)
+            ) from None
 
     def branch(self) -> str | None:
         """The branch that is checked out, None when HEAD is detached."""
@@ -282,7 +258,7 @@ class Revisions:
         asked = (rev, *paths)
         if git_command.COMMIT.fullmatch(rev) and self._listed is not None and self._listed[0] == asked:
             return self._listed[1]
-        self._check_revision(rev)
+        _check_revision(rev)
         words = ("ls-tree", "-r", "-z", "--full-tree", f"{rev}^{{tree}}", "--")
         try:
             found = git_command.tree(self._run(*words, *(path.rstrip("/") for path in paths)))
@@ -346,3 +322,27 @@ def _followed(entry: Entry, entries: Mapping[str, Entry], content: Mapping[str, 
             return None
         entry = found
     return None
+
+
+def _how_to_have(rev: str, git: Callable[..., str]) -> str:
+    """What to do about a revision that is not there."""
+    if rev == "HEAD":
+        return "make a first commit"
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        return "fetch it first; a shallow clone has no history"
+    start = _ANCESTOR.fullmatch(rev)
+    try:
+        count = git("rev-list", "--count", "--first-parent", "--end-of-options", start[1]) if start else ""
+    except ToolFailed:
+        count = ""
+    if start and count:
+        commits = "1 commit" if count == "1" else f"{count} commits"
+        return f"`{start[1]}` has {commits} in all: name a later one, a branch or a tag"
+    return "`git fetch` brings what the remote has; `git branch --all` and `git tag` list what is here"
+
+
+def _check_revision(rev: str) -> None:
+    if not rev or rev.startswith("-") or "\0" in rev or "\n" in rev:
+        raise NotThere(
+            f"`{rev}` is not a git revision", hint="name a branch, a tag or a commit: origin/main, HEAD~1"
+        )

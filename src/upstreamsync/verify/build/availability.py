@@ -163,7 +163,9 @@ def _laid_out(before: Tree, after: Tree, overlay: str) -> Iterator[Missing]:
 
 
 def _said(obstacle: Obstacle, *, known: bool = True) -> LeftOut:
-    return LeftOut(what=obstacle.what, reason=obstacle.reason, why=obstacle.why, known=known)
+    return LeftOut(
+        what=obstacle.what, reason=obstacle.reason, why=obstacle.why, known=known, hint=obstacle.hint
+    )
 
 
 def _one_sided(obstacle: Obstacle, *, before: bool) -> Missing:

@@ -58,11 +58,12 @@ class State:
 class Failed:
     """kustomize's own words, paths made relative.
 
-    ``reason`` is one of the verdict ``unjudged`` where kustomize was not asked at all.
+    ``reason`` is one of the verdict ``unjudged`` where kustomize was not asked at all, ``hint`` what to do then.
     """
 
     error: str
     reason: str = ""
+    hint: str | None = None
 
 
 Outcome = State | Failed

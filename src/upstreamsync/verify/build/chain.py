@@ -236,7 +236,7 @@ class Chain:
         try:
             folder = self.workspace.state(off)
         except Unbuildable as refused:
-            return Failed(refused.error, refused.reason)
+            return Failed(refused.error, refused.reason, refused.hint)
         return self._build_folder(folder)
 
     def _build_folder(self, folder: Path, *, started: Callable[[], object] = nothing) -> Outcome:

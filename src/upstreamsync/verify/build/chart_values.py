@@ -66,7 +66,7 @@ class ChartUse:
         try:
             outcome = self.builder.parse(self._output(off))
         except Unbuildable as error:
-            return Failed(error.error, error.reason)
+            return Failed(error.error, error.reason, error.hint)
         except UpstreamsyncError as error:
             return Failed(error.message)
         return replace(outcome, objects={key: without_digests(obj) for key, obj in outcome.objects.items()})

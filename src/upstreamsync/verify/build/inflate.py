@@ -129,7 +129,9 @@ class Charts:
                 words = words.replace(_ADVICE, "").strip()
                 raise Unbuildable(f"{content.title}: {without_addresses(words)}") from error
             except UpstreamsyncError as error:
-                raise Unbuildable(f"{content.title}: {error.message}", reason=_reason(error)) from error
+                raise Unbuildable(
+                    f"{content.title}: {error.message}", reason=_reason(error), hint=error.hint
+                ) from error
 
     def _once(self, known: dict[str, Future[_T]], key: str, make: Callable[[], _T]) -> _T:
         """What ``make`` makes, or raises; asked for once."""

@@ -63,6 +63,7 @@ class Obstacle:
     path: str = ""
     content: str = ""
     creates: bool = True
+    hint: str | None = None
 
     @property
     def what(self) -> str:
@@ -331,7 +332,8 @@ def unrenderable_charts(tree: Tree, overlay: str, charts: Charts) -> Iterator[Ob
             except Unbuildable as refused:
                 name, content = str(entry.get("name", index)), digest(dict(entry))
                 reason = Reason(refused.reason) if refused.reason else Reason.DOES_NOT_BUILD
-                finder.add("helmCharts", index, name, reason, cause(refused.error), content=content)
+                why = cause(refused.error)
+                finder.add("helmCharts", index, name, reason, why, content=content, hint=refused.hint)
         yield from finder.found
 
 

@@ -9,24 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from upstreamsync.kit.kubernetes.kustomizations import Role, all_references
-from upstreamsync.verify.overlays.tree import Kustomization, Tree, within
+from upstreamsync.verify.overlays.tree import Files, Kustomization, Tree, within
 
 _READ = (Role.FILE, Role.PLUGIN, Role.OBJECTS)
-
-
-class _Files:
-    """A tree as something to look references up in."""
-
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a file; None where there is none."""
-        return self.tree.read(path) if self.tree.is_file(path) else None
-
-    def is_folder(self, path: str) -> bool:
-        """Whether a folder is there."""
-        return self.tree.is_folder(path)
 
 
 def reads_above(tree: Tree, kustomizations: Sequence[Kustomization]) -> bool:
@@ -36,7 +21,7 @@ def reads_above(tree: Tree, kustomizations: Sequence[Kustomization]) -> bool:
     """
     if not any(map(_may_read_above, kustomizations)):
         return False
-    files = _Files(tree)
+    files = Files(tree)
     above = False
     for kustomization in kustomizations:
         for reference in all_references(files, kustomization.file):

@@ -9,7 +9,7 @@ from typing import Final
 
 from upstreamsync.kit.kubernetes.kustomizations import FILE_NAMES, Role, all_references
 from upstreamsync.kit.redact import redact
-from upstreamsync.verify.overlays.tree import Tree
+from upstreamsync.verify.overlays.tree import Files, Tree
 
 #: What in a text that can't be read might still be an address to kustomize, or hides one behind a tag.
 _ADDRESS: Final = re.compile(r"://|\bgit@|\bgh:|github\.com|![!<a-z]", re.IGNORECASE)
@@ -19,27 +19,16 @@ _FETCHED: Final = (
 
 
 class Unbuildable(Exception):
-    """A state that kustomize is not asked for; ``reason`` is one of the verdict ``unjudged``, or empty."""
+    """A state that kustomize is not asked for; ``reason`` is one of the verdict ``unjudged``, or empty.
 
-    def __init__(self, error: str, *, reason: str = "") -> None:
+    ``hint`` is what can be done, where more is known of that than the words say.
+    """
+
+    def __init__(self, error: str, *, reason: str = "", hint: str | None = None) -> None:
         super().__init__(error)
         self.error = redact(error)
         self.reason = reason
-
-
-class _Files:
-    """A tree as the reader of references wants it."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a file inside the tree."""
-        return self._tree.read(path) if self._tree.is_file(path) else None
-
-    def is_folder(self, path: str) -> bool:
-        """Whether it is a folder of the tree."""
-        return self._tree.is_folder(path)
+        self.hint = hint
 
 
 def refuse_fetching(tree: Tree, overlay: str, *, but: Collection[tuple[str, str]] = ()) -> None:
@@ -47,7 +36,7 @@ def refuse_fetching(tree: Tree, overlay: str, *, but: Collection[tuple[str, str]
 
     ``but`` are texts, with the folder of their kustomization, that are left out of what is built.
     """
-    files, waiting, seen = _Files(tree), [overlay], set[str]()
+    files, waiting, seen = Files(tree), [overlay], set[str]()
     while waiting:
         folder = waiting.pop()
         if folder in seen:
@@ -65,5 +54,5 @@ def refuse_fetching(tree: Tree, overlay: str, *, but: Collection[tuple[str, str]
                     waiting.append(path)
 
 
-def _text(files: _Files, path: str) -> str:
+def _text(files: Files, path: str) -> str:
     return (files.read(path) or b"").decode("utf-8", "replace")

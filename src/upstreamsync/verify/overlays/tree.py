@@ -277,6 +277,21 @@ class Tree:
         return self._folders
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A tree as something to look references up in: what is not there is None."""
+
+    tree: Tree
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file inside the tree; None where there is none."""
+        return self.tree.read(path) if self.tree.is_file(path) else None
+
+    def is_folder(self, path: str) -> bool:
+        """Whether it is a folder of the tree."""
+        return self.tree.is_folder(path)
+
+
 def _is_kustomization(path: str) -> bool:
     return posixpath.basename(path) in FILE_NAMES
 
