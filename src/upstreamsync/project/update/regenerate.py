@@ -8,11 +8,14 @@ from functools import partial
 
 from upstreamsync.base.change import plan
 from upstreamsync.base.edits import follow_up
+from upstreamsync.base.kustomization import is_kustomization
 from upstreamsync.base.located import At, nowhere
 from upstreamsync.base.locked import read_lock
 from upstreamsync.base.origins import Watching
 from upstreamsync.base.shape import make_bases
+from upstreamsync.base.versionline import set_version
 from upstreamsync.base.view import View
+from upstreamsync.base.write import as_tree
 from upstreamsync.config import Configuration, Source, Vendor
 from upstreamsync.config.load import content_digest
 from upstreamsync.errors import ContentError, NotFound, SelectionError
@@ -128,6 +131,32 @@ def assemble(prepared: Prepared, *, view: View, configuration: Configuration) ->
     if lock is not None and _differs_by_chance_alone(prepared, change, lock, view):
         return replace(change, base_files={}, executable=frozenset(), notes=(*change.notes, *notes))
     return replace(change, notes=(*change.notes, *notes))
+
+
+def upon(
+    change: Change, prepared: Prepared, before: Sequence[Change], *, view: View, configuration: Configuration
+) -> Change:
+    """The change with others written before it, of which it shares files. Raises as ``assemble``.
+
+    Vendors without edits share nothing but vendors.yaml, and there each has a line of its own: then all else is
+    as it was. A kustomization of the team's that others change may decide what a base gets: that is no such case.
+    """
+    vendor, release, path = prepared.vendor, prepared.release, configuration.path.name
+    written = as_tree(before)
+    decided = any(
+        is_kustomization(name) and not _is_inside(name, one) for one in before for name in one.files
+    )
+    plain = not (vendor.edits or vendor.images or change.edit_files or decided)
+    text = written.get(path)
+    if plain and release is not None and text is not None and written.keys() & change.files.keys() == {path}:
+        moved = set_version(text.decode(), vendor.name, release.version, file=path).encode()
+        return replace(change, base_files={**change.base_files, path: moved})
+    return assemble(prepared, view=view.with_changes(before), configuration=configuration)
+
+
+def _is_inside(path: str, change: Change) -> bool:
+    """Whether the path lies in a base of the change: what stands there names nothing outside."""
+    return any(path.startswith(f"{base}/") for base in change.bases)
 
 
 def _differs_by_chance_alone(prepared: Prepared, change: Change, lock: Lock, view: View) -> bool:

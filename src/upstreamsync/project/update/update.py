@@ -88,9 +88,8 @@ def _together(session: Session, made: Sequence[tuple[VendorUpdate, Prepared | No
         if change is None or prepared is None or change.empty:
             continue
         if not as_tree(chain).keys().isdisjoint(change.files):
-            from upstreamsync.project.update.regenerate import assemble
+            from upstreamsync.project.update.regenerate import upon
 
-            view = session.view.with_changes(chain)
-            change = assemble(prepared, view=view, configuration=session.configuration)
+            change = upon(change, prepared, chain, view=session.view, configuration=session.configuration)
         chain.append(change)
     return tuple(chain)
