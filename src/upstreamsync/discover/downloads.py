@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from upstreamsync.discover.archives import Unpacked, unpacked
 from upstreamsync.discover.candidates import Candidate, Piece
 from upstreamsync.discover.kustomizations import normal
 from upstreamsync.discover.origins import Origin, read_origin, read_tag, source_of, templated
 from upstreamsync.discover.recipes import carried, changed_remarks, changes_of
 from upstreamsync.discover.scan import TextFile, Tree
 from upstreamsync.discover.shell import Line, Script
-from upstreamsync.discover.vendored import shown_version
+from upstreamsync.discover.vendored import names_of, owner_of, shown_version
 from upstreamsync.model import Place
 
 _PROGRAMS = ("curl", "wget", "kubectl", "kustomize")
@@ -46,6 +47,9 @@ def _download(script: Script, line: Line, origin: Origin, tree: Tree) -> Iterato
     output = _output(line, origin)
     if origin.url is None and "kubectl" not in line.words and "kustomize" not in line.words:
         return
+    if (found := unpacked(script, line, origin, output, tree)) is not None:
+        yield _archive(script, line, origin, found, edits)
+        return
     if origin.url is not None and not _CONTENT.search(origin.url) and not _CONTENT.search(output):
         yield from _tool(script, line, origin, edits)
         return
@@ -53,6 +57,28 @@ def _download(script: Script, line: Line, origin: Origin, tree: Tree) -> Iterato
         return
     for written, commands in carried(script, line, output, tree) if output else (("", ()),):
         yield _content(script, line, origin, (written, commands), edits, tree)
+
+
+def _archive(
+    script: Script, line: Line, origin: Origin, found: Unpacked, edits: tuple[Piece, ...]
+) -> Candidate:
+    """An archive of which members lie in the repository."""
+    tag = read_tag(origin)
+    source = found.source(origin, tag.version)
+    complete = tag.complete and "$" not in str(source)
+    unknown = ("what the script puts in place of `$…` is not known here",) if "$" in str(source) else ()
+    return Candidate(
+        names=names_of(origin, found.base),
+        found=Place(file=script.file.path, line=line.number),
+        version=tag.version,
+        source=source,
+        base=found.base,
+        base_is_real=True,
+        releases=tag.releases,
+        edits=edits,
+        unsure=(*tag.unsure, *unknown, *changes_of(script, line, found.base)),
+        complete=complete,
+    )
 
 
 def _is_passing(script: Script, line: Line, origin: Origin, output: str) -> bool:
@@ -94,7 +120,11 @@ def _content(
     if base is None:
         unsure = (*unsure, "no folder of the repository is named for it: choose `base`")
     return Candidate(
-        names=(origin.name, f"{origin.name}-{_stem(origin)}"),
+        names=(
+            *((owner_of(base),) if base is not None and origin.is_bare else ()),
+            origin.name,
+            f"{origin.name}-{_stem(origin)}",
+        ),
         found=Place(file=script.file.path, line=line.number),
         version=version,
         source=source,

@@ -23,6 +23,7 @@ _NAMES_NOTHING = frozenset((
     "manifests", "deploy", "previous", "latest", "download", "downloads", "releases", "release", "stable", "yaml",
     "config", "install", "files", "static", "public", "artifacts",
 ))  # fmt: skip
+_ADDRESS = re.compile(r"[0-9.]+|[0-9a-f:]*:[0-9a-f:.]*")
 _BRANCHES = frozenset(("main", "master", "HEAD", "head", "develop", "dev", "trunk", "gh-pages"))
 _FORGES = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 
@@ -54,7 +55,19 @@ class Origin:
             for part in urlsplit(self.url or "").path.split("/")[:-1]
             if part and not re.search(r"\d\.\d|[$<>{}\[\]]|^[vV]?\d", part)
         ]
-        return next((part for part in reversed(parts) if part not in _NAMES_NOTHING), self.host)
+        return next((part for part in reversed(parts) if part not in _NAMES_NOTHING), self._by_host)
+
+    @property
+    def _by_host(self) -> str:
+        """The host, or the file where the host is a mere address."""
+        if _ADDRESS.fullmatch(self.host) or "." not in self.host:
+            return (self.url or "").rpartition("/")[2].partition(".")[0] or self.host
+        return self.host
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing but the host, or the file, could name it: a folder that it goes to says more."""
+        return not self.repository and not self.slug and self.name == self._by_host
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def carried(script: Script, line: Line, output: str, tree: Tree) -> tuple[tuple[
 
 def _steps(script: Script, line: Line, place: str, tree: Tree) -> Iterator[tuple[str | None, str]]:
     """What later commands of the recipe do with a file: where it goes to (None: it stays) and by which command."""
-    for other in _later(script, line):
+    for other in following(script, line):
         operands = [word for word in other.words[1:] if not word.startswith("-")]
         if place not in (other.located(word) for word in operands):
             continue
@@ -83,7 +83,7 @@ def _index(script: Script, line: Line) -> int:
     return next((number for number, other in enumerate(script.lines) if other is line), len(script.lines))
 
 
-def _later(script: Script, line: Line) -> Sequence[Line]:
+def following(script: Script, line: Line) -> Sequence[Line]:
     """The commands of the same recipe behind a command."""
     return [other for other in script.lines[_index(script, line) + 1 :] if other.recipe == line.recipe]
 

@@ -90,7 +90,7 @@ def _headed(file: TextFile, number: int, origin: Origin, tree: Tree) -> Candidat
     if is_template(file.name):
         remark, complete = f"`{file.path}` is a template made of it: declare it as a fork (`forks`)", False
     return Candidate(
-        names=(origin.name, _owner(file.folder)),
+        names=names_of(origin, file.folder),
         found=Place(file=file.path, line=number),
         version=tag.version,
         source=source,
@@ -193,7 +193,13 @@ def read_rendered(file: TextFile) -> Iterator[Candidate]:
 UNKNOWN = "https://REPOSITORY"
 
 
-def _owner(folder: str) -> str:
+def names_of(origin: Origin, folder: str) -> tuple[str, ...]:
+    """What to call the content of a folder: for its origin, unless that has no name of its own."""
+    names = (origin.name, owner_of(folder))
+    return names[::-1] if origin.is_bare else names
+
+
+def owner_of(folder: str) -> str:
     """The nearest folder above whose name says whose content it is."""
     for part in reversed(folder.split("/")):
         if part not in FOLDERS:
