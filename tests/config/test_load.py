@@ -197,6 +197,28 @@ def test_a_vendor_s_own_cooldown_wins_over_the_default(parse, own):
     assert configuration.vendors[0].cooldown_period == timedelta(days=1)
 
 
+@pytest.mark.parametrize(
+    "version",
+    [
+        "1/../../../../../../acme/own/raw/main/x",
+        "../helm-4.1.4",
+        "4.1.4?x=",
+        "4.1.4%2F..",
+        "--version",
+        "4.1",
+        "4.1.4 ",
+        "4.1.4\\n",
+    ],
+)
+def test_a_version_of_a_tool_is_nothing_but_a_version(version, problems):
+    """It is part of the address that `doctor --install` asks, and of the folder that a tool is taken from."""
+    for tool in ("helm", "kustomize"):
+        ((_, _, message, _),) = problems(
+            MINIMAL.replace("vendors:", f'tools: {{{tool}: "{version}"}}\nvendors:')
+        )
+        assert "three numbers" in message
+
+
 def test_yaml_bombs_and_binary_files_are_refused(problems):
     bomb = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
         f"{name}: &{name} [{','.join(['*' + previous] * 10)}]\n"

@@ -11,7 +11,7 @@ from pydantic import (
     field_validator,
 )
 
-from upstreamsync.config.spec.types import Duration, Spec, VersionText
+from upstreamsync.config.spec.types import Duration, Spec, ToolVersion
 from upstreamsync.config.spec.vendor import Vendor, VendorOptions
 from upstreamsync.kit.http.inside import named
 
@@ -19,10 +19,10 @@ from upstreamsync.kit.http.inside import named
 class Tools(Spec):
     """Versions of the engines, for `doctor --install` and for renders that everyone can repeat."""
 
-    helm: VersionText | None = None
-    """Version of helm."""
-    kustomize: VersionText | None = None
-    """Version of kustomize."""
+    helm: ToolVersion | None = None
+    """Version of helm, as `4.1.4`."""
+    kustomize: ToolVersion | None = None
+    """Version of kustomize, as `5.7.1`."""
 
 
 class Forge(Spec):

@@ -18,6 +18,9 @@ from pydantic import (
     ValidationInfo,
 )
 
+_TOOL_VERSION = re.compile(
+    r"v?[0-9]{1,6}(?:\.[0-9]{1,6}){2}(?:-[0-9A-Za-z]{1,20}(?:\.[0-9A-Za-z]{1,20}){0,4})?"
+)
 _DURATION = re.compile(r"(\d+)\s*(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -100,6 +103,12 @@ def _as_text(value: Any) -> Any:
     return value
 
 
+def _check_tool_version(value: str) -> str:
+    if _TOOL_VERSION.fullmatch(value) is None:
+        raise ValueError("is not a version of a tool, which has three numbers (`4.1.4`)")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
 Regex = Annotated[str, AfterValidator(_check_regex)]
 TagPattern = Annotated[str, AfterValidator(_check_tag_pattern)]
@@ -115,6 +124,8 @@ GitHubName = Annotated[
     str, Field(pattern=r"^(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+/)?[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
 ]
 VersionText = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
+#: It becomes part of an address and of a folder's name, and a change that is judged may have set it.
+ToolVersion = Annotated[VersionText, AfterValidator(_check_tool_version)]
 Level = Literal["major", "minor", "patch"]
 Scheme = Literal["semver", "pep440", "calver", "loose"]
 

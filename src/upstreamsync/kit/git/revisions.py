@@ -205,19 +205,8 @@ class Revisions:
         for one in facts.values():
             path, url = one.get("path", ""), one.get("url", "")
             if path in pointers and url:
-                found[path] = Submodule(path=path, url=self._absolute(url), commit=pointers[path])
+                found[path] = Submodule(path=path, url=_absolute(url, self), commit=pointers[path])
         return tuple(found[path] for path in sorted(found))
-
-    def _absolute(self, url: str) -> str:
-        """A submodule's address, which may be relative to where this repository comes from."""
-        if not url.startswith(("./", "../")):
-            return url
-        origin = self.remote_url() or str(self.root)
-        while url.startswith(("./", "../")):
-            if url.startswith("../"):
-                origin = re.sub(r"(?<=[^/:])[/:][^/:]*$", "", origin.rstrip("/"))
-            url = url.partition("/")[2]
-        return f"{origin.rstrip('/')}/{url}"
 
     def remote_url(self, remote: str = "origin") -> str | None:
         """The address of a remote, None where there is no such remote."""
@@ -292,6 +281,18 @@ class Revisions:
         limit: int = 256 * 1024 * 1024,
     ) -> bytes:
         return git_command.run(*words, folder=self.root, env=env, stdin=stdin, limit=limit).stdout
+
+
+def _absolute(url: str, repository: Revisions) -> str:
+    """A submodule's address, which may be relative to where its repository comes from."""
+    if not url.startswith(("./", "../")):
+        return url
+    origin = repository.remote_url() or str(repository.root)
+    while url.startswith(("./", "../")):
+        if url.startswith("../"):
+            origin = re.sub(r"(?<=[^/:])[/:][^/:]*$", "", origin.rstrip("/"))
+        url = url.partition("/")[2]
+    return f"{origin.rstrip('/')}/{url}"
 
 
 def _literal(path: str) -> str:
