@@ -82,6 +82,35 @@ releases:
     }
 
 
+def test_helmfile_takes_charts_from_git_and_from_tarballs(tmp_path):
+    helmfile = """repositories:
+- {name: charts, url: "git+https://github.com/acme/charts@stable?ref=v4.1.0"}
+releases:
+- {name: a, chart: "git::https://github.com/acme/mono.git@deploy/chart?ref=v1.2.3"}
+- {name: b, chart: "git::ssh://git@github.com/acme/other.git@chart?ref=2.0.0"}
+- {name: c, chart: "git::https://github.com/acme/third//chart?ref=v3.0.0"}
+- {name: d, chart: charts/thing}
+- {name: e, chart: "https://github.com/acme/tar/releases/download/v5.0.0/tar-5.0.0.tgz"}
+- {name: g, chart: "git::https://github.com/acme/moving@chart?ref=main"}
+"""
+    all_of = found(tmp_path, {"helmfile.yaml": helmfile})
+    assert {name: (one.version, one.complete) for name, one in all_of.items()} == {
+        "charts": ("v4.1.0", True),
+        "mono": ("v1.2.3", True),
+        "other": ("2.0.0", True),
+        "third": ("v3.0.0", True),
+        "tar": ("v5.0.0", True),
+    }
+    (edit,) = all_of["mono"].edits
+    assert (edit["path"], edit["value"]) == (
+        "releases[0].chart",
+        "git::https://github.com/acme/mono.git@deploy/chart?ref={version}",
+    )
+    assert all_of["charts"].edits[0]["path"] == "repositories[0].url"
+    assert all_of["tar"].releases == {"github": "acme/tar"}
+    assert all_of["tar"].edits[0]["value"].endswith("/download/{version}/tar-{semver}.tgz")
+
+
 def test_vendir_and_kpt_say_where_each_folder_comes_from(tmp_path):
     vendir = """apiVersion: vendir.k14s.io/v1alpha1
 kind: Config

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from upstreamsync.discover.candidates import Candidate, Piece
 from upstreamsync.discover.helm import chart_feed, chart_version_remarks
+from upstreamsync.discover.origins import COMMIT, is_release_branch, read_origin, read_tag, templated
 from upstreamsync.discover.scan import TextFile, Tree
 from upstreamsync.discover.yamls import Document, dig, mappings, raw_text, read_documents, text_at
 
@@ -17,6 +18,8 @@ _NAME = re.compile(r"helmfile(?:[-.][\w.-]+)?\.ya?ml(?:\.gotmpl)?")
 _CONTROL = re.compile(r"^[ \t]*\{\{.*\}\}[ \t]*$", re.MULTILINE)
 _REMARK = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
 _EXPRESSION = re.compile(r"([\"'])\{\{-?(.*?)-?\}\}\1|\{\{-?(.*?)-?\}\}")
+#: A repository with the chart's folder behind an ``@``, as helmfile and helm-git write it.
+_GIT_PATH = re.compile(r"^(\w+://(?:[^@/?]+@)?[^@?]+)@([^?]+)")
 _VALUE = re.compile(r"VALUE:([\w.]+)")
 
 
@@ -34,7 +37,51 @@ def read_helmfile(file: TextFile, tree: Tree) -> Iterator[Candidate]:
     }
     for document in documents:
         for number, release in mappings(document.value.get("releases")):
-            yield from _release(file, document, number, release, repositories, tree)
+            chart = text_at(release, "chart")
+            if _is_address(chart):
+                yield from _addressed(file, document, ("releases", number, "chart"), chart, release)
+            elif not _is_address(repositories.get(chart.partition("/")[0], "")):
+                yield from _release(file, document, number, release, repositories, tree)
+        for number, repository in mappings(document.value.get("repositories")):
+            if _is_address(url := text_at(repository, "url")):
+                yield from _addressed(file, document, ("repositories", number, "url"), url, repository)
+
+
+def _is_address(text: str) -> bool:
+    """Whether it names a chart, or charts, by an address of its own: in a git repository, or a tarball."""
+    return text.startswith(("git::", "git+")) or (
+        text.startswith(("https://", "http://")) and text.endswith((".tgz", ".tar.gz"))
+    )
+
+
+def _addressed(
+    file: TextFile,
+    document: Document,
+    here: tuple[str | int, ...],
+    address: str,
+    entry: Mapping[str, object],
+) -> Iterator[Candidate]:
+    """A chart at a tag of a git repository, or in a tarball; helmfile follows a branch by itself."""
+    plain = _GIT_PATH.sub(r"\1//\2", re.sub(r"^git(?:::|\+)", "", address))
+    origin = read_origin(plain)
+    ref = origin.ref if origin is not None else None
+    if origin is None or ref is None or COMMIT.fullmatch(ref) or not re.search(r"\d\.\d", ref):
+        return
+    tag = read_tag(origin)
+    value = templated(address, tag.version or "")
+    if tag.version is None or is_release_branch(ref) or value == address or address not in file.text:
+        return
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in here).removeprefix(".")
+    releases = tag.releases or ({"git": origin.repository} if origin.repository else None)
+    yield Candidate(
+        names=tuple(dict.fromkeys((origin.name, text_at(entry, "name")))),
+        found=document.place(*here),
+        version=tag.version,
+        releases=releases,
+        edits=({"file": file.path, "path": document.edit_path(path), "value": value},),
+        unsure=tag.unsure,
+        complete=tag.complete and releases is not None,
+    )
 
 
 def _url(repository: Mapping[str, object]) -> str:
