@@ -68,19 +68,27 @@ def scalar(text: str) -> Any:
         return text
     digits = text.replace("_", "")
     if match := _INTEGER.fullmatch(digits):
-        sign, hexadecimal, binary, octal, decimal = match.groups()
-        value = (
-            int(hexadecimal, 16) if hexadecimal is not None
-            else int(binary, 2) if binary is not None
-            else int(octal, 8) if octal is not None
-            else int(decimal)
-        )  # fmt: skip
-        value = -value if sign == "-" else value
-        return value if -(2**63) <= value < 2**64 else float(value)
+        try:
+            return _integer(*match.groups())
+        except (OverflowError, ValueError):
+            return text  # go-yaml knows no number as large as that
     if _FLOAT.fullmatch(digits):
         number = float(digits)
         return text if number in (float("inf"), float("-inf")) else number
     return text
+
+
+def _integer(
+    sign: str, hexadecimal: str | None, binary: str | None, octal: str | None, decimal: str
+) -> int | float:
+    value = (
+        int(hexadecimal, 16) if hexadecimal is not None
+        else int(binary, 2) if binary is not None
+        else int(octal, 8) if octal is not None
+        else int(decimal)
+    )  # fmt: skip
+    value = -value if sign == "-" else value
+    return value if -(2**63) <= value < 2**64 else float(value)
 
 
 def as_key(value: Any) -> Any:
