@@ -97,8 +97,7 @@ class Comparison:
         return self._blocked() or differing
 
     def _file(self) -> str:
-        kustomization = self.tree.kustomization(self.overlay)
-        return kustomization.file if kustomization else self.overlay
+        return found.file if (found := self.tree.kustomization(self.overlay)) else self.overlay
 
     def _notes(self, partners: Mapping[str, Item]) -> dict[str, list[Note]]:
         old, new = self.old, self.new

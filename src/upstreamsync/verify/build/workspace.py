@@ -132,8 +132,8 @@ class Workspace:
             return None
         data = self.rewritten(kustomization, off) or kustomization.data
         said = {name for name, value in data.items() if value} - {"apiVersion", "kind", "generatorOptions"}
-        entries = kustomization.entries("resources")
-        if said != {"resources"} or len(entries) != 1 or not isinstance(entries[0], str):
+        entries = [*kustomization.entries("resources"), *kustomization.entries("bases")]
+        if not said <= {"resources", "bases"} or len(entries) != 1 or not isinstance(entries[0], str):
             return None
         path = kustomization.resolve(entries[0])
         return path if self.tree.is_folder(path) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from .finding import Manifest
@@ -64,8 +65,14 @@ def mention_links(world: World, manifest: Manifest) -> Iterator[Link]:
             yield from _matchers(world, manifest, path, string)
 
 
+@lru_cache(maxsize=4096)
+def _found(pattern: re.Pattern[str], string: str) -> tuple[re.Match[str], ...]:
+    """All matches in a text; dashboards are long, and each overlay has them on both sides."""
+    return tuple(pattern.finditer(string))
+
+
 def _hosts(world: World, owner: Manifest, path: str, string: str) -> Iterator[Link]:
-    for match in _HOST.finditer(string):
+    for match in _found(_HOST, string):
         yield from _port(
             world, owner, path, match["name"], match["namespace"], match["port"], f"{match['host']}:"
         )
@@ -112,13 +119,13 @@ def _port(
 
 
 def _accounts(world: World, owner: Manifest, path: str, string: str) -> Iterator[Link]:
-    for match in _ACCOUNT.finditer(string):
+    for match in _found(_ACCOUNT, string):
         found = world.named(("ServiceAccount",), match["name"], match["a"] or match["b"])
         yield _named(owner, path, ("ServiceAccount",), match["name"], found)
 
 
 def _matchers(world: World, owner: Manifest, path: str, string: str) -> Iterator[Link]:
-    for match in _MATCHER.finditer(string):
+    for match in _found(_MATCHER, string):
         for each in match["value"].strip("()").split("|") if match["how"] == "=~" else [match["value"]]:
             name = _TAIL.sub("", each)
             if not name or set(name) & set(".*+()"):
