@@ -22,6 +22,7 @@ class Everything:
         with self._patch.context() as patch:
             patch.setattr(chain, "unbuilt", lambda *_: None)
             patch.setattr(judge, "plan_trim", lambda *_: (trim.Cut(), trim.Cut()))
+            patch.setattr(judge, "with_contents", lambda _trees, _overlay, cuts: cuts)
             patch.setattr(waves, "may_join", lambda *_: False)
             patch.setattr(chain, "is_told_apart", lambda *_: False)
             return verify_trees(before, after, overlays, **options)  # type: ignore[arg-type]

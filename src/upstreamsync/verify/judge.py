@@ -19,6 +19,7 @@ from upstreamsync.model import Build, Cluster, OverlayVerification
 from upstreamsync.verify.build.availability import Availability, weigh
 from upstreamsync.verify.build.builds import Builder, Failed, State, Store
 from upstreamsync.verify.build.chain import Chain, Side
+from upstreamsync.verify.build.contents import with_contents
 from upstreamsync.verify.build.inflate import Charts, local_charts
 from upstreamsync.verify.build.obstacles import (
     Obstacle,
@@ -177,9 +178,9 @@ class _Judge:
         self.builder = Builder(case.kustomize, case.jobs, case.store, case.parsed, case.slots)
         self.refused = self._refused_values(pool)
         case = self.case
-        self.prepare(
-            *plan_trim(case.before, case.after, case.overlay, case.upstream, [*old, *new], case.parsed)
-        )
+        trees = (case.before, case.after)
+        cuts = plan_trim(*trees, case.overlay, case.upstream, [*old, *new], case.parsed)
+        self.prepare(*with_contents(trees, case.overlay, cuts))
 
     def _refused_values(self, pool: Executor | None) -> Mapping[str, str]:
         """The values that the new chart refuses; all else is judged without them."""

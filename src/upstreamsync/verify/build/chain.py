@@ -18,6 +18,7 @@ from upstreamsync.kit.kubernetes.objects import ObjectId
 from upstreamsync.kit.run.threads import submit
 from upstreamsync.verify.build.attribute import Reach, Together, is_told_apart, taken_apart
 from upstreamsync.verify.build.builds import Builder, Failed, Key, Manifest, Outcome, State, nothing
+from upstreamsync.verify.build.contents import put_back
 from upstreamsync.verify.build.refusals import Refusals, refusals
 from upstreamsync.verify.build.unbuildable import Unbuildable
 from upstreamsync.verify.build.unbuilt import unbuilt
@@ -243,9 +244,10 @@ class Chain:
         root = folder
         for _ in [part for part in self.workspace.overlay.split("/") if part != "."]:
             root = root.parent
-        return self.builder.build(
+        outcome = self.builder.build(
             folder, root=root, unrestricted=self.workspace.unrestricted, started=started
         )
+        return put_back(outcome, self.workspace.cut.contents)
 
     def _base(self) -> Outcome:
         """The state with every step off; resources that collide and names that must differ are found here."""

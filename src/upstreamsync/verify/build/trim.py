@@ -43,12 +43,14 @@ class Cut:
 
     ``files`` are the texts that differ, by path. ``schemas`` are the documents, whole, of the CRDs whose
     schemas are left out, by the CRD. ``dropped`` are the objects that are left out altogether; those
-    among them that are CRDs have no schemas either.
+    among them that are CRDs have no schemas either. ``contents`` are the texts of ConfigMaps by what is built
+    in their place.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     schemas: Mapping[ObjectId, bytes] = field(default_factory=dict)
     dropped: Mapping[ObjectId, Manifest] = field(default_factory=dict)
+    contents: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def _inputs(tree: Tree, folder: str) -> tuple[str, ...]:
     files: set[str] = set()
     for kustomization in reached(tree, folder):
         files.add(kustomization.file)
-        for path in _sources(tree, kustomization):
+        for path in sources(tree, kustomization):
             if tree.is_file(path):
                 files.add(path)
             elif tree.is_folder(path):
@@ -83,7 +83,8 @@ def _inputs(tree: Tree, folder: str) -> tuple[str, ...]:
     return tuple(sorted(files))
 
 
-def _sources(tree: Tree, kustomization: Kustomization) -> Iterator[str]:
+def sources(tree: Tree, kustomization: Kustomization) -> Iterator[str]:
+    """Every file and folder that a kustomization reads by itself."""
     for name, _, path in children(tree, kustomization):
         if tree.is_file(path):
             yield path
@@ -176,7 +177,7 @@ def _named_paths(tree: Tree, folder: str) -> Iterator[str]:
             for entry in kustomization.entries(name):
                 if isinstance(entry, str) and "\n" not in entry and "://" not in entry:
                     yield kustomization.resolve(entry)
-        yield from _sources(tree, kustomization)
+        yield from sources(tree, kustomization)
         return
     file = tree.kustomization_file(folder)
     if file is None or tree.unreadable(folder) is None:
@@ -271,9 +272,9 @@ def deduce_upstream(before: Tree, after: Tree, *, same: Collection[str] = ()) ->
                     )  # what it does nobody knows: whoever stands on it is not to be passed over
                 continue
             mine = _changed_resources(tree, kustomization, changed)
-            sources = {kustomization.file, *_sources(tree, kustomization)}
+            named = {kustomization.file, *sources(tree, kustomization)}
             if _only_collects(kustomization, folder in included):
-                if mine or (folder in included and sources & changed):
+                if mine or (folder in included and named & changed):
                     found.add(folder)
             else:
                 found |= mine
