@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -105,6 +107,43 @@ def test_an_output_that_is_not_utf_8_stops_nothing(bench, setting, form):
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
     if form == "json":
         json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"PYTHONIOENCODING": "cp1252"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
+)
+def test_every_verb_can_say_what_the_terminal_lacks(bench, setting, tmp_path):
+    """Names of folders, words of patches, and our own arrows."""
+    bench.publish("v1.0.0", "v1.1.0")
+    bench.configure(bench.vendor())
+    folder = bench.root / "größe→日本"
+    folder.mkdir()
+    (folder / "kustomization.yaml").write_text(
+        "resources: [../server/base]\nnamePrefix: ä-\npatches:\n- path: 'ü→.yaml'\n  target: {kind: Deployment}\n",
+        "utf-8",
+    )
+    (folder / "ü→.yaml").write_text('[{op: add, path: /metadata/labels, value: {a: "→"}}]\n', "utf-8")
+    assert bench.run("update", "server", "--to", "v1.0.0").returncode in {0, 1, 3}
+    bench.commit()
+    bench.environment.update(setting, GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"))
+    out = tmp_path / "out.json"
+    for words in (
+        ["check", "-v"],
+        ["check", "--format", "github"],
+        ["explain", "server"],
+        ["update", "--dry-run", "-v", "--json-output", str(out)],
+        ["verify", "-v"],
+        ["verify", "--format", "junit"],
+        ["effects"],
+        ["pr", "--dry-run", "--forge", "local", "-v"],
+        ["verify", "größe"],
+    ):
+        program = [sys.executable, "-m", "upstreamsync", *words]
+        done = subprocess.run(program, cwd=bench.root, env=bench.environment, capture_output=True)
+        assert done.returncode in {0, 1, 2, 3}, (words, done.stderr)
+        assert b"Traceback" not in done.stderr, (words, done.stderr)
+    assert json.loads(out.read_text("utf-8"))["vendors"]
 
 
 def test_nothing_else_writes_to_the_terminal():

@@ -23,6 +23,8 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         print(f"upstreamsync {__version__}")  # noqa: T201
         sys.exit(0)
+    if sys.getfilesystemencoding() != "utf-8" and sys.executable:
+        _begin_again_in_utf8()
     # Everything else is loaded only now: asking for the version costs no more than Python itself.
     from upstreamsync.cli.output import prepare
     from upstreamsync.kit.run import secrecy
@@ -43,6 +45,17 @@ def main() -> None:
     from upstreamsync.cli.app import app
 
     app()
+
+
+def _begin_again_in_utf8() -> NoReturn:
+    """The same command line in Python's UTF-8 mode: under other locales it can't name all files of a repository.
+
+    Paths in git and in YAML are UTF-8, whatever the locale says; what is printed stays in the terminal's encoding.
+    """
+    import os
+
+    os.environ.setdefault("PYTHONIOENCODING", f"{sys.stdout.encoding or 'ascii'}:backslashreplace")
+    os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 (ourselves)
 
 
 def _run(verb: str, common: Common, names: Sequence[str], options: Mapping[str, Any]) -> NoReturn:

@@ -37,6 +37,47 @@ def test_an_enterprise_server_is_the_forge_while_upstreams_are_at_github() -> No
     assert Credentials.from_environment(environment).for_url("https://api.github.com/x") == {}
 
 
+_CORP = "https://git.corp.example/api/v3"
+
+
+@pytest.mark.parametrize(
+    ("api", "url", "token"),
+    [
+        (_CORP, "https://GIT.corp.example/o/r", "enterprise-1"),
+        ("https://GIT.CORP.example/api/v3/", "https://git.corp.example/o/r", "enterprise-1"),
+        (_CORP, "https://git.corp.example:443/o/r", "enterprise-1"),
+        ("https://git.corp.example:8443/api/v3", "https://git.corp.example:8443/o/r", "enterprise-1"),
+        ("https://git.corp.example:8443/api/v3", "https://git.corp.example/o/r", None),
+        ("https://api.corp.ghe.com", "https://api.corp.ghe.com/repos/o/r", "enterprise-1"),
+        ("https://api.corp.ghe.com", "https://corp.ghe.com/o/r", "enterprise-1"),
+        ("https://api.corp.ghe.com", "https://other.ghe.com/o/r", None),
+        ("https://api.corp.ghe.com", "https://ghe.com/o/r", None),
+        (_CORP, "https://evil-git.corp.example/o/r", None),
+        (_CORP, "https://git.corp.example.evil.example/o/r", None),
+        (_CORP, "http://git.corp.example/o/r", None),
+        (_CORP, "https://raw.githubusercontent.com/o/r/v1/x.yaml", "public-22"),
+        (_CORP, "https://github.com/o/r", "public-22"),
+    ],
+)
+def test_each_server_gets_its_own_token(api: str, url: str, token: str | None) -> None:
+    environment = {
+        "GITHUB_TOKEN": "enterprise-1",
+        "GITHUB_API_URL": api,
+        "UPSTREAMSYNC_GITHUB_TOKEN": "public-22",
+        "HOME": "/nonexistent",
+    }
+    headers = Credentials.from_environment(environment).for_url(url)
+    assert token is None or headers["authorization"].split()[0] in ("Bearer", "Basic")
+    assert _token(headers.get("authorization")) == token
+
+
+def _token(header: str | None) -> str | None:
+    kind, _, word = (header or "").partition(" ")
+    if kind == "Basic":
+        return base64.b64decode(word).decode().rpartition(":")[2]
+    return word or None
+
+
 @pytest.mark.parametrize(
     ("forge", "named", "expected"),
     [

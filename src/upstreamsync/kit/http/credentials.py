@@ -71,7 +71,10 @@ def upstream_github(env: Mapping[str, str]) -> str:
 
 
 def _hosts_of(api: str) -> tuple[str, ...]:
+    """The hosts that take the tokens of that API: an enterprise at ghe.com has its repositories beside the API."""
     host = urlsplit(api).netloc.lower()
+    if host.startswith("api.") and host.endswith(".ghe.com"):
+        return host, host.removeprefix("api.")
     return GITHUB_HOSTS if host == "api.github.com" else (host,)
 
 
