@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,13 +24,29 @@ _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a result to a file that the user has named. Raises UsageError where that can't be."""
+    """Write a result to a file that the user has named. Raises UsageError where that can't be.
+
+    No link of the checkout is followed: whoever made the commit may have put it in the way, and says where it leads.
+    """
+    here = os.path.realpath(".")
+    place = os.path.normpath(os.path.join(here, path))
+    if place.startswith(f"{_checkout(here).rstrip(os.sep)}{os.sep}") and os.path.realpath(place) != place:
+        raise UsageError(
+            f"{path} is not written: a link lies there, or on the way to it",
+            hint="take the link away, or name a file outside of the checkout",
+        )
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"{path} can't be written: {error.strerror}", hint="name a file in a folder that exists"
         ) from None
+
+
+def _checkout(folder: str) -> str:
+    """The checkout that a folder lies in; itself, where there is none."""
+    above = [folder, *map(str, Path(folder).parents)]
+    return next((one for one in above if os.path.lexists(os.path.join(one, ".git"))), folder)
 
 
 def relative_overlays(overlays: Sequence[str], root: Path) -> tuple[str, ...]:
