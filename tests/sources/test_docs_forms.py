@@ -240,6 +240,49 @@ def test_blocks_of_asciidoc():
     assert headings == ["Install"] * 6
 
 
+DEEP = indent(YAML, "   ")
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        (f".. code:: yaml\n\n{DEEP}", [("yaml", YAML)]),
+        (f".. code-block:: yaml\n   :linenos:\n   :caption: a.yaml\n\n{DEEP}\ntext\n", [("yaml", YAML)]),
+        (f"1. Apply this::\n\n{DEEP}\n2. done\n", [(None, YAML)]),
+        (f".. highlight:: yaml\n\nApply::\n\n{DEEP}", [("yaml", YAML)]),
+        (f".. highlight:: sh\n\n.. code-block:: yaml\n\n{DEEP}", [("yaml", YAML)]),
+        (f".. tab-item:: Helm\n\n   .. code-block:: yaml\n\n{indent(YAML, '      ')}", [("yaml", YAML)]),
+        (f".. once it was\n\n   .. code-block:: yaml\n\n{indent(YAML, '      ')}\ntext\n", []),
+        (f"..\n   Apply::\n\n{indent(YAML, '      ')}", []),
+        (f".. _target:\n\n.. code-block:: yaml\n\n{DEEP}", [("yaml", YAML)]),
+        (f".. note::\n   Apply::\n\n{indent(YAML, '      ')}", [(None, YAML)]),
+        (f".. code-block:: yaml\n\n{DEEP}\n\n.. code-block:: sh\n\n   ls\n", [("yaml", YAML), ("sh", "ls\n")]),
+    ],
+)  # fmt: skip
+def test_neighbours_in_restructuredtext(page, found):
+    assert [(block.language, block.text) for block in rst_blocks(page)] == found
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        (f"[source, yaml]\n----\n{YAML}----\n", [("yaml", YAML)]),
+        (f"[source,yaml,subs=\"+quotes\"]\n.A title\n------\n{YAML}------\n", [("yaml", YAML)]),
+        (f"[source,yaml]\n\n----\n{YAML}----\n", [("yaml", YAML)]),
+        (f"* item\n+\n[source,yaml]\n----\n{YAML}----\n", [("yaml", YAML)]),
+        (f":source-language: yaml\n\n[source]\n----\n{YAML}----\n", [("yaml", YAML)]),
+        (f":source-language: yaml\n\n----\n{YAML}----\n", [(None, YAML)]),
+        (f"////\n[source,yaml]\n----\n{YAML}----\n////\n", []),
+        (f"====\n[source,yaml]\n----\n{YAML}----\n====\n", [("yaml", YAML)]),
+        (f"[source,yaml]\n// ours\n----\n{YAML}----\n", [("yaml", YAML)]),
+        (f"[NOTE]\ntext\n\n----\n{YAML}----\n", [(None, YAML)]),
+        (f"[source,yaml]\n----\n{YAML}----\n\n----\nls\n----\n", [("yaml", YAML), (None, "ls\n")]),
+    ],
+)  # fmt: skip
+def test_neighbours_in_asciidoc(page, found):
+    assert [(block.language, block.text) for block in asciidoc_blocks(page)] == found
+
+
 @pytest.mark.parametrize(("name", "page"), [("page.rst", RST), ("page.adoc", ADOC)])
 def test_the_name_tells_what_a_page_is_written_in(world, fetch, name, page):
     text = page.replace("BLOCK", YAML if name.endswith("adoc") else indent(YAML, "   "))

@@ -9,6 +9,9 @@ from upstreamsync.sources.blocks import Block, Headings, language_name, with_fin
 _HEADING = re.compile(r"(?P<marks>={1,6}|#{1,6})[ ]+(?P<text>.+?)(?:[ ]+(?P=marks))?[ ]*")
 _ATTRIBUTES = re.compile(r"\[(?P<list>[^\[\]]*)\][ ]*")
 _DELIMITER = re.compile(r"(?:-{4,}|\.{4,}|`{3}(?P<language>[\w.+#-]*))[ ]*")
+#: The language of the listings that say none, from here on.
+_DEFAULT = re.compile(r":source-language:[ ]*(?P<language>[\w.+#-]*)[ ]*")
+_COMMENT = re.compile(r"/{4,}[ ]*")
 _STYLE = re.compile(r"(?:source|listing|literal)?(?:[%#.][\w-]+)*")
 _CALLOUTS = re.compile(
     r"(?:[ ]*(?:(?:#|//|--|;;)[ ]?)?(?:<(?:\d+|\.)>|<!--(?:\d+|\.)-->))+[ ]*$", re.MULTILINE
@@ -22,26 +25,31 @@ def asciidoc_blocks(page: str) -> list[Block]:
     found: list[Block] = []
     language: str | None = None
     listed = False
-    number = 0
+    number, default = 0, ""
     while number < len(lines):
         line = lines[number]
         number += 1
-        if delimiter := _DELIMITER.fullmatch(line):
+        if _COMMENT.fullmatch(line):
+            _, number = _until(lines, number, line.rstrip())
+        elif preset := _DEFAULT.fullmatch(line):
+            default = preset["language"]
+        elif delimiter := _DELIMITER.fullmatch(line):
             end = line.rstrip() if not line.startswith("`") else "```"
             text, number = _until(lines, number, end)
             _add(found, text, language_name(delimiter["language"] or "") or language, headings)
             language, listed = None, False
         elif attributes := _ATTRIBUTES.fullmatch(line):
             language, listed = _language(attributes["list"])
+            language = language or (language_name(default) if listed else None)
         elif heading := _HEADING.fullmatch(line):
             headings.enter(len(heading["marks"]), heading["text"])
             language, listed = None, False
-        elif listed and line.strip() and not line.startswith((".", "+")):
+        elif listed and line.strip() and not line.startswith((".", "+", "//")):
             text, number = _paragraph(lines, number - 1)
             _add(found, text, language, headings)
             language, listed = None, False
-        elif not line.strip():
-            language, listed = None, False
+        elif line.strip() and not line.startswith((".", "+", "//")):
+            language, listed = None, False  # attributes are those of what comes next, blank lines aside
     return found
 
 

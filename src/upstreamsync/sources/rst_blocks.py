@@ -10,6 +10,10 @@ from upstreamsync.sources.blocks import Block, Headings, language_name, with_fin
 _DIRECTIVE = re.compile(
     r"(?P<indent>[ ]*)\.\. (?:code-block|code|sourcecode|parsed-literal)::[ ]*(?P<language>\S*)[ ]*"
 )
+#: The language of the blocks that say none, from here on.
+_HIGHLIGHT = re.compile(r"[ ]*\.\. highlight::[ ]*(?P<language>\S+).*")
+#: Two dots before what is no directive, target, footnote or substitution: a comment, with all that is indented below.
+_COMMENT = re.compile(r"(?P<indent>[ ]*)\.\.(?:[ ]+(?!_|__|\[|\||[\w:+.-]+::).*)?[ ]*")
 _OPTION = re.compile(r"[ ]*:[\w-]+:.*")
 _LITERAL = re.compile(r"(?P<indent>[ ]*)(?!\.\.)(?:.*[^:\s].*)?::[ ]*")
 _UNDERLINE = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ ]*")
@@ -20,7 +24,7 @@ def rst_blocks(page: str) -> list[Block]:
     lines = page.replace("\r\n", "\n").removeprefix("\ufeff").expandtabs(8).split("\n")
     headings, styles = Headings(), list[str]()
     found: list[Block] = []
-    number = 0
+    number, default = 0, ""
     while number < len(lines):
         line = lines[number]
         if (title := _title(lines, number)) is not None:
@@ -32,13 +36,17 @@ def rst_blocks(page: str) -> list[Block]:
         directive = _DIRECTIVE.fullmatch(line)
         literal = None if directive else _LITERAL.fullmatch(line)
         number += 1
+        if comment := _COMMENT.fullmatch(line):
+            _, number = _indented(lines, number, len(comment["indent"]), options=False)
+        elif highlight := _HIGHLIGHT.fullmatch(line):
+            default = highlight["language"]
         if directive is None and literal is None:
             continue
         match = directive or literal
         assert match is not None  # noqa: S101 (one of the two is there)
         text, number = _indented(lines, number, len(match["indent"]), options=directive is not None)
         if text.strip():
-            language = language_name(directive["language"]) if directive else None
+            language = language_name((directive["language"] if directive else "") or default)
             found.append(Block(text=with_final_newline(text), language=language, headings=headings.path))
     return found
 
