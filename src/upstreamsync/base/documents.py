@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from upstreamsync.base.lists import unpacked
 from upstreamsync.errors import ContentError, Malformed, TooLarge
+from upstreamsync.kit.foreign import mapping
 from upstreamsync.kit.yaml import manifests, syntax
 
 BOM = b"\xef\xbb\xbf"
@@ -139,7 +140,7 @@ def identify(part: bytes, file: str) -> Identity:
         facts = {
             "apiVersion": _text(loaded.get("apiVersion")),
             "kind": _text(loaded.get("kind")),
-            **{f"metadata.{key}": _text(value) for key, value in _mapping(metadata).items()},
+            **{f"metadata.{key}": _text(value) for key, value in mapping(metadata).items()},
         }
     api_version, generated = facts.get("apiVersion", ""), facts.get("metadata.generateName", "")
     return Identity(
@@ -285,10 +286,6 @@ def join(pieces: list[bytes]) -> bytes:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _named(value: Any) -> str:

@@ -78,14 +78,8 @@ def _unlocked(vendor: Vendor, base: str, view: View, left: Sequence[tuple[str, L
         return _elsewhere(vendor, base, f"vendors.yaml says `{base}`; the lock that is there is of {old}")
     if not own:
         return _not_vendored(vendor, base, "there is no base yet")
-    return BaseState(
-        vendor=vendor.name,
-        path=base,
-        pristine=False,
-        condition=BaseCondition.UNLOCKED,
-        why=f"there is no lock `{vendor.lock_path}`, so nothing says whether these files are upstream's",
-        command=f"upstreamsync adopt {vendor.name}",
-    )
+    why = f"there is no lock `{vendor.lock_path}`, so nothing says whether these files are upstream's"
+    return _state(vendor, base, BaseCondition.UNLOCKED, why, f"adopt {vendor.name}")
 
 
 def _moved(vendor: Vendor, base: str, lock: Lock, view: View) -> BaseState:
@@ -101,24 +95,23 @@ def _moved(vendor: Vendor, base: str, lock: Lock, view: View) -> BaseState:
 
 
 def _not_vendored(vendor: Vendor, base: str, why: str) -> BaseState:
-    return BaseState(
-        vendor=vendor.name,
-        path=base,
-        pristine=True,
-        condition=BaseCondition.NOT_VENDORED,
-        why=why,
-        command=f"upstreamsync update {vendor.name}",
-    )
+    state = _state(vendor, base, BaseCondition.NOT_VENDORED, why, f"update {vendor.name}")
+    return replace(state, pristine=True)
 
 
 def _elsewhere(vendor: Vendor, base: str, why: str) -> BaseState:
+    return _state(vendor, base, BaseCondition.MOVED, why, f"mv {vendor.name} {base}")
+
+
+def _state(vendor: Vendor, base: str, condition: BaseCondition, why: str, command: str) -> BaseState:
+    """What is told of a base of which no lock speaks; ``command`` of ours mends it."""
     return BaseState(
         vendor=vendor.name,
         path=base,
         pristine=False,
-        condition=BaseCondition.MOVED,
+        condition=condition,
         why=why,
-        command=f"upstreamsync mv {vendor.name} {base}",
+        command=f"upstreamsync {command}",
     )
 
 

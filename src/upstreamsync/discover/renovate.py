@@ -12,6 +12,7 @@ from upstreamsync.discover.candidates import Candidate, Piece
 from upstreamsync.discover.helm import chart_feed
 from upstreamsync.discover.kustomizations import full_name
 from upstreamsync.discover.scan import RENOVATE, TextFile, Tree
+from upstreamsync.kit.foreign import strings
 from upstreamsync.model import Place
 
 _COMMENT = re.compile(r"^\s*(?:#|//|<!--)\s*renovate:\s*(.*?)(?:-->)?\s*$")
@@ -68,9 +69,9 @@ def read_custom_managers(file: TextFile, repositories: Mapping[str, str], tree: 
     ]:
         if manager.get("matchStringsStrategy", "any") != "any":
             continue
-        wanted = [*_texts(manager.get("fileMatch")), *_texts(manager.get("managerFilePatterns"))]
+        wanted = [*strings(manager.get("fileMatch")), *strings(manager.get("managerFilePatterns"))]
         patterns = [
-            one for text in _texts(manager.get("matchStrings")) if (one := _pattern(text)) is not None
+            one for text in strings(manager.get("matchStrings")) if (one := _pattern(text)) is not None
         ]
         templates = {
             key.removesuffix("Template"): value for key, value in manager.items() if key.endswith("Template")
@@ -123,10 +124,6 @@ def _wants(wanted: str, path: str) -> bool:
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _texts(value: Any) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _releases(fields: Mapping[str, str], repositories: Mapping[str, str]) -> Piece | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from upstreamsync.errors import NotFound, Refused, UpstreamsyncError
 from upstreamsync.kit.constraints import parse_constraint
+from upstreamsync.kit.foreign import all_strings
 from upstreamsync.kit.git.remote import Git, GitTree
 from upstreamsync.kit.http.inside import named_in
 from upstreamsync.kit.http.oci import Oci
@@ -247,17 +248,12 @@ def _texts(file: ContentFile) -> Iterator[str]:
 
 
 def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for one in value.values():
-            yield from _strings(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _strings(one)
-    elif isinstance(value, str) and value and "\n" not in value and len(value) < 500:
-        yield value
-        _, equals, rest = value.partition("=")
-        if equals and rest:
-            yield rest
+    for text in all_strings(value):
+        if text and "\n" not in text and len(text) < 500:
+            yield text
+            _, equals, rest = text.partition("=")
+            if equals and rest:
+                yield rest
 
 
 def _join(folder: str, text: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from upstreamsync.kit.foreign import mapping as mapping
+from upstreamsync.kit.foreign import strings as strings
+
 PodSpec = Mapping[str, Any]
 CONTAINER_LISTS: Final = ("initContainers", "containers", "ephemeralContainers")
 #: Kinds whose content never runs as a pod; walking into them would only cost time.
@@ -39,16 +42,6 @@ def containers(spec: PodSpec) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield str(item.get("name", f"{field}[{index}]")), item
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """``value`` if it is a mapping, else an empty one: upstream's content may have any form."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def mappings(value: Any) -> Sequence[Mapping[str, Any]]:
     """The mappings in a list; nothing when it is no list."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else ()
-
-
-def strings(value: Any) -> tuple[str, ...]:
-    """The strings in a list; nothing when it is no list."""
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

@@ -64,12 +64,8 @@ class ChartClient:
         """URLs and digest of the newest chart with an appVersion. Raises NotFound when there is none."""
         index, where = self._index(repository)
         entry = newest_with_app_version(index, name, app_version, where)
-        if entry is None:
-            raise NotFound(
-                f"`{where}` lists no chart `{name}` with the appVersion {app_version}",
-                hint="a chart for it may still be to come; or check `helm.app_version`",
-            )
-        return _urls(entry, repository, where), _digest(entry)
+        hint = "a chart for it may still be to come; or check `helm.app_version`"
+        return _listed(entry, repository, where, f"`{name}` with the appVersion {app_version}", hint=hint)
 
     def lookup(
         self, repository: str, name: str, versions: tuple[str, ...]
@@ -77,12 +73,8 @@ class ChartClient:
         """URLs and digest of a chart in a repository's index. Raises NotFound for a version not in it."""
         index, where = self._index(repository)
         entry = index_entry(index, name, versions, where)
-        if entry is None:
-            raise NotFound(
-                f"`{where}` lists no chart `{name}` {versions[0]}",
-                hint="check the chart's name; a version may have been withdrawn",
-            )
-        return _urls(entry, repository, where), _digest(entry)
+        hint = "check the chart's name; a version may have been withdrawn"
+        return _listed(entry, repository, where, f"`{name}` {versions[0]}", hint=hint)
 
     def from_urls(
         self, name: str, urls: tuple[str, ...], digest: str | None, *, provenance: bool = False
@@ -165,6 +157,15 @@ class ChartClient:
             assert found.archive is not None  # noqa: S101 (registries give archives)
             checksums.compare(found.archive, _prefixed(digest), url, "the repository's index")
         return found
+
+
+def _listed(
+    entry: Mapping[str, Any] | None, repository: str, where: str, chart: str, *, hint: str
+) -> tuple[tuple[str, ...], str | None]:
+    """The URLs and the digest of an index's entry. Raises NotFound where it has none."""
+    if entry is None:
+        raise NotFound(f"`{where}` lists no chart {chart}", hint=hint)
+    return _urls(entry, repository, where), _digest(entry)
 
 
 def _urls(entry: Mapping[str, Any], repository: str, where: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from upstreamsync.config import Vendor
+from upstreamsync.kit.foreign import all_strings
 from upstreamsync.kit.store.dependencies import DependencyRecord
 from upstreamsync.kit.store.timestamps import parse_timestamp
 from upstreamsync.model import Failure, Finding
@@ -71,14 +72,8 @@ def _hosts(vendor: Vendor) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for child in value.values():
-            yield from _texts(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from _texts(child)
-    elif isinstance(value, str) and ("/" in value or ":" in value):
-        match = _HOST.fullmatch(value)
+    for text in all_strings(value):
+        match = _HOST.fullmatch(text) if "/" in text or ":" in text else None
         if match is not None:
             yield match[1].lower()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from upstreamsync.adopt.redirect import redirected
 from upstreamsync.base.kustomization import is_kustomization
 from upstreamsync.base.view import View
 from upstreamsync.errors import UpstreamsyncError, UsageError
+from upstreamsync.kit.foreign import all_strings
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.review import find_readers
 
@@ -114,11 +115,4 @@ def _other_paths(path: str, data: bytes, folder: str) -> set[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for child in value.values():
-            yield from _texts(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from _texts(child)
-    elif isinstance(value, str) and "\n" not in value and len(value) < 500:
-        yield value
+    return (text for text in all_strings(value) if "\n" not in text and len(text) < 500)

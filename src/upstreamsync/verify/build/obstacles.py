@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.foreign import elements
 from upstreamsync.kit.kubernetes.kustomizations import is_address
 from upstreamsync.kit.kubernetes.objects import digest
 from upstreamsync.kit.redact import redact
@@ -240,7 +241,7 @@ def _called(config: Config) -> str:
 def _missing_file(tree: Tree, kustomization: Kustomization, config: Config) -> str | None:
     """The first file that a configuration of a built-in names and that is not there."""
     data = config.data
-    paths = [data.get("path"), *_listed(data.get("paths"))]
+    paths = [data.get("path"), *elements(data.get("paths"))]
     if config.kind in ("ConfigMapGenerator", "SecretGenerator"):
         paths += _generator_files(data)
     return next(
@@ -255,16 +256,12 @@ def _missing_file(tree: Tree, kustomization: Kustomization, config: Config) -> s
 
 def _generator_files(entry: Mapping[str, Any]) -> Iterator[str]:
     env = entry.get("env")
-    for path in (env, *_listed(entry.get("envs"))):
+    for path in (env, *elements(entry.get("envs"))):
         if isinstance(path, str) and path:
             yield path
-    for spec in _listed(entry.get("files")):
+    for spec in elements(entry.get("files")):
         if isinstance(spec, str) and spec:
             yield spec.partition("=")[2] or spec
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _is_path(text: str) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from upstreamsync.kit.foreign import all_strings
 from upstreamsync.kit.trees import link_or_copy
 from upstreamsync.verify.build.inflate import COMPONENT, Charts, inflated, inflates, local_charts
 from upstreamsync.verify.build.obstacles import Place
@@ -178,24 +179,13 @@ class Workspace:
         for folder, name, index in self.instead:
             kustomization = self.tree.kustomization(folder)
             entries = kustomization.entries(name) if kustomization is not None else []
-            for text in _texts(entries[index]) if index < len(entries) else ():
+            for text in all_strings(entries[index]) if index < len(entries) else ():
                 yield folder, text
 
 
 def _link(source: Path, target: Path) -> None:
     """A second tree of the same files: hard links, so that a state costs no space; nothing writes to them."""
     shutil.copytree(source, target, copy_function=link_or_copy)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for child in value.values():
-            yield from _texts(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from _texts(child)
 
 
 def _substituted(data: Mapping[str, Any], instead: Mapping[tuple[str, int], Sequence[str]]) -> dict[str, Any]:

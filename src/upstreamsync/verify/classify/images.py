@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from upstreamsync.kit.foreign import all_strings
 from upstreamsync.kit.kubernetes.objects import MISSING, keyed, object_id, segment, shared_key
 from upstreamsync.kit.kubernetes.values import Image, image
 from upstreamsync.model import Verdict
@@ -167,7 +168,7 @@ def _is_upstreams(text: str, effect: Effect) -> bool:
     if effect.upstream is None:
         return True
     name = _name(text)
-    return any(name == _name(each) for obj in effect.upstream.values() for each in _strings(obj))
+    return any(name == _name(each) for obj in effect.upstream.values() for each in all_strings(obj))
 
 
 def _upstreams(key: Key, path: Path, effect: Effect) -> str:
@@ -178,7 +179,7 @@ def _upstreams(key: Key, path: Path, effect: Effect) -> str:
 def _likely(was: Any, obj: Manifest) -> str:
     """An image of ``obj`` whose name ends like the old one's."""
     last = _name(str(was)).rpartition("/")[2]
-    for text in _strings(obj):
+    for text in all_strings(obj):
         if (found := image(text)) and "/" in found.name and found.name.rpartition("/")[2] == last:
             return text
     return ""
@@ -205,14 +206,6 @@ def container_images(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for child in value:
             yield from container_images(child)
-
-
-def _strings(value: Any) -> list[str]:
-    if isinstance(value, Mapping):
-        return [text for child in value.values() for text in _strings(child)]
-    if isinstance(value, list):
-        return [text for child in value for text in _strings(child)]
-    return [value] if isinstance(value, str) else []
 
 
 def _names_alone(item: Item) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from upstreamsync.kit.foreign import mapping
 from upstreamsync.kit.kubernetes.objects import MISSING, object_id, segment
 from upstreamsync.kit.kubernetes.values import same
 from upstreamsync.model import Verdict
@@ -157,7 +158,7 @@ def _unmatched(note: Note, item: Item, now: Any) -> Note:
 
 def _labels(item: Item, now: Any) -> str:
     field = "labels" if item.target.get("labelSelector") else "annotations"
-    found = _mapping(_mapping(_mapping(now).get("metadata")).get(field))
+    found = mapping(mapping(mapping(now).get("metadata")).get(field))
     selector = str(item.target.get("labelSelector") or item.target.get("annotationSelector"))
     asked = {key: value for key, value in found.items() if key in selector}
     return ", ".join(f"{key}={value}" for key, value in (asked or found).items()) or f"no {field}"
@@ -192,14 +193,8 @@ def _swallowed_keys(item: Item, a: Any, c: Any, d: Any) -> list[Note]:
 
 def _data_keys(obj: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
-        (field, str(key))
-        for field in ("data", "stringData", "binaryData")
-        for key in _mapping(obj.get(field))
+        (field, str(key)) for field in ("data", "stringData", "binaryData") for key in mapping(obj.get(field))
     ]
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _why_gone(item: Item, old: Effect, new: Effect, key: Key) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.foreign import elements
 from upstreamsync.kit.kubernetes.objects import digest
 from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.verify.overlays.configured import configured_items
@@ -197,14 +198,10 @@ def _generators(tree: Tree, kustomization: Kustomization, marks: _Marks) -> Iter
 
 def _content(tree: Tree, kustomization: Kustomization, entry: Mapping[str, Any]) -> list[str]:
     """What stands in the files that a generator reads: it is edited when they are."""
-    named = [entry.get("env"), *_list(entry.get("envs")), *_list(entry.get("files"))]
+    named = [entry.get("env"), *elements(entry.get("envs")), *elements(entry.get("files"))]
     paths = [one.rpartition("=")[2] for one in named if isinstance(one, str) and "://" not in one]
     found = (kustomization.resolve(path) for path in paths)
     return [digest(tree.read(path).hex()) for path in found if tree.is_file(path)]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def entry_line(kustomization: Kustomization, item: Item) -> int:

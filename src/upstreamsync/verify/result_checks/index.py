@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from upstreamsync.kit.foreign import mapping as mapping
+from upstreamsync.kit.foreign import strings as strings
 from upstreamsync.kit.kubernetes.objects import join_path, keyed, merge_key, object_id, segment
 
 from .finding import Manifest
@@ -56,16 +58,6 @@ def at(value: Any, *keys: str) -> Any:
             return None
         value = value.get(key)
     return value
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """The value if it is a map, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def strings(value: Any) -> list[str]:
-    """The strings among the items of a list."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 @lru_cache(maxsize=8192)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from upstreamsync.kit.foreign import strings
+
 from .check import defects
 from .model import ANY, EMPTY_RULES, Rule, Schema
 from .values import tests_of
@@ -82,7 +84,7 @@ def _compile(spec: Mapping[str, Any], *, logic: bool = False) -> Schema:
     return Schema(
         type=kind,
         fields=fields,
-        required=tuple(name for name in _texts(spec.get("required")) if not fields.has_default(name)),
+        required=tuple(name for name in strings(spec.get("required")) if not fields.has_default(name)),
         values=_compile(additional, logic=logic) if isinstance(additional, dict) else None,
         items=_compile(items, logic=logic) if isinstance(items, dict) else None,
         keys=_keys(spec, items),
@@ -117,12 +119,8 @@ def _keys(spec: Mapping[str, Any], items: Any) -> tuple[tuple[str, Any], ...]:
     fields = below if isinstance(below, dict) else _NONE
     return tuple(
         (name, (fields.get(name) or _NONE).get("default"))
-        for name in _texts(spec.get("x-kubernetes-list-map-keys"))
+        for name in strings(spec.get("x-kubernetes-list-map-keys"))
     )
-
-
-def _texts(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _rules(value: Any) -> tuple[Rule, ...]:
