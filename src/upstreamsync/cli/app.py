@@ -10,8 +10,19 @@ import typer
 
 from upstreamsync._version import __version__
 from upstreamsync.cli import completion, exits, output
-from upstreamsync.cli.common import Common, Format, Judging, text_form
-from upstreamsync.cli.options import AllowUnjudged, Budget, LoadRestrictor, verb
+from upstreamsync.cli.common import Common, Format, text_form
+from upstreamsync.cli.options import (
+    DiscardEdits,
+    Forge,
+    Html,
+    OneVendor,
+    Overlays,
+    ServerContext,
+    Vendors,
+    WriteNothing,
+    judging_verb,
+    verb,
+)
 
 app = typer.Typer(
     name="upstreamsync",
@@ -23,33 +34,6 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: loading rich for it would take longer than all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-DiscardEdits = Annotated[
-    bool,
-    typer.Option(
-        "--discard-edits", help="Replace bases that were edited by hand; git has to have the edits."
-    ),
-]
-ServerContext = Annotated[
-    str | None,
-    typer.Option(
-        "--server", metavar="CONTEXT", help="Ask the API server of this kubectl context, too: a dry run."
-    ),
-]
-Html = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Also write a page to look at to this file.")
-]
-Vendors = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="VENDOR", help="Only these vendors.", autocompletion=completion.vendors),
-]
-OneVendor = Annotated[
-    str, typer.Argument(metavar="VENDOR", help="The vendor.", autocompletion=completion.vendors)
-]
-Overlays = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="OVERLAY", help="Only these overlays.", autocompletion=completion.overlays),
-]
 
 
 def _print_version(value: bool) -> None:
@@ -105,28 +89,24 @@ def explain(common: Common, vendor: OneVendor) -> int:
 
 
 @app.command()
-@verb
+@judging_verb
 def update(
     common: Common,
     vendors: Vendors = None,
     to: Annotated[str | None, typer.Option("--to", metavar="VERSION", help="Move to this version.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+    dry_run: WriteNothing = False,
     locked: Annotated[
         bool, typer.Option("--locked", help="Regenerate each base as its lock says, or fail.")
     ] = False,
     discard_edits: DiscardEdits = False,
     html: Html = None,
-    budget: Budget = None,
-    allow_unjudged: AllowUnjudged = False,
-    load_restrictor: LoadRestrictor = None,
 ) -> int:
     """Regenerate base layers in the working tree, apply the follow-up edits, then verify."""
     from upstreamsync.cli.update import update as regenerate
 
-    judging = Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor)
     page = {"html": html} if html is not None else {}  # a plain command line (cli.plain) does not have it
     return regenerate(
-        replace(common, judging=judging),
+        common,
         tuple(vendors or ()),
         to=to,
         dry_run=dry_run,
@@ -137,7 +117,7 @@ def update(
 
 
 @app.command()
-@verb
+@judging_verb
 def verify(
     common: Common,
     overlays: Overlays = None,
@@ -172,9 +152,6 @@ def verify(
     ] = None,
     html: Html = None,
     server: ServerContext = None,
-    budget: Budget = None,
-    allow_unjudged: AllowUnjudged = False,
-    load_restrictor: LoadRestrictor = None,
 ) -> int:
     """Judge every local customization: does it still do what it did?"""
     from upstreamsync.cli.verify import verify as run
@@ -185,11 +162,7 @@ def verify(
     asked_for: dict[str, Any] = {"comment": comment, "files": files, "html": html, "dry_run": dry_run}
     further = {name: value for name, value in asked_for.items() if value}
     return run(
-        replace(
-            common,
-            server=server,
-            judging=Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor),
-        ),
+        replace(common, server=server),
         tuple(overlays or ()),
         since=since,
         before=before,
@@ -216,17 +189,14 @@ def effects(
 
 
 @app.command()
-@verb
+@judging_verb
 def pr(
     common: Common,
     vendors: Vendors = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be done; leave no trace.")
     ] = False,
-    forge: Annotated[
-        str | None,
-        typer.Option("--forge", metavar="github|local", help="Where: GitHub, or a branch and a file."),
-    ] = None,
+    forge: Forge = None,
     suggest_fixes: Annotated[
         bool, typer.Option("--suggest-fixes", help="Add mechanical corrections of patches as a commit.")
     ] = False,
@@ -242,17 +212,13 @@ def pr(
     discard_edits: DiscardEdits = False,
     html: Html = None,
     server: ServerContext = None,
-    budget: Budget = None,
-    allow_unjudged: AllowUnjudged = False,
-    load_restrictor: LoadRestrictor = None,
 ) -> int:
     """Check, update, verify, commit, push, and open or refresh the pull requests."""
     from upstreamsync.cli.propose import propose
     from upstreamsync.report import annotations, document, markdown
 
-    judging = Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor)
     pull_requests, file = propose(
-        replace(common, server=server, judging=judging),
+        replace(common, server=server),
         tuple(vendors or ()),
         dry_run=dry_run,
         forge=forge,
@@ -274,7 +240,7 @@ def pr(
 
 
 @app.command()
-@verb
+@judging_verb
 def promote(
     common: Common,
     source: Annotated[
@@ -292,21 +258,14 @@ def promote(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done; leave no trace.")
     ] = False,
-    forge: Annotated[
-        str | None,
-        typer.Option("--forge", metavar="github|local", help="Where: GitHub, or a branch and a file."),
-    ] = None,
+    forge: Forge = None,
     server: ServerContext = None,
-    budget: Budget = None,
-    allow_unjudged: AllowUnjudged = False,
-    load_restrictor: LoadRestrictor = None,
 ) -> int:
     """Keep one pull request open between two branches: judged, held by checks and age, merged by people."""
     from upstreamsync.cli.promote import run
 
-    judging = Judging(budget=budget, allow_unjudged=allow_unjudged, load_restrictor=load_restrictor)
     return run(
-        replace(common, server=server, judging=judging),
+        replace(common, server=server),
         source=source,
         target=target,
         soak=soak,
@@ -367,7 +326,7 @@ def mv(
     common: Common,
     vendor: OneVendor,
     path: Annotated[str, typer.Argument(metavar="PATH", help="The new folder of its base.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+    dry_run: WriteNothing = False,
 ) -> int:
     """Move a base to another folder, with its lock, its entry, and the kustomizations that name it."""
     from upstreamsync.cli.relocate import move
@@ -391,7 +350,7 @@ def remove(
         bool, typer.Option("--keep-files", help="Leave the base as files of your own.")
     ] = False,
     discard_edits: DiscardEdits = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+    dry_run: WriteNothing = False,
 ) -> int:
     """Take a vendor away: its entry, its lock, and upstream's files."""
     from upstreamsync.cli.relocate import remove as take_away

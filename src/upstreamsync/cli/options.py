@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from upstreamsync.cli.common import Common, Format
+from upstreamsync.cli import completion
+from upstreamsync.cli.common import Common, Format, Judging
 from upstreamsync.cli.output import set_up_logging
 
 
@@ -82,45 +83,94 @@ OPTIONS: dict[str, Any] = {
 #: The fields of Common that every verb takes; those that judge have some of their own.
 _SHARED = [one for one in fields(Common) if one.name in OPTIONS]
 
-Budget = Annotated[
-    str | None,
-    typer.Option(
-        "--budget",
-        metavar="DURATION",
-        help="How long judging may take in all (90s, 10m); what is left over is unjudged.",
-    ),
-]
-AllowUnjudged = Annotated[
+#: The options of verbs that judge: fields of Judging.
+JUDGING: dict[str, Any] = {
+    "budget": Annotated[
+        str | None,
+        typer.Option(
+            "--budget",
+            metavar="DURATION",
+            help="How long judging may take in all (90s, 10m); what is left over is unjudged.",
+        ),
+    ],
+    "allow_unjudged": Annotated[
+        bool,
+        typer.Option("--allow-unjudged", help="It is known that not all can be judged: don't end with 3."),
+    ],
+    "load_restrictor": Annotated[
+        str | None,
+        typer.Option(
+            "--load-restrictor",
+            metavar="none|root",
+            help="Whether kustomize may read files of the repository above an overlay.",
+        ),
+    ],
+}
+_OF_JUDGING = [one for one in fields(Judging) if one.name in JUDGING]
+
+# -- what several verbs have, and not all -------------------------------------------------------------
+
+DiscardEdits = Annotated[
     bool,
-    typer.Option("--allow-unjudged", help="It is known that not all can be judged: don't end with 3."),
-]
-LoadRestrictor = Annotated[
-    str | None,
     typer.Option(
-        "--load-restrictor",
-        metavar="none|root",
-        help="Whether kustomize may read files of the repository above an overlay.",
+        "--discard-edits", help="Replace bases that were edited by hand; git has to have the edits."
     ),
 ]
+ServerContext = Annotated[
+    str | None,
+    typer.Option(
+        "--server", metavar="CONTEXT", help="Ask the API server of this kubectl context, too: a dry run."
+    ),
+]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Also write a page to look at to this file.")
+]
+Vendors = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="VENDOR", help="Only these vendors.", autocompletion=completion.vendors),
+]
+OneVendor = Annotated[
+    str, typer.Argument(metavar="VENDOR", help="The vendor.", autocompletion=completion.vendors)
+]
+Overlays = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="OVERLAY", help="Only these overlays.", autocompletion=completion.overlays),
+]
+Forge = Annotated[
+    str | None,
+    typer.Option("--forge", metavar="github|local", help="Where: GitHub, or a branch and a file."),
+]
+WriteNothing = Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")]
 
 
 def verb(function: Callable[..., int]) -> Callable[..., None]:
     """Make a command of a function whose first parameter is ``common``; it returns the exit code."""
+    return _command(function, ())
+
+
+def judging_verb(function: Callable[..., int]) -> Callable[..., None]:
+    """As ``verb``, with the options of verbs that judge; ``common.judging`` has them."""
+    return _command(function, _OF_JUDGING)
+
+
+def _command(function: Callable[..., int], of_judging: Sequence[Field[Any]]) -> Callable[..., None]:
     own = [one for name, one in inspect.signature(function).parameters.items() if name != "common"]
     hints = inspect.get_annotations(function, eval_str=True)
+    declared = {**OPTIONS, **JUDGING}
     shared = [
         inspect.Parameter(
-            one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=OPTIONS[one.name]
+            one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=declared[one.name]
         )
-        for one in _SHARED
+        for one in (*of_judging, *_SHARED)
     ]
 
     @functools.wraps(function)
     def command(**arguments: Any) -> None:
         from upstreamsync.cli.exits import run
 
-        shared = {one.name: arguments.pop(one.name) for one in _SHARED}
-        common = Common(**{**shared, "allow_host": tuple(shared["allow_host"] or ())})
+        judging = Judging(**{one.name: arguments.pop(one.name) for one in of_judging})
+        given = {one.name: arguments.pop(one.name) for one in _SHARED}
+        common = Common(**{**given, "allow_host": tuple(given["allow_host"] or ()), "judging": judging})
         set_up_logging(verbose=common.verbose)
         run(lambda: function(common, **arguments))
 
