@@ -115,6 +115,16 @@ MOOT: Mapping[str, Variant] = {
         overlay=operations("kind: Deployment, name: wep", f"{{op: add, path: {_SPEC}/0/tty, value: true}}"), old=deployment(),
         new=deployment(image="acme/web:2"), verdict=Verdict.UNUSED, severity=Severity.CLEANUP, says=["matches nothing"],
     ),
+    "a removal of what is called a little otherwise now": Variant(
+        overlay=merged(bare(more="env: [{name: ML_KEY, $patch: delete}]")),
+        old=deployment(more="env: [{name: ML_KEY, valueFrom: {secretKeyRef: {name: s, key: k, optional: true}}}]"),
+        new=deployment(more="env: [{name: ML_KEY_PATH, value: /etc/key}]"), verdict=Verdict.LOST, severity=_REVIEW,
+        says=["ML_KEY_PATH"],
+    ),
+    "a removal of what is gone, beside something new": Variant(
+        overlay=merged(bare(more="env: [{name: ML_KEY, $patch: delete}]")), old=deployment(more="env: [{name: ML_KEY, value: a}]"),
+        new=deployment(more="env: [{name: LEVEL, value: debug}]"),
+    ),
     "one value of two is upstream's": Variant(
         overlay=merged(bare(more=_TWO_ENV.format("x", "y"))), old=deployment(more=_TWO_ENV.format("a", "b")),
         new=deployment(more=_TWO_ENV.format("x", "b")), never=["delete it"],
@@ -229,6 +239,29 @@ def _monitor(*names: str) -> str:
     return documents(*(one.format(name) for name in names))
 
 
+def _hook(kind: str, namespace: str, seconds: int = 10) -> str:
+    return (
+        f"apiVersion: admissionregistration.k8s.io/v1\nkind: {kind}WebhookConfiguration\nmetadata: {{name: hooks}}\n"
+        "webhooks: [{name: a.example.com, sideEffects: None, admissionReviewVersions: [v1], "
+        f"timeoutSeconds: {seconds}, clientConfig: {{service: {{name: hook, namespace: {namespace}}}}}}}]\n"
+    )
+
+
+def _role(*rules: str) -> str:
+    return f"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: r}}\nrules: [{', '.join(rules)}]\n"
+
+
+def _lease(name: str) -> str:
+    return f"{{apiGroups: [''], resources: [configmaps], resourceNames: [{name}], verbs: [get, update]}}"
+
+
+def _mounting(name: str) -> str:
+    name = "web" if name == "one" else name
+    return deployment(
+        name, labels=f"app: {name}", pod="volumes: [{name: v, secret: {secretName: theirs, optional: true}}]"
+    )
+
+
 _LIMITS = "resources: {limits: {memory: 1Gi}}"
 _LABELLED = "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {{name: {}, labels: {{release: prom}}}}\n"
 _TOLERATE = '{{patch: \'[{{"op": "add", "path": "/spec/template/spec/priorityClassName", "value": "high"}}]\', target: {{kind: Deployment, name: {}}}}}'
@@ -257,6 +290,37 @@ FAMILIES: Mapping[str, Variant] = {
         overlay=operations("kind: Deployment, name: app-.*", "{op: add, path: /spec/replicas, value: 2}"),
         old=_deployments("app-one", "app-two"), new=_deployments("app-one", "app-two", "three"), verdict=Verdict.UNCOVERED,
         severity=_REVIEW, says=["three"],
+    ),
+    "a namespace that a new webhook of another kind names as well": Variant(
+        overlay=merged(_hook("Validating", "prod")), old=_hook("Validating", "sys"),
+        new=documents(_hook("Validating", "sys"), _hook("Mutating", "sys")), verdict=Verdict.UNCOVERED, severity=_REVIEW,
+        says=["MutatingWebhookConfiguration", "sys"],
+    ),
+    "a lease that a new rule of the same role names as well": Variant(
+        overlay=operations("kind: Role", "{op: replace, path: /rules/0/resourceNames, value: [mine]}"),
+        old=_role(_lease("leader")), new=_role(_lease("leader"), _lease("leader").replace("configmaps", "leases")),
+        verdict=Verdict.UNCOVERED, severity=_REVIEW, says=["leader"],
+    ),
+    "a Secret that a new volume names as well": Variant(
+        overlay=merged(deployment(pod="volumes: [{name: v, secret: {secretName: mine}}]").replace('image: "acme/web:1"', "tty: true")),
+        old=_mounting("one"), new=documents(_mounting("one"), _mounting("two")), verdict=Verdict.UNCOVERED, severity=_REVIEW,
+        says=["theirs", "two"],
+    ),
+    "a new webhook that names another namespace": Variant(
+        overlay=merged(_hook("Validating", "prod")), old=_hook("Validating", "sys"),
+        new=documents(_hook("Validating", "sys"), _hook("Mutating", "other")),
+    ),
+    "a name that somebody else had before": Variant(
+        overlay=merged(_hook("Validating", "prod")), old=documents(_hook("Validating", "sys"), _hook("Mutating", "sys")),
+        new=documents(_hook("Validating", "sys"), _hook("Mutating", "sys"), _hook("Mutating", "sys").replace("name: hooks", "name: more")),
+    ),
+    "a new webhook for which the patch was made longer": Variant(
+        overlay=merged(_hook("Validating", "prod")), edited=merged(_hook("Validating", "prod"), _hook("Mutating", "prod")),
+        old=_hook("Validating", "sys"), new=documents(_hook("Validating", "sys"), _hook("Mutating", "sys")),
+    ),
+    "a number that a new one has as well": Variant(
+        overlay=merged(_hook("Validating", "sys", 5)), old=_hook("Validating", "sys", 10),
+        new=documents(_hook("Validating", "sys", 10), _hook("Mutating", "sys", 10)),
     ),
     "the new one has it from upstream": Variant(
         overlay=merged(*(_for_each(_LIMITS, name) for name in ("one", "two"))), old=_deployments("one", "two"),

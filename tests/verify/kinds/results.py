@@ -224,6 +224,19 @@ def _certified(*names: str) -> str:
     )
 
 
+def _misplaced(argument: str, *, quiet: bool = False) -> Variant:
+    """A result that lies in another namespace than upstream's text says, by whatever means."""
+    account = _plain("ServiceAccount", "w").replace("{name: w}", "{name: w, namespace: prod}")
+    old = documents(
+        account, _HOOK.replace("namespace: sys", "namespace: prod"), _plain("ConfigMap", "c").replace("{name: c}", "{name: c, namespace: more}"),
+        deployment("w").replace("{name: w}", "{name: w, namespace: prod}", 1),
+    )  # fmt: skip
+    return Variant(
+        overlay=listed("labels", "{pairs: {team: x}}"), old=old, new=old.replace('image: "acme/web:1"', f'image: "acme/web:1", args: ["{argument}"]'),
+        item="overlay: (result)", verdict=None if quiet else Verdict.DANGLING, says=[] if quiet else ["prod"],
+    )  # fmt: skip
+
+
 #: Names that `namespace:` or `namePrefix:` leaves behind in what upstream adds.
 NAMES_LEFT: Mapping[str, Variant] = {
     "namespaces of a monitor": _left(_monitored("namespaceSelector: {matchNames: [sys]}, endpoints: [{port: a}]")),
@@ -248,6 +261,13 @@ NAMES_LEFT: Mapping[str, Variant] = {
         _in_sys(_plain("VirtualService", "v", "networking.istio.io/v1", "spec: {http: [{route: [{destination: {host: hook}}]}]}\n")),
         _PREFIX, item="namePrefix",
     ),
+    "an account as a user, in a namespace that is not here": _misplaced("--as=system:serviceaccount:sys:w"),
+    "a Service's host in a namespace that is not here": _misplaced("--tls-secret=hook.sys.svc.tls-pair"),
+    "a long host in a namespace that is not here": _misplaced("--url=https://hook.sys.svc.cluster.local:443"),
+    "an account in its own namespace": _misplaced("--as=system:serviceaccount:prod:w", quiet=True),
+    "an account that nobody has": _misplaced("--as=system:serviceaccount:sys:other", quiet=True),
+    "a host of a Service that nobody has": _misplaced("--url=https://other.sys.svc:443", quiet=True),
+    "a host in a namespace of the result": _misplaced("--url=https://hook.more.svc:443", quiet=True),
     "namespaces of a monitor elsewhere": _left(
         _monitored("namespaceSelector: {matchNames: [kube-system]}, endpoints: [{port: a}]"), verdict=None,
     ),
