@@ -116,7 +116,7 @@ class Comparison:
             found = self._found(item, partners.get(item.name), edits, values)
             notes[item.name] = [left_out.of_new(note) for note in found] if self.is_new else found
         here = [item for item in self.new_items if item.name in notes]
-        for name, note in uncovered.find(here, old, new, notes):
+        for name, note in list(uncovered.find(here, old, new, notes)):
             notes[name].append(note)
         for name, note in list(masked.find(here, partners, old, new, notes)):
             notes[name].append(note)

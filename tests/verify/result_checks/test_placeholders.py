@@ -27,10 +27,14 @@ _V1BETA1 = "{serviceName: s, servicePort: 80}"
 VARIANTS: Mapping[str, tuple[str, str, bool]] = {
     "an address in capitals": (_SERVICE.format("CLUSTER_DNS_IP"), _SERVICE.format("10.0.0.10"), False),
     "another name for the address": (_SERVICE.format("CLUSTER_DNS_IP"), _SERVICE.format("$DNS_SERVER_IP"), False),
-    "an amount": (_LIMIT.format("1Gi", 1), _LIMIT.format("$DNS_MEMORY_LIMIT", 1), False),
-    "an amount in braces": (_LIMIT.format("1Gi", 1), _LIMIT.format("${memory:=1Gi}", 1), False),
-    "a number": (_LIMIT.format("1Gi", 1), _LIMIT.format("1Gi", "'${replicas}'"), False),
-    "a number of a template": (_LIMIT.format("1Gi", 1), _LIMIT.format("1Gi", "'{{ replicas }}'"), False),
+    "an amount as others are": (_LIMIT.format("$CPU", 1), _LIMIT.format("$DNS_MEMORY_LIMIT", 1), False),
+    "an amount in braces": (_LIMIT.format("${was}", 1), _LIMIT.format("${memory:=1Gi}", 1), False),
+    "a number as others are": (_LIMIT.format("${memory}", 1), _LIMIT.format("${memory}", "'${replicas}'"), False),
+    "a number of a template": (_LIMIT.format("{{ m }}", 1), _LIMIT.format("1Gi", "'{{ replicas }}'"), False),
+    "an amount where nothing was filled in so far": (_LIMIT.format("1Gi", 1), _LIMIT.format("$MEMORY", 1), True),
+    "a number in a form that was not used so far": (
+        _LIMIT.format("A_LIMIT", 1), _LIMIT.format("A_LIMIT", "'$REPLICAS'"), True,
+    ),
     "a host in capitals": (_INGRESS.format("a.b", "v1", _V1), _INGRESS.format("NAME-OF-IT.b", "v1", _V1), False),
     "a host of a variable": (_INGRESS.format("a.b", "v1", _V1), _INGRESS.format("$(host)", "v1", _V1), False),
     "a backend as it once was": (

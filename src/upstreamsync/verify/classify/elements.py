@@ -5,6 +5,7 @@ By which of the four states have the element; what is not decided here is compar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -129,12 +130,27 @@ def _delete_vanished(element: Element) -> bool:
             because=f"upstream renamed it to {plain(other)}",
             hint=f"write {plain(other)} in place of {plain(element.label)}", rename=_rename(element.label, other),
         )  # fmt: skip
+    elif not as_before and (longer := _called_longer(element)):
+        element.add(
+            Verdict.LOST, "element_renamed", did=f"removed {element.called}", does="removes nothing",
+            because=f"upstream no longer has it, and now has {plain(longer)}", grave=Severity.REVIEW,
+            hint=f"check whether {plain(longer)} is to be removed as well", rename=_rename(element.label, longer),
+        )  # fmt: skip
     else:
         element.add(
             Verdict.REDUNDANT, None, did=f"removed {element.called}", because="upstream no longer has it",
             hint="delete it from the customization",
         )  # fmt: skip
     return True
+
+
+def _called_longer(element: Element) -> str | None:
+    """The one new element whose name is that of the one that is gone, and more."""
+    around = element.around
+    old, new = (side if isinstance(side, Mapping) else {} for side in (around.a, around.c))
+    stem = re.compile(rf"{re.escape(element.label)}[-_.].+")
+    found = [label for label in new if label not in old and stem.fullmatch(label)]
+    return found[0] if len(found) == 1 else None
 
 
 def _delete_lost(element: Element) -> bool:
@@ -324,6 +340,10 @@ def _share(label: str, other: str) -> float:
     return 0.0 if names[0] != names[1] else len(old & new) / max(len(old), 1)
 
 
+#: How many fields make a shape; a variable with a value has none.
+_SHAPED: Final = 2
+
+
 def alike(old: Any, new: Any) -> float:
     """How alike two elements are, from 0 to 1, names aside; an equal image repository says much."""
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
@@ -339,8 +359,10 @@ def alike(old: Any, new: Any) -> float:
     elif one and other:
         return score  # another image is another program, however alike the rest is shaped
     paths = [{path for path, _ in leaves(each)} for each in (left, right)]
-    shared = len(paths[0] & paths[1]) / max(len(paths[0] | paths[1]), 1)
-    return max(score, shared * 0.35)
+    every = paths[0] | paths[1]
+    if len(every) < _SHAPED:
+        return score
+    return max(score, len(paths[0] & paths[1]) / len(every) * 0.35)
 
 
 def plain(label: str | None) -> str:

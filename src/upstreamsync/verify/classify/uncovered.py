@@ -16,7 +16,7 @@ from upstreamsync.kit.kubernetes.values import image, same
 from upstreamsync.model import FieldChange, Verdict
 from upstreamsync.verify.build.builds import Key, Manifest, State
 from upstreamsync.verify.build.chain import Effect, Side, Touch
-from upstreamsync.verify.classify import successors
+from upstreamsync.verify.classify import named_anew, successors
 from upstreamsync.verify.classify.elements import common_changes
 from upstreamsync.verify.classify.images import container_images, places
 from upstreamsync.verify.classify.notes import Note
@@ -43,6 +43,7 @@ def find(
         last = group[-1]
         yield from ((last.name, note) for note in _missed(touched, old, new.effects[last.name], hit))
     yield from _images(items, old, new, notes)
+    yield from named_anew.find(items, old, new, notes)
 
 
 def _works(item: Item, old: Side, new: Side) -> bool:

@@ -42,6 +42,7 @@ COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFindin
     names.compare,
     names.compare_generated,
     moved.compare,
+    moved.compare_misplaced,
     moved.compare_selectors,
     crds.compare_served,
     crds.compare_storage,

@@ -15,7 +15,7 @@ from upstreamsync.model import Verdict
 from .finding import Manifest, ResultContext, ResultFinding
 from .index import Key, World, at, key_of, leaves, mapping, resource_id, text
 from .names import is_elsewhere
-from .pods import selected
+from .pods import pods, selected
 from .resolve import describe
 
 _SILENT: Final = frozenset(("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"))
@@ -113,6 +113,59 @@ def _variable(path: str) -> str:
     """The name of the environment variable whose value stands at a path; empty for anything else."""
     match = re.search(r"\.env\[name=([^\]]+)\]\.value$", path)
     return match.group(1) if match else ""
+
+
+# -- names in a namespace that is not here -------------------------------------------------------------
+
+#: Accounts as users, and hosts inside of the cluster: what follows a name or precedes it says its namespace.
+_PLACED: Final = re.compile(
+    r"system:serviceaccount:(?P<a>[a-z0-9-]+):(?P<account>[a-z0-9-]+)(?![\w-])"
+    r"|(?<![\w.-])(?P<service>[a-z0-9-]+)\.(?P<b>[a-z0-9-]+)\.svc(?![\w-])"
+)
+
+
+def compare_misplaced(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
+    """Arguments and variables that name an account or a Service of the result in a namespace that it lacks."""
+    del context
+    known = {what for what, _, _ in _misplaced(before)}
+    for what, path, manifest in _misplaced(after):
+        if what in known:
+            continue
+        known.add(what)
+        _, kind, name, namespace, now = what
+        yield ResultFinding(
+            rule="misplaced",
+            verdict=Verdict.DANGLING,
+            reason="unknown_reference",
+            object=resource_id(manifest),
+            path=path,
+            paths=(path,),
+            why=f"names {kind} {name} in namespace {namespace}, and it is in {now}",
+            hint=f"say {now} in place of {namespace} in {path}",
+        )
+
+
+#: Who names it; kind, name and namespace of what is named; and where that really is.
+_Misplaced = tuple[Key, str, str, str, str]
+
+
+def _misplaced(world: World) -> Iterator[tuple[_Misplaced, str, Manifest]]:
+    places: dict[tuple[str, str], set[str]] = {}
+    for key in world.by_key:
+        if key.kind in ("ServiceAccount", "Service"):
+            places.setdefault((key.kind, key.name), set()).add(key.namespace)
+    present = {key.namespace for key in world.by_key}
+    for pod in pods(world):
+        for at_, container in pod.containers():
+            named = {field: container.get(field) for field in ("command", "args", "env")}
+            for path, _, string in leaves(named, at_):
+                for match in _PLACED.finditer(string) if ":" in string or ".svc" in string else ():
+                    kind = "ServiceAccount" if match["account"] else "Service"
+                    name, namespace = match["account"] or match["service"], match["a"] or match["b"]
+                    found = places.get((kind, name), set())
+                    if namespace not in present and len(found) == 1 and "" not in found:
+                        now = next(iter(found))
+                        yield (key_of(pod.owner), kind, name, namespace, now), path, pod.owner
 
 
 # -- labels ------------------------------------------------------------------------------------------

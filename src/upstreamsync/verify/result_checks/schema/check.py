@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from upstreamsync.verify.result_checks.placeholders import is_placeholder
-
 from .model import Defect, Fault, Path, Schema
 
 #: k8s.io/apimachinery/pkg/api/resource: a signed number with a suffix, or with an exponent.
@@ -52,7 +50,7 @@ def _check(schema: Schema, value: Any, path: list[str | int], found: list[Defect
     elif kind == "object-if-object":
         if isinstance(value, dict):
             _check_object(schema, value, path, found)
-    elif kind != "any" and not _is(kind, value) and not is_placeholder(value):
+    elif kind != "any" and not _is(kind, value):
         found.append(_wrong_type(schema, value, path))
         return
     if schema.tests:

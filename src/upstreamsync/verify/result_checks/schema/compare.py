@@ -15,6 +15,7 @@ from upstreamsync.model import Severity, Verdict
 from upstreamsync.verify.result_checks.applying import applied
 from upstreamsync.verify.result_checks.finding import Manifest, ResultContext, ResultFinding
 from upstreamsync.verify.result_checks.index import World, key_of, resource_id, text
+from upstreamsync.verify.result_checks.placeholders import forms, forms_in, is_placeholder
 
 from . import rules
 from .check import defects, values_along
@@ -90,11 +91,20 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
         if sides.has_rules(new):
             broken, unknown = rules.check(schema, new, sides.earlier(old, new), old)
             yield from (_not_evaluated(new, item) for item in unknown[:1])
-        if found := [*defects(schema, new), *broken]:
+        found = [*defects(schema, new), *broken]
+        if found := [defect for defect in found if not _is_filled_in(defect, new, before)]:
             if old is None and _is_upstreams(new, context):
                 # What upstream adds and nobody here touches is complete in upstream's eyes.
                 found = [defect for defect in found if defect.fault is not Fault.REQUIRED]
             yield from _findings(sides, old, new, sides.earlier(old, new), found)
+
+
+def _is_filled_in(defect: Defect, new: Manifest, before: World) -> bool:
+    """Whether a value of the wrong type is a placeholder, of a sort that something has filled in so far."""
+    if defect.fault is not Fault.TYPE:
+        return False
+    *_, value = values_along(new, defect.path)
+    return is_placeholder(value) and bool(forms(value) & forms_in(before))
 
 
 def _findings(
