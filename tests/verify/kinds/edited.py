@@ -61,6 +61,20 @@ def _role(version: str, *rules: str) -> str:
     )
 
 
+def _listing(name: str, *arguments: str) -> str:
+    return deployment(name, args=", ".join(f'"{each}"' for each in arguments))
+
+
+def _arguments(name: str, value: str, index: int = 0) -> dict[str, str]:
+    operation = (
+        f"{{op: replace, path: /spec/template/spec/containers/0/args/{index}, value: '--map={value}'}}"
+    )
+    return {
+        **listed("patches", f"{{path: j.yaml, target: {{kind: Deployment, name: {name}}}}}"),
+        "j.yaml": f"- {operation}\n",
+    }
+
+
 def _leader(version: str) -> dict[str, str]:
     target = f"{{group: rbac.authorization.k8s.io, version: {version}, kind: Role, name: r}}"
     return {
@@ -115,6 +129,18 @@ VARIANTS: Mapping[str, Variant] = {
     "the target's version follows, and the index has moved": Variant(
         overlay=_leader("v1beta1"), edited=_leader("v1"), old=_role("v1beta1", _PODS, _LEASE), new=_role("v1", _NODES, _PODS, _LEASE),
         item="patchesJson6902[0]", verdict=Verdict.MISAPPLIED, says=["pods"],
+    ),
+    "the target's name follows, and its arguments have another order": Variant(
+        overlay=_arguments("web", "mine"), edited=_arguments("server", "ours"), old=_listing("web", "--map=a", "--class=b", "--x"),
+        new=_listing("server", "--class=b", "--x", "--map=a"), verdict=Verdict.MISAPPLIED, says=["--class=b", "--map=ours"],
+    ),
+    "the target's name follows, and its arguments are where they were": Variant(
+        overlay=_arguments("web", "mine"), edited=_arguments("server", "ours"), old=_listing("web", "--map=a", "--class=b", "--x"),
+        new=_listing("server", "--map=b", "--class=b", "--x", "--y"),
+    ),
+    "another argument in the place of one, as it always was": Variant(
+        overlay=_arguments("web", "mine", 1), edited=_arguments("server", "ours", 1),
+        old=_listing("web", "--x", "--class=b"), new=_listing("server", "--x", "--class=b", "--y"),
     ),
     "the target's version follows, and the index fits": Variant(
         overlay=_leader("v1beta1"), edited=_leader("v1"), old=_role("v1beta1", _PODS, _LEASE), new=_role("v1", _PODS, _LEASE, _NODES),

@@ -16,7 +16,7 @@ from upstreamsync.kit.kubernetes.values import Image, flag, image, same
 from upstreamsync.model import Severity, Verdict
 from upstreamsync.verify.build.builds import Key, Manifest
 from upstreamsync.verify.build.chain import Effect
-from upstreamsync.verify.classify import failures, images, sequences, verdicts
+from upstreamsync.verify.classify import failures, images, moved_flags, sequences, verdicts
 from upstreamsync.verify.classify.notes import Note, worst
 from upstreamsync.verify.classify.sides import at
 from upstreamsync.verify.overlays.items import Item, Kind
@@ -50,6 +50,8 @@ def judge(edit: Edit) -> list[Note]:
     if was is None or was.error is not None:
         return verdicts.first_effect(edit.new, None, now)
     found = [*_after_edit(edit), *_same_digest(edit)]
+    if edit.new.kind is Kind.JSON and all(note.severity.rank > Severity.REVIEW.rank for note in found):
+        found += moved_flags.find(was, now)
     if any(note.severity.rank <= Severity.REVIEW.rank for note in found) or now.touched or found:
         return found
     return verdicts.first_effect(edit.new, was, now)
