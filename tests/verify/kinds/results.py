@@ -224,16 +224,21 @@ def _certified(*names: str) -> str:
     )
 
 
-def _misplaced(argument: str, *, quiet: bool = False) -> Variant:
+def _misplaced(name: str, *, quiet: bool = False, role: bool = False) -> Variant:
     """A result that lies in another namespace than upstream's text says, by whatever means."""
     account = _plain("ServiceAccount", "w").replace("{name: w}", "{name: w, namespace: prod}")
     old = documents(
-        account, _HOOK.replace("namespace: sys", "namespace: prod"), _plain("ConfigMap", "c").replace("{name: c}", "{name: c, namespace: more}"),
+        account,
+        _HOOK.replace("namespace: sys", "namespace: prod"),
+        _plain("ConfigMap", "c").replace("{name: c}", "{name: c, namespace: more}"),
         deployment("w").replace("{name: w}", "{name: w, namespace: prod}", 1),
-    )  # fmt: skip
+    )
+    rules = f"rules: [{{apiGroups: [''], resources: [secrets], resourceNames: [{name}], verbs: [get]}}]\n"
+    argument = f'image: "acme/web:1", args: ["{name}"]'
     return Variant(
-        overlay=listed("labels", "{pairs: {team: x}}"), old=old, new=old.replace('image: "acme/web:1"', f'image: "acme/web:1", args: ["{argument}"]'),
-        item="overlay: (result)", verdict=None if quiet else Verdict.DANGLING, says=[] if quiet else ["prod"],
+        overlay=listed("labels", "{pairs: {team: x}}"), old=old, item="overlay: (result)",
+        new=documents(old, _plain("Role", "r", _RBAC, rules)) if role else old.replace('image: "acme/web:1"', argument),
+        verdict=None if quiet else Verdict.DANGLING, says=[] if quiet else ["prod"],
     )  # fmt: skip
 
 
@@ -264,6 +269,8 @@ NAMES_LEFT: Mapping[str, Variant] = {
     "an account as a user, in a namespace that is not here": _misplaced("--as=system:serviceaccount:sys:w"),
     "a Service's host in a namespace that is not here": _misplaced("--tls-secret=hook.sys.svc.tls-pair"),
     "a long host in a namespace that is not here": _misplaced("--url=https://hook.sys.svc.cluster.local:443"),
+    "a role's name in a namespace that is not here": _misplaced("hook.sys.svc.tls-pair", role=True),
+    "a role's name in the namespace itself": _misplaced("hook.prod.svc.tls-pair", role=True, quiet=True),
     "an account in its own namespace": _misplaced("--as=system:serviceaccount:prod:w", quiet=True),
     "an account that nobody has": _misplaced("--as=system:serviceaccount:sys:other", quiet=True),
     "a host of a Service that nobody has": _misplaced("--url=https://other.sys.svc:443", quiet=True),

@@ -125,7 +125,7 @@ _PLACED: Final = re.compile(
 
 
 def compare_misplaced(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
-    """Arguments and variables that name an account or a Service of the result in a namespace that it lacks."""
+    """Arguments, variables and rules that name an account or a Service of the result in a namespace that it lacks."""
     del context
     known = {what for what, _, _ in _misplaced(before)}
     for what, path, manifest in _misplaced(after):
@@ -155,17 +155,25 @@ def _misplaced(world: World) -> Iterator[tuple[_Misplaced, str, Manifest]]:
         if key.kind in ("ServiceAccount", "Service"):
             places.setdefault((key.kind, key.name), set()).add(key.namespace)
     present = {key.namespace for key in world.by_key}
+    for manifest, path, string in _naming(world):
+        for match in _PLACED.finditer(string) if ":" in string or ".svc" in string else ():
+            kind = "ServiceAccount" if match["account"] else "Service"
+            name, namespace = match["account"] or match["service"], match["a"] or match["b"]
+            found = places.get((kind, name), set())
+            if namespace not in present and len(found) == 1 and "" not in found:
+                yield (key_of(manifest), kind, name, namespace, next(iter(found))), path, manifest
+
+
+def _naming(world: World) -> Iterator[tuple[Manifest, str, str]]:
+    """What containers are told, and the objects that roles name."""
     for pod in pods(world):
-        for at_, container in pod.containers():
-            named = {field: container.get(field) for field in ("command", "args", "env")}
-            for path, _, string in leaves(named, at_):
-                for match in _PLACED.finditer(string) if ":" in string or ".svc" in string else ():
-                    kind = "ServiceAccount" if match["account"] else "Service"
-                    name, namespace = match["account"] or match["service"], match["a"] or match["b"]
-                    found = places.get((kind, name), set())
-                    if namespace not in present and len(found) == 1 and "" not in found:
-                        now = next(iter(found))
-                        yield (key_of(pod.owner), kind, name, namespace, now), path, pod.owner
+        for where, container in pod.containers():
+            told = {field: container.get(field) for field in ("command", "args", "env")}
+            yield from ((pod.owner, path, string) for path, _, string in leaves(told, where))
+    for role in world.of_kind("Role", "ClusterRole"):
+        for number, rule in enumerate(role.get("rules") or ()):
+            names = {"resourceNames": mapping(rule).get("resourceNames")}
+            yield from ((role, path, string) for path, _, string in leaves(names, f"rules[{number}]"))
 
 
 # -- labels ------------------------------------------------------------------------------------------
