@@ -13,6 +13,8 @@ from upstreamsync.verify.overlays.graph import inputs, reached
 from upstreamsync.verify.overlays.tree import FILE_NAMES, Kustomization, Tree, within
 
 _YAML: Final = (".yaml", ".yml")
+#: How many files have to be listed one by one for a list to be meant as a whole.
+_SEVERAL: Final = 2
 #: What a file of objects says at the beginning of a line.
 _OBJECTS: Final = (re.compile(rb"^apiVersion:", re.MULTILINE), re.compile(rb"^kind:", re.MULTILINE))
 
@@ -43,24 +45,31 @@ def _missed(
     before: Tree, after: Tree, folder: str, listed: Collection[str], upstream: Collection[str]
 ) -> list[str]:
     """The new files of a vendored folder of which every file was listed, two or more; empty for any other."""
-    old, new = (_objects_in(tree, folder) for tree in (before, after))
-    fresh = [path for path in new if path not in old]
-    if not fresh or len(old) < 2 or not all(path in listed and path in new for path in old):
+    old, new = (_yaml_in(tree, folder) for tree in (before, after))
+    if not set(new).difference(old):
+        return []  # as a rule; nothing is read
+    kept = _with_objects(before, old)
+    if len(kept) < _SEVERAL or not all(path in listed and path in new for path in kept):
         return []  # one that is gone is told by itself, with what took its place
-    moved = [path for path in old if before.read(path) != after.read(path)]
-    return fresh if any(within(path, upstream) for path in moved) else []
+    moved = [path for path in kept if before.read(path) != after.read(path)]
+    if not any(within(path, upstream) for path in moved):
+        return []
+    return _with_objects(after, [path for path in new if path not in old])
 
 
-def _objects_in(tree: Tree, folder: str) -> list[str]:
-    """The files of objects that lie in a folder itself."""
-    files = [
+def _yaml_in(tree: Tree, folder: str) -> list[str]:
+    """The YAML files that lie in a folder itself, kustomizations left out."""
+    return [
         path
         for path in tree.files(folder)
         if posixpath.dirname(path) == folder
         and path.endswith(_YAML)
         and posixpath.basename(path) not in FILE_NAMES
     ]
-    return [path for path in files if all(pattern.search(tree.read(path)) for pattern in _OBJECTS)]
+
+
+def _with_objects(tree: Tree, paths: Sequence[str]) -> list[str]:
+    return [path for path in paths if all(pattern.search(tree.read(path)) for pattern in _OBJECTS)]
 
 
 def _is_listed_elsewhere(tree: Tree, paths: Sequence[str]) -> bool:

@@ -179,6 +179,13 @@ PINS: Mapping[str, Variant] = {
         overlay=_pin("v2.0.0-rc1"), old=deployment(image="acme/web:v1.9.0"), new=deployment(image="acme/web:v2.0.0"),
         item="images[0]", verdict=Verdict.SHADOWS, severity=_REVIEW, says=["v2.0.0"],
     ),
+    "an earlier candidate": Variant(
+        overlay=_pin("v2.0.0-rc.9"), old=deployment(image="acme/web:v2.0.0-rc.8"), new=deployment(image="acme/web:v2.0.0-rc.10"),
+        item="images[0]", verdict=Verdict.SHADOWS, severity=_REVIEW, says=["rc.10"],
+    ),
+    "a candidate after a beta": Variant(
+        overlay=_pin("v2.0.0-rc1"), old=deployment(image="acme/web:v2.0.0-alpha2"), new=deployment(image="acme/web:v2.0.0-beta3"),
+    ),
     "a flavour of an older release": Variant(
         overlay=_pin("1.25-alpine"), old=deployment(image="acme/web:1.25"), new=deployment(image="acme/web:1.26"),
         item="images[0]", verdict=Verdict.SHADOWS, severity=_REVIEW, says=["1.26"],

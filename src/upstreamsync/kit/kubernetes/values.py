@@ -21,8 +21,9 @@ _IMAGE: Final = re.compile(
     r"(?:@(?P<digest>[a-z0-9]+:[0-9a-f]{32,}))?"
 )
 _NUMBERS: Final = re.compile(r"\d+")
-#: What stands behind the numbers of a version that comes before the release of these numbers.
-_CANDIDATE: Final = re.compile(r"[-_.+]?(rc|alpha|beta|pre|preview|snapshot)(?![a-z])", re.IGNORECASE)
+#: What versions are called before they are released, in order.
+_STAGES: Final = ("snapshot", "alpha", "beta", "preview", "pre", "rc")
+_CANDIDATE: Final = re.compile(rf"[-_.+]?({'|'.join(_STAGES)})(?![a-z])", re.IGNORECASE)
 
 
 @cache
@@ -128,9 +129,16 @@ def older(tag: str, other: str) -> bool | None:
     second = [int(part) for part in two.group(1).split(".")]
     width = max(len(first), len(second))
     first, second = (each + [0] * (width - len(each)) for each in (first, second))
-    if first == second:
-        return bool(_CANDIDATE.match(tag, one.end())) and not _CANDIDATE.match(other, two.end())
-    return first < second
+    return (first, _stage(tag[one.end() :])) < (second, _stage(other[two.end() :]))
+
+
+def _stage(rest: str) -> tuple[int, list[int]]:
+    """How far the way to a release has come, by what stands behind its numbers; a release itself is last."""
+    match = _CANDIDATE.match(rest)
+    if match is None:
+        return len(_STAGES), []
+    numbers = [int(part) for part in _NUMBERS.findall(rest[match.end() :])]
+    return _STAGES.index(match[1].lower()), numbers
 
 
 def flag(token: str) -> str:

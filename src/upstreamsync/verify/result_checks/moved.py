@@ -127,8 +127,9 @@ _PLACED: Final = re.compile(
 def compare_misplaced(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
     """Arguments, variables and rules that name an account or a Service of the result in a namespace that it lacks."""
     del context
-    known = {what for what, _, _ in _misplaced(before)}
-    for what, path, manifest in _misplaced(after):
+    found = list(_misplaced(after))
+    known = {what for what, _, _ in _misplaced(before)} if found else set()
+    for what, path, manifest in found:
         if what in known:
             continue
         known.add(what)
