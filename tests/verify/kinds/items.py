@@ -269,6 +269,7 @@ def _mounting(name: str) -> str:
     )
 
 
+_SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: theirs}\n"
 _LIMITS = "resources: {limits: {memory: 1Gi}}"
 _LABELLED = "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {{name: {}, labels: {{release: prom}}}}\n"
 _TOLERATE = '{{patch: \'[{{"op": "add", "path": "/spec/template/spec/priorityClassName", "value": "high"}}]\', target: {{kind: Deployment, name: {}}}}}'
@@ -324,6 +325,10 @@ FAMILIES: Mapping[str, Variant] = {
     "a new webhook for which the patch was made longer": Variant(
         overlay=merged(_hook("Validating", "prod")), edited=merged(_hook("Validating", "prod"), _hook("Mutating", "prod")),
         old=_hook("Validating", "sys"), new=documents(_hook("Validating", "sys"), _hook("Mutating", "sys")),
+    ),
+    "a Secret that a new volume names, and that is there": Variant(
+        overlay=merged(deployment(pod="volumes: [{name: v, secret: {secretName: mine}}]").replace('image: "acme/web:1"', "tty: true")),
+        old=documents(_mounting("one"), _SECRET), new=documents(_mounting("one"), _SECRET, _mounting("two")),
     ),
     "a number that a new one has as well": Variant(
         overlay=merged(_hook("Validating", "sys", 5)), old=_hook("Validating", "sys", 10),

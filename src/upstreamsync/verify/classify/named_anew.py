@@ -18,6 +18,8 @@ _NAMING: Final = frozenset(
     ("namespace", "secretName", "serviceAccountName", "claimName", "resourceNames", "ingressClassName",
      "storageClassName", "priorityClassName")
 )  # fmt: skip
+#: Those that name an object: where it is there, a new user of it may well mean it.
+_OBJECTS: Final = frozenset(("secretName", "serviceAccountName", "claimName"))
 _REVIEW: Final = Severity.REVIEW.rank
 #: A field below the one that holds it, and the name that it says.
 _Name = tuple[tuple[str, ...], str]
@@ -30,12 +32,13 @@ def find(
     given = _given(items, old) if isinstance(old.base, State) and isinstance(old.final, State) else {}
     if not given or not isinstance(old.final, State) or not isinstance(new.final, State):
         return
+    there = {str(key[0].name) for key in new.final.objects}
     before = Counter(name for obj in old.final.manifests for name in _names(obj))
     for obj in new.final.manifests:
         resource = str(object_id(obj))
         for name in dict.fromkeys(_names(obj)):
             item, instead = given.get(name, ("", ""))
-            if before[name] or not _works(item, new):
+            if before[name] or not _works(item, new) or (name[0][-1] in _OBJECTS and name[1] in there):
                 continue
             if not any(note.resource == resource and note.severity.rank <= _REVIEW for note in notes[item]):
                 yield item, _note(resource, name, instead)
