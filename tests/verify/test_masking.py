@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from upstreamsync.model import Verdict, Verification
+from upstreamsync.testing import write_files
 from upstreamsync.verify import Store
-from verify.small import alarms, deployment, item, judged, verdicts
+from verify.everything import Everything
+from verify.small import alarms, deployment, engine, item, judged, verdicts
 
 _BARE = deployment().replace('image: "acme/web:1"', "FIELDS")
 
@@ -84,3 +86,32 @@ def test_the_upper_one_is_held_against_upstream(name: str, tmp_path: Path, kept:
         assert upper.severity.rank > 2, alarms(found)
     else:
         assert verdict in verdicts(upper), upper
+
+
+_TARGET = (
+    "patches: [{path: p.yaml}, {path: r.yaml}, {path: q.yaml, target: {kind: Deployment, name: other}}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("entries", "second"),
+    [
+        (
+            "patches: [{path: p.yaml}, {path: r.yaml}, {path: q.yaml}]\n",
+            _patch('args: ["--a=1"]').replace("{name: web}", "{name: other}", 1),
+        ),
+        (_TARGET, "- {op: replace, path: /spec/template/spec/containers/0/args, value: [--a=1]}\n"),
+        (_TARGET, _patch('args: ["--a=1"]')),
+    ],
+)
+def test_a_patch_on_another_object_is_above_nothing(
+    entries: str, second: str, tmp_path: Path, everything: Everything
+) -> None:
+    old = deployment(args='"--a=0", "--p=no"') + "---\n" + deployment("other", args='"--b=1"')
+    files = {"base/kustomization.yaml": "resources: [up.yaml]\n", "overlay/q.yaml": second, "overlay/r.yaml": _patch("tty: true").replace("{name: web}", "{name: other}", 1),
+             "overlay/kustomization.yaml": f"resources: [../base]\n{entries}", "overlay/p.yaml": _patch('args: ["--a=1"]')}  # fmt: skip
+    for side, text in (("old", old), ("new", old.replace("--p=no", "--p=yes"))):
+        write_files(tmp_path / side, {**files, "base/up.yaml": text})
+    found = everything(tmp_path / "old", tmp_path / "new", ["overlay"], kustomize=engine(), upstream=["base"])
+    assert Verdict.SHADOWS in verdicts(item(found, "overlay: patches[0]"))
+    assert item(found, "overlay: patches[2]").verdict is Verdict.OK, alarms(found)

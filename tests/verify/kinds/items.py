@@ -368,6 +368,7 @@ def _layered(low: dict[str, str], high: dict[str, str]) -> dict[str, str]:
 _OLD_ARGS = deployment(args='"--a=0", "--old"')
 _NEW_ARGS = deployment(args='"--a=0"')
 
+
 #: A lower item that sets what an upper one sets does not hide that the upper one's value is stale.
 MASKING: Mapping[str, Variant] = {
     "operations below, a merge above": Variant(

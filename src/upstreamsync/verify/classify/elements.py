@@ -6,7 +6,7 @@ By which of the four states have the element; what is not decided here is compar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -323,11 +323,12 @@ def lacks(obj: Any, changes: Sequence[FieldChange]) -> bool:
 def successor(around: Four, label: str, content: Any) -> str | None:
     """The label of the element that took the place of one that is gone: new upstream, and most alike."""
     best, found = 0.0, None
+    keys = frozenset(part.partition("=")[0] for part in label.split(","))
     old = around.a if isinstance(around.a, Mapping) else {}
     for other, value in (around.c if isinstance(around.c, Mapping) else {}).items():
         if other in old or other == label:
             continue
-        score = _share(label, other) if "," in label else alike(content, value)
+        score = _share(label, other) if ",name=" in label else alike(content, value, keys)
         if score > best:
             best, found = score, other
     return found if found is not None and best >= 0.3 else None
@@ -344,12 +345,12 @@ def _share(label: str, other: str) -> float:
 _SHAPED: Final = 2
 
 
-def alike(old: Any, new: Any) -> float:
-    """How alike two elements are, from 0 to 1, names aside; an equal image repository says much."""
+def alike(old: Any, new: Any, keys: Collection[str] = ("name",)) -> float:
+    """How alike two elements are, from 0 to 1, what they are called aside; an equal image repository says much."""
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         return 1.0 if same(old, new) else 0.0
-    left = {key: value for key, value in old.items() if key != "name"}
-    right = {key: value for key, value in new.items() if key != "name"}
+    left = {key: value for key, value in old.items() if key not in keys}
+    right = {key: value for key, value in new.items() if key not in keys}
     if not left or not right:
         return 0.0
     score = likeness(left, right)

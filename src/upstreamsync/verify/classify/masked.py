@@ -8,8 +8,9 @@ from dataclasses import replace
 from upstreamsync.kit.kubernetes.objects import MISSING, object_id
 from upstreamsync.kit.kubernetes.values import same
 from upstreamsync.model import Verdict
-from upstreamsync.verify.build.builds import Key, State
+from upstreamsync.verify.build.builds import Key, Manifest, State
 from upstreamsync.verify.build.chain import Effect, Side
+from upstreamsync.verify.classify import matching
 from upstreamsync.verify.classify.effects import ObjectWalk, states
 from upstreamsync.verify.classify.notes import Note
 from upstreamsync.verify.classify.sides import at, sides
@@ -55,7 +56,7 @@ def _judged(
     item: Item, was: Effect, now: Effect, bases: tuple[State, State], resource: str, path: tuple[str, ...]
 ) -> list[Note]:
     key = _key(now, resource)
-    if key is None or key not in was.met:
+    if key is None or key not in was.met or not (key in now.touched or _is_about(item, now.met[key])):
         return []
     theirs = [at(base.objects.get(key), path) for base in bases]
     _, b = (at(side, path) for side in sides(was, key))
@@ -65,6 +66,14 @@ def _judged(
     walk = ObjectWalk(item)
     walk.visit_named((theirs[0], b, theirs[1], d), path)
     return [note.on(resource) for note in walk.notes if _is_stale(note)]
+
+
+def _is_about(item: Item, obj: Manifest) -> bool:
+    """Whether an item that changes nothing of an object aims at it all the same."""
+    if item.kind is not Kind.MERGE or item.target:
+        return matching.aims_at(item, obj)
+    mine, theirs = (object_id(each) for each in (item.body, obj))
+    return (mine.kind, mine.name) == (theirs.kind, theirs.name)
 
 
 def _key(effect: Effect, resource: str) -> Key | None:
