@@ -13,11 +13,17 @@ from upstreamsync.base.shape import make_bases
 from upstreamsync.base.view import View
 from upstreamsync.config.spec import Tools, Vendor
 from upstreamsync.errors import ContentError, ToolFailed
-from upstreamsync.kit.run.engines import Engines
+from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import Artifact, Base, ContentFile, Release
 from upstreamsync.project.connections import Connections, toolbox
 from upstreamsync.project.settings import Settings
-from upstreamsync.project.update.base_build import _to_build, check_builds
+from upstreamsync.project.update.base_build import (
+    _to_build,
+    build_together,
+    builds_of,
+    check_builds,
+    check_each,
+)
 from upstreamsync.review.dangers.shrinking import shrinking_dangers
 from upstreamsync.testing import write_files
 
@@ -124,6 +130,40 @@ def test_what_does_not_build_is_refused(tools, name):
     with pytest.raises(ContentError, match=words) as caught:
         check_builds(VENDOR, [base(files)], tools)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_beside_others_nothing_more_builds(tools, name):
+    """What does not build by itself does not build in company, and says the same of itself."""
+    files, words = BAD[name]
+    company = [builds_of(VENDOR, [base({"a.yaml": obj(name=f"other-{number}")})])[0] for number in range(2)]
+    bad = builds_of(VENDOR, [base(files)])
+    known = build_together([company[0], *bad, company[1]], tools)
+    engine = str(tools.engines.kustomize().binary)
+    assert known.isdisjoint({one.key(engine) for one in bad})
+    check_each(company, tools, known=known)
+    with pytest.raises(ContentError, match=words):
+        check_each(bad, tools, known=known)
+
+
+def test_several_bases_are_built_in_one_run(tools, monkeypatch):
+    """But not those that share an object, which would refuse each other."""
+    runs = []
+    build = Kustomize.build
+    monkeypatch.setattr(
+        Kustomize, "build", lambda self, *words, **more: runs.append(1) or build(self, *words, **more)
+    )
+    bases = [
+        base({"a.yaml": join(obj(name=f"a{number}"), obj("Secret", f"a{number}"))}) for number in range(5)
+    ]
+    twins = [base({"b.yaml": obj(name="a0")}), base({"c.yaml": obj(name="a0")})]
+    builds = [one for each in (*bases, *twins) for one in builds_of(VENDOR, [each])]
+    known = build_together(builds, tools)
+    assert (len(known), len(runs)) == (5, 1)
+    check_each(builds, tools, known=known)
+    assert len(runs) == 3
+    assert build_together(builds, tools) == frozenset(), "they were built before"
+    assert len(runs) == 3
 
 
 _PIECES = [obj(), obj("Secret"), obj(more="  namespace: x\n"), obj(more="  namespace: default\n"), GENERATED, LIST,

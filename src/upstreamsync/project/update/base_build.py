@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,8 @@ from upstreamsync.base.kustomization import NAMES, OWN_NAME, chart_folders, is_k
 from upstreamsync.base.located import At, nowhere
 from upstreamsync.base.validate import may_be_manifest
 from upstreamsync.config import Vendor
-from upstreamsync.errors import ContentError, ToolFailed, ToolMissing
+from upstreamsync.errors import ContentError, ToolFailed, ToolMissing, UpstreamsyncError
+from upstreamsync.kit.run.engines import Kustomize
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.kit.trees import write_tree
 from upstreamsync.kit.yaml import manifests
@@ -36,31 +38,132 @@ _JOINED = re.compile(rb"---[ \t]*[^\s#][^\n]*\n?")
 _TWICE = re.compile(r"already registered id: (?P<kind>[^.\s]+)\S*?/(?P<name>[^.\s\]]+)")
 
 
-def check_builds(vendor: Vendor, bases: Sequence[Base], tools: Toolbox, at: At = nowhere) -> None:
-    """Build each base by itself. Raises ContentError with kustomize's words for one that does not build.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseBuild:
+    """What kustomize is given of one base; ``names`` are its objects, None where only it knows what they are."""
 
-    Where no kustomize is installed nothing is said here: the verification that follows needs one, too. What
-    is allowed to name other places (``allow``) is not built here, as that would fetch them.
+    base: str
+    files: tuple[ContentFile, ...]
+    names: frozenset[tuple[str, str]] | None
+
+    def key(self, engine: str) -> str:
+        """The digest of what is built, and by what."""
+        return _key(self.files, engine)
+
+
+def builds_of(vendor: Vendor, bases: Sequence[Base]) -> tuple[BaseBuild, ...]:
+    """What has to be built of a vendor's bases.
+
+    What is allowed to name other places (``allow``) is not built here, as that would fetch them.
     """
     closed = not any(source.allow for source in vendor.source)
-    try:
-        kustomize = tools.engines.kustomize()
-    except ToolMissing:
-        return
+    found = []
     for base in bases:
         files = _to_build(base, closed=closed)
-        if files is None:
-            continue
-        key = _key(files, str(kustomize.binary))
-        if tools.cache.get(_NAMESPACE, key) is not None:
+        if files is not None:
+            own = any(is_kustomization(file.path) and not is_ours(file.data) for file in base.files)
+            found.append(
+                BaseBuild(base=base.path, files=tuple(files), names=None if own else _names(files[:-1]))
+            )
+    return tuple(found)
+
+
+def check_builds(vendor: Vendor, bases: Sequence[Base], tools: Toolbox, at: At = nowhere) -> None:
+    """Build each base by itself. Raises ContentError with kustomize's words for one that does not build."""
+    check_each(builds_of(vendor, bases), tools, at)
+
+
+def check_each(
+    builds: Sequence[BaseBuild], tools: Toolbox, at: At = nowhere, *, known: Collection[str] = ()
+) -> None:
+    """As ``check_builds``; ``known`` are the keys of those that were built already.
+
+    Where no kustomize is installed nothing is said here: the verification that follows needs one, too.
+    """
+    kustomize = _kustomize(tools)
+    if kustomize is None:
+        return
+    for build in builds:
+        key = build.key(str(kustomize.binary))
+        if key in known or tools.cache.get(_NAMESPACE, key) is not None:
             continue
         with TemporaryDirectory(prefix="upstreamsync-base-") as folder:
-            write_tree(Path(folder), files)
+            write_tree(Path(folder), build.files)
             try:
                 kustomize.build(Path(folder))
             except ToolFailed as error:
-                raise _refused(base, error, folder, at) from None
+                raise _refused(build.base, error, folder, at) from None
         tools.cache.put(_NAMESPACE, key, b"")
+
+
+def build_together(builds: Sequence[BaseBuild], tools: Toolbox) -> frozenset[str]:
+    """The keys of those that build, found out in as few runs of kustomize as can be.
+
+    A kustomization of several bases, none of which has an object of another's, builds when each of them does.
+    Where it does not, nothing is known of any: each has to be built by itself, which says what is wrong.
+    """
+    kustomize = _kustomize(tools)
+    if kustomize is None:
+        return frozenset()
+    engine = str(kustomize.binary)
+    keyed = {build.key(engine): build for build in builds if build.names is not None}
+    waiting = {key: build for key, build in keyed.items() if tools.cache.get(_NAMESPACE, key) is None}
+    good: set[str] = set()
+    for group in _apart(waiting):
+        with TemporaryDirectory(prefix="upstreamsync-bases-") as folder:
+            write_tree(Path(folder), list(_tree([waiting[key] for key in group])))
+            try:
+                kustomize.build(Path(folder))
+            except UpstreamsyncError:
+                continue
+        for key in group:
+            tools.cache.put(_NAMESPACE, key, b"")
+        good.update(group)
+    return frozenset(good)
+
+
+def _kustomize(tools: Toolbox) -> Kustomize | None:
+    try:
+        return tools.engines.kustomize()
+    except ToolMissing:
+        return None
+
+
+def _apart(builds: Mapping[str, BaseBuild]) -> list[list[str]]:
+    """The keys in groups of two and more in which no object is in two of the bases."""
+    groups: list[tuple[list[str], set[tuple[str, str]]]] = []
+    for key, build in builds.items():
+        names = build.names or frozenset()
+        fitting = next((group for group in groups if group[1].isdisjoint(names)), None)
+        if fitting is None:
+            groups.append(([key], set(names)))
+        else:
+            fitting[0].append(key)
+            fitting[1].update(names)
+    return [group for group, _ in groups if len(group) > 1]
+
+
+def _tree(group: Sequence[BaseBuild]) -> Iterator[ContentFile]:
+    for number, build in enumerate(group):
+        for file in build.files:
+            yield ContentFile(path=f"{number}/{file.path}", data=file.data)
+    text = json.dumps({"resources": [str(number) for number in range(len(group))]})
+    yield ContentFile(path=OWN_NAME, data=text.encode())
+
+
+def _names(files: Sequence[ContentFile]) -> frozenset[tuple[str, str]] | None:
+    """Kind and name of each object, of files that have nothing else; None where there is more."""
+    names = set()
+    for file in files:
+        for line in file.data.splitlines():
+            if line == b"---":
+                continue
+            try:
+                one = json.loads(line)
+                names.add((str(one["kind"]), str(one["metadata"]["name"])))
+            except (ValueError, LookupError, TypeError):
+                return None
+    return frozenset(names)
 
 
 def _to_build(base: Base, *, closed: bool) -> list[ContentFile] | None:
@@ -127,7 +230,7 @@ def _key(files: Sequence[ContentFile], engine: str) -> str:
     return digest.hexdigest()
 
 
-def _refused(base: Base, error: ToolFailed, folder: str, at: At) -> ContentError:
+def _refused(base: str, error: ToolFailed, folder: str, at: At) -> ContentError:
     words = error.stderr.strip().replace(f"{Path(folder).resolve()}/", "").replace(f"{folder}/", "")
     plain = _NOISE.sub("", words).strip()[:500]
     hint = "compare what vendors.yaml declares with what upstream has now"
@@ -140,6 +243,4 @@ def _refused(base: Base, error: ToolFailed, folder: str, at: At) -> ContentError
     elif "missing metadata.name" in words:
         plain = f"an object has no name: {plain}"
         hint = "`rewrite` can give it one (`generateName: x-` → `name: x`), or `select.exclude` leaves it out"
-    return ContentError(
-        f"the base {base.path} does not build by itself: {plain}", hint=hint, place=at("source")
-    )
+    return ContentError(f"the base {base} does not build by itself: {plain}", hint=hint, place=at("source"))

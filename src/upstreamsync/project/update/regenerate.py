@@ -22,7 +22,7 @@ from upstreamsync.errors import ContentError, NotFound, SelectionError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.lock import Lock, changed_files
 from upstreamsync.model import Artifact, Base, Change, ImageFinding, PassedOver, Release
-from upstreamsync.project.update.base_build import check_builds
+from upstreamsync.project.update.base_build import BaseBuild, builds_of, check_each
 from upstreamsync.project.update.digests import with_digests
 from upstreamsync.releases.dates import dated
 from upstreamsync.sources import fetch
@@ -44,6 +44,7 @@ class Prepared:
     parts: tuple[tuple[Source, Artifact], ...] = ()
     bases: tuple[Base, ...] = ()
     watched: tuple[Watching, ...] = ()
+    builds: tuple[BaseBuild, ...] = ()
 
 
 def prepare(
@@ -55,17 +56,20 @@ def prepare(
     view: View,
     current: Release | None = None,
     at: At = nowhere,
+    build: bool = True,
 ) -> Prepared:
     """Fetch and render everything, and check it. ``release`` is None for a vendor that has only images.
 
     Files that a render reads are read as they will be after the follow-up edits. ``current`` is what
     watched sources are compared with where no lock tells what they were; ``at`` gives the place of a
-    declaration below the vendor, for errors. Raises UpstreamsyncError.
+    declaration below the vendor, for errors. Without ``build`` the bases are still to be built (``builds``).
+    Raises UpstreamsyncError.
     """
     tools = replace(tools, allow_http=vendor.allow_http)
     parts: tuple[tuple[Source, Artifact], ...] = ()
     bases: tuple[Base, ...] = ()
     watched: tuple[Watching, ...] = ()
+    builds: tuple[BaseBuild, ...] = ()
     release, images = with_digests(vendor, release, images, tools)
     if release is not None and vendor.releases is not None and vendor.releases.branch is not None:
         release = dated(release, vendor.releases, tools)  # a commit says nothing to people; its date does
@@ -75,7 +79,9 @@ def prepare(
         )
         parts = tuple((one, get(one, "source", number)) for number, one in enumerate(vendor.vendored))
         bases = make_bases(vendor, parts, release, at)
-        check_builds(vendor, bases, tools, at)
+        builds = builds_of(vendor, bases)
+        if build:
+            check_each(builds, tools, at)
         before = _unless_locked(vendor, release, current, view)
         watched = tuple(
             Watching(
@@ -86,7 +92,13 @@ def prepare(
             for number, one in enumerate(vendor.watch)
         )
     return Prepared(
-        vendor=vendor, release=release, images=tuple(images), parts=parts, bases=bases, watched=watched
+        vendor=vendor,
+        release=release,
+        images=tuple(images),
+        parts=parts,
+        bases=bases,
+        watched=watched,
+        builds=builds,
     )
 
 

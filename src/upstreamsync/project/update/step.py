@@ -36,12 +36,12 @@ def update_one(
 ) -> tuple[VendorUpdate, Prepared | None]:
     """The change that brings a vendor to its target, with what was fetched for it.
 
-    What ``settled`` has an answer for does not come here. Raises HandEdited where it would lose what a
-    person wrote, and UpstreamsyncError otherwise.
+    What ``settled`` has an answer for does not come here, and whether the bases build is still to be seen.
+    Raises HandEdited where it would lose what a person wrote, and UpstreamsyncError otherwise.
     """
     finding = lookup.finding
     lock, view = session.lock(vendor), session.view
-    make = _maker(session, vendor, lookup, wishes)
+    make = _maker(session, vendor, lookup, wishes, build=False)
     contact = None if lock is not None or not vendor.bases else first_contact(session, vendor, lookup, make)
     prepared, missing = _prepared(vendor, lookup, wishes, make, contact, lock)
     change = assemble(prepared, view=view, configuration=session.configuration)
@@ -66,7 +66,7 @@ def update_one(
 
 
 def _maker(
-    session: Session, vendor: Vendor, lookup: Lookup, wishes: Wishes
+    session: Session, vendor: Vendor, lookup: Lookup, wishes: Wishes, *, build: bool = True
 ) -> Callable[[Release | None], Prepared]:
     images = () if wishes.locked else lookup.finding.images
     current = lookup.release(vendor.version) if vendor.version else None
@@ -74,7 +74,14 @@ def _maker(
 
     def make(release: Release | None) -> Prepared:
         return prepare(
-            vendor, release, session.tools, images=images, view=session.view, current=current, at=place
+            vendor,
+            release,
+            session.tools,
+            images=images,
+            view=session.view,
+            current=current,
+            at=place,
+            build=build,
         )
 
     return make

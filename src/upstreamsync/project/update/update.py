@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from upstreamsync.base.write import as_tree, recover
@@ -56,6 +57,7 @@ def update(
         return (failed_update(vendor, made), None) if isinstance(made, Failure) else made
 
     made = [outcome.get() for outcome in ordered_map(one, pairs, session.settings.engine_jobs)]
+    made = _built(session, made)
     updates = _with_notes([update for update, _ in made], session)
     return Changes(root=session.root, updates=updates, together=_together(session, made))
 
@@ -69,6 +71,33 @@ def _one(
     from upstreamsync.project.update.step import update_one
 
     return update_one(session, vendor, lookup, wishes)
+
+
+def _built(
+    session: Session, made: Sequence[tuple[VendorUpdate, Prepared | None]]
+) -> list[tuple[VendorUpdate, Prepared | None]]:
+    """What was made, with each vendor failed of which a base does not build by itself."""
+    waiting = [prepared.builds for _, prepared in made if prepared is not None and prepared.builds]
+    if not waiting:
+        return list(made)
+    from upstreamsync.project.update.base_build import build_together, check_each
+
+    known = build_together([build for builds in waiting for build in builds], session.tools)
+
+    def one(pair: tuple[VendorUpdate, Prepared | None]) -> tuple[VendorUpdate, Prepared | None]:
+        prepared = pair[1]
+        if prepared is None or not prepared.builds:
+            return pair
+        vendor = prepared.vendor
+        place = partial(session.configuration.place, vendor.name)
+        failed = guarded(
+            lambda: check_each(prepared.builds, session.tools, place, known=known),
+            seconds=session.settings.vendor_budget,
+            what=f"the vendor `{vendor.name}`",
+        )
+        return (failed_update(vendor, failed), None) if failed is not None else pair
+
+    return [outcome.get() for outcome in ordered_map(one, made, session.settings.engine_jobs)]
 
 
 def _with_notes(updates: Sequence[VendorUpdate], session: Session) -> tuple[VendorUpdate, ...]:
