@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,28 @@ def _step(repository: dict[str, bytes], version: str, files: dict[str, bytes], *
     for path, data in change.files.items():
         repository.pop(path, None) if data is None else repository.__setitem__(path, data)
     return change
+
+
+def test_an_engine_that_is_none_fails_vendors_and_not_the_run(tmp_path, world):
+    """One by one, as before they were built together."""
+    for name in ("app", "web"):
+        world.file(f"{name}/1.0.0.yaml", obj(name=name).decode())
+        world.file(f"{name}.json", '["1.0.0"]')
+    rows = "".join(
+        f"- name: {name}\n  version: 1.0.0\n  base: {name}/base\n"
+        f"  source: {{url: '{world.url}/{name}/{{version}}.yaml'}}\n"
+        f"  releases: {{json: {{url: '{world.url}/{name}.json', path: '[*]'}}}}\n"
+        for name in ("app", "web")
+    )
+    root = tmp_path / "repository"
+    root.mkdir()
+    (root / "vendors.yaml").write_text(f"version: 1\nvendors:\n{rows}")
+    broken = tmp_path / "kustomize"
+    broken.write_text("#!/bin/sh\necho kaputt >&2\nexit 1\n")
+    broken.chmod(0o755)
+    environment = {**os.environ, "KUSTOMIZE": str(broken)}
+    settings = Settings(cache_folder=tmp_path / "cache", environment=environment)
+    with open_project(root, settings=settings) as project:
+        changes = project.update()
+    assert [one.status for one in changes.updates] == ["failed", "failed"]
+    assert changes.files == {}

@@ -82,7 +82,10 @@ def _built(
         return list(made)
     from upstreamsync.project.update.base_build import build_together, check_each
 
-    known = build_together([build for builds in waiting for build in builds], session.tools)
+    together = guarded(
+        lambda: build_together([build for builds in waiting for build in builds], session.tools)
+    )
+    known = frozenset[str]() if isinstance(together, Failure) else together  # then each says what is wrong
 
     def one(pair: tuple[VendorUpdate, Prepared | None]) -> tuple[VendorUpdate, Prepared | None]:
         prepared = pair[1]
