@@ -16,6 +16,7 @@ from upstreamsync.config.spec import Tools, Vendor
 from upstreamsync.errors import ContentError, ToolFailed
 from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import Artifact, Base, ContentFile, Release
+from upstreamsync.project import open_project
 from upstreamsync.project.connections import Connections, toolbox
 from upstreamsync.project.settings import Settings
 from upstreamsync.project.update.base_build import (
