@@ -113,7 +113,7 @@ def _crds(release: str, differing: int) -> str:
         + "".join(
             f"          f{i}:\n            type: string\n            description: Field {i} "
             f"{release if n < differing else ''} of schema-cutting.\n"
-            for i in range(120)
+            for i in range(140)
         )
         for n in range(8)
     )
@@ -155,6 +155,39 @@ def test_crds_out_of_reach_are_judged_as_if_they_were_built(
     assert said(small) == said(whole)
     crds = [one.resource for one in small.overlays[0].changed if "CustomResourceDefinition" in one.resource]
     assert len(crds) == differing
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edited", [0, 8])
+@pytest.mark.parametrize("overlay", ["a patch", "labels and a prefix", "a patch of every CRD"])
+def test_crds_of_the_users_own_are_judged_as_if_they_were_built(
+    tmp_path: Path,
+    overlay: str,
+    edited: int,
+    kustomize: Kustomize,
+    everything: Everything,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trim, "_WORTH_IT", 0)
+    own = "resources: [../base, crds.yaml, made.yaml]\n" + _OVERLAYS[overlay]
+    made = "apiVersion: acme.io/v1\nkind: Kind0\nmetadata: {name: mine}\nf1: 1\nf2: text\n"
+    trees = write_trees(tmp_path, "", [_DEPLOYMENT.format(release=one) for one in ("1.0.0", "1.1.0")])
+    for tree, release in zip(trees, ("1.0.0", "1.1.0"), strict=True):
+        for name, text in (
+            ("kustomization.yaml", own),
+            ("crds.yaml", _crds(release, edited).removeprefix("---\n")),
+            ("made.yaml", made),
+        ):
+            (tree / "overlay" / name).write_text(text, "utf-8")
+    whole = everything(*trees, ["overlay"], kustomize=kustomize, upstream=["base"])
+    small = verify_trees(*trees, ["overlay"], kustomize=kustomize, upstream=["base"])
+    assert said(small) == said(whole)
+    kinds = [one.resource for one in small.overlays[0].changed]
+    assert sum("CustomResourceDefinition" in one for one in kinds) == edited
+    items = [*enumerate_items(Tree(trees[1]), "overlay", ["base"])]
+    sides = (Tree(trees[0]), Tree(trees[1]))
+    cuts = trim.plan_trim(*sides, "overlay", ["base"], items, ParseCache())
+    assert [len(cut.schemas) for cut in cuts] == [8, 8]
 
 
 @pytest.mark.slow

@@ -1,8 +1,8 @@
 """Making a base small for the many builds, without changing what any customization does to it.
 
-kustomize's cost is the size of the base. Two things go: the schemas of CRDs, when no item may reach a CRD;
-and documents that both sides have byte for byte and that no item may reach. What is left out is known
-without a build, as nothing changes it; the tests prove case by case that leaving it out changes nothing.
+kustomize's cost is the size of the base. Two things go: the schemas of CRDs, whosever they are, when no item may
+reach a CRD; and upstream's documents that both sides have byte for byte and that no item may reach. What is left
+out is known without a build, as nothing changes it; the tests prove case by case that leaving it out changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from upstreamsync.verify.overlays.items import WHOLE_OVERLAY, Item, Kind
 from upstreamsync.verify.overlays.parse_cache import ParseCache
 from upstreamsync.verify.overlays.tree import Tree, within
 
-#: Below this many bytes of upstream's resources there is nothing to gain.
+#: Below this many bytes of objects there is nothing to gain.
 _WORTH_IT: Final = 100_000
 #: Documents beyond this many bytes are not left out whole: reading them here costs what it saves there.
 _LARGE: Final = 50_000
@@ -39,7 +39,7 @@ Ids = Mapping[bytes, ObjectId | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """What the copies of one side have in place of upstream's files.
+    """What the copies of one side have in place of the tree's files.
 
     ``files`` are the texts that differ, by path. ``schemas`` are the documents, whole, of the CRDs whose
     schemas are left out, by the CRD. ``dropped`` are the objects that are left out altogether; those
@@ -70,7 +70,7 @@ def plan_trim(
     parsed: ParseCache,
 ) -> tuple[Cut, Cut]:
     """What is left out of both sides of an overlay, given its items on either side."""
-    old, new = _vendored(before, overlay, upstream), _vendored(after, overlay, upstream)
+    old, new = _resources(before, overlay), _resources(after, overlay)
     if max(sum(map(len, old.values())), sum(map(len, new.values()))) < _WORTH_IT:
         return Cut(), Cut()
     heavy = any(_CRD.encode() in data for side in (old, new) for data in side.values())
@@ -85,7 +85,8 @@ def plan_trim(
         return Cut(), Cut()
     cut = {} if any(_is_crd(ids[part]) for part in schemas) else _smaller(sides, ids, parsed)
     kept = set(ids) if local is None else reachable | {part for part in ids if ids[part] in local}
-    small = _Small(cut, _droppable(sides, ids, kept, cut, items, parsed))
+    theirs = [{file: parts for file, parts in side.items() if within(file, upstream)} for side in sides]
+    small = _Small(cut, _droppable(theirs, ids, kept, cut, items, parsed))
     return _cut(sides[0], ids, small), _cut(sides[1], ids, small)
 
 
@@ -150,13 +151,13 @@ def _cut(side: Documents, ids: Ids, small: _Small) -> Cut:
     return Cut(files=files, schemas=schemas, dropped=dropped)
 
 
-def _vendored(tree: Tree, overlay: str, upstream: Collection[str]) -> dict[str, bytes]:
-    """Upstream's resource files that the overlay reaches."""
+def _resources(tree: Tree, overlay: str) -> dict[str, bytes]:
+    """The files with objects that the overlay reaches: upstream's, and the user's own."""
     return {
         path: tree.read(path)
         for kustomization in reached(tree, overlay)
         for field, _, path in children(tree, kustomization)
-        if field == "resources" and tree.is_file(path) and within(path, upstream)
+        if field in ("resources", "bases") and tree.is_file(path)
     }
 
 
