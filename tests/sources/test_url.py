@@ -60,6 +60,12 @@ def test_a_version_that_would_bend_the_url_is_refused(world, fetch, version):
     assert world.requests == []
 
 
+@pytest.mark.parametrize("version", ["1.0.0\u202e", "1.0.0\u2066", "1.0.0\x1b[2J", "1.0.0\u200b"])
+def test_a_version_that_does_not_look_as_it_is_is_refused(world, fetch, version):
+    with pytest.raises(Refused, match="can't be seen"):
+        fetch({"url": f"{world.url}/fixed.yaml"}, Release(version=version, ref=version))
+
+
 @pytest.mark.parametrize("name", ["../x.yaml", "/etc/x", ".git/config", "a/../../b"])
 def test_a_file_name_that_leaves_the_base_is_refused(world, fetch, name):
     world.file("/x", BYTES)

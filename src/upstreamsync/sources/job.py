@@ -38,6 +38,14 @@ class Job:
     tools: Toolbox
     overrides: Mapping[str, bytes] = field(default_factory=lambda: EMPTY)
 
+    def __post_init__(self) -> None:
+        """Raise Refused for a version that does not look as it is: it would be written into vendors.yaml."""
+        if not self.release.version.isprintable():
+            raise Refused(
+                f"version {self.release.version!r} has characters that can't be seen",
+                hint="narrow down the versions with `releases.tag`",
+            )
+
     def fill(self, text: str, what: str) -> str:
         """``text`` with its placeholders filled; ``what`` names its key in messages.
 

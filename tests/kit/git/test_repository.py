@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from upstreamsync.errors import PushRefused, Refused, RepositoryError, UsageError
+from upstreamsync.errors import PushRefused, Refused, RepositoryError, UpstreamsyncError, UsageError
+from upstreamsync.kit.git.index import index
+from upstreamsync.kit.git.remote import Git
 from upstreamsync.kit.git.repository import Identity, Repository
 
 ME = Identity(name="A Robot", email="robot@example.org")
@@ -281,3 +283,28 @@ def test_a_branch_on_a_thousand_files_costs_little(clone: Path, repository: Repo
         taken.append(usage() - start)
     print(f"best of 5: {min(taken) * 1000:.0f} ms")
     assert min(taken) < 0.25  # of CPU time; 50 ms all in all on an idle machine, see benchmarks
+
+
+@pytest.mark.parametrize("worktree", [".", "..", None])
+def test_a_folder_that_looks_like_a_repository_is_none(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worktree: str | None
+) -> None:
+    """Everything of it can be committed, its configuration among it, which names programs to run."""
+    disguised, ran = clone / "base", tmp_path / "ran"
+    for name in ("objects", "refs"):
+        (disguised / name).mkdir()
+    (disguised / "HEAD").write_text("ref: refs/heads/main\n")
+    (disguised / "shallow").write_text("1" * 40 + "\n")
+    (disguised / "config").write_text(
+        f"[core]\n\tbare = {str(worktree is None).lower()}\n\tsshCommand = touch {ran} #\n"
+        + (f"\tworktree = {worktree}\n" if worktree else "")
+        + '[remote "origin"]\n\turl = ssh://127.0.0.1/x\n[url "ssh://127.0.0.1/x"]\n\tinsteadOf = https://127.0.0.1/\n'
+    )
+    monkeypatch.chdir(disguised)
+    repository = Repository.open(disguised)
+    assert repository.root == clone
+    assert not repository.is_shallow
+    assert "base/config" not in index(repository.root).files
+    with pytest.raises(UpstreamsyncError):
+        Git(timeout=5, attempts=1).ls_remote("https://127.0.0.1:1/a")
+    assert not ran.exists()

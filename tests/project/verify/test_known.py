@@ -146,7 +146,7 @@ class Clone:
                 found = verify_working_tree(project.session, since=since, overlays=(), look=look)
         else:
             found, _ = verify_revision_without_configuration(
-                self.root, settings, since=since, overlays=(), look=look
+                self.root, settings, since=since, overlays=lambda _: (), look=look
             )
         return found, repr((found, seen))
 

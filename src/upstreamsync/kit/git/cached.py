@@ -185,7 +185,7 @@ class CachedRepositories:
             try:
                 return git_command.run(
                     *words,
-                    folder=folder,
+                    folder=folder or (None if "file" in there.protocols else git_command.checkout_of(Path())),
                     env=env,
                     stdin=stdin,
                     protocols=there.protocols,

@@ -31,6 +31,8 @@ _SETTINGS = (
     "core.quotePath=false",
     "core.symlinks=false",
     "protocol.ext.allow=never",
+    # A folder of a checkout that looks like a repository is none: its configuration would be a stranger's.
+    "safe.bareRepository=explicit",
     "submodule.recurse=false",
     "fetch.recurseSubmodules=false",
     "advice.detachedHead=false",
@@ -92,6 +94,16 @@ def run(
         hint=_INSTALL,
         accept_failure=accept_failure,
     )
+
+
+def checkout_of(folder: Path) -> Path:
+    """The nearest folder, this one or one above it, that has a ``.git``; the folder itself where none has.
+
+    git looks there first, and then takes a folder below it that merely looks like a repository for one, unless it
+    is new enough to know ``safe.bareRepository`` (2.38). Nobody can commit a ``.git``.
+    """
+    folder = folder.resolve()
+    return next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), folder)
 
 
 def checked_address(url: str, *, allow_local: bool = False) -> Address:

@@ -23,25 +23,31 @@ class Index:
     others: tuple[str, ...]
 
 
-def index(folder: Path) -> Index:
-    """The part of the index below a folder; what is ignored is among the others, whole folders as one."""
-    words = ("ls-files", "-z", "--stage", "--others", "--directory", "--no-empty-directory")
+def index(repository: Path, below: str = "") -> Index:
+    """The part of a repository's index below a folder; what is ignored is among the others, whole folders as one."""
+    words = ("--stage", "--others", "--directory", "--no-empty-directory")
     files: dict[str, None] = {}
     submodules: dict[str, str] = {}
     others: list[str] = []
-    for record in git_command.records(git_command.run(*words, folder=folder).stdout):
+    for record in _listed(repository, words, below):
         facts, tab, path = record.partition("\t")
         fields = facts.split(" ")
         if not tab or len(fields) != 3 or len(fields[0]) != 6:
-            others.append(record)
+            others.append(record.removeprefix(below))
         elif fields[0] == _SUBMODULE:
-            submodules[path] = fields[1]
+            submodules[path.removeprefix(below)] = fields[1]
         else:
-            files[path] = None
+            files[path.removeprefix(below)] = None
     return Index(files=tuple(files), submodules=submodules, others=tuple(others))
 
 
-def to_be_added(folder: Path) -> tuple[str, ...]:
+def to_be_added(repository: Path, below: str = "") -> tuple[str, ...]:
     """The files below a folder that git does not know and does not ignore; repositories in it left out."""
-    listed = git_command.run("ls-files", "-z", "--others", "--exclude-standard", folder=folder).stdout
-    return tuple(path for path in git_command.records(listed) if not path.endswith("/"))
+    listed = _listed(repository, ("--others", "--exclude-standard"), below)
+    return tuple(path.removeprefix(below) for path in listed if not path.endswith("/"))
+
+
+def _listed(repository: Path, words: tuple[str, ...], below: str) -> list[str]:
+    """``below`` is empty, or ends with a slash. Asked at the top: further down a folder may look like a repository."""
+    where = ("--", f":(top,literal){below}") if below else ()
+    return git_command.records(git_command.run("ls-files", "-z", *words, *where, folder=repository).stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,8 @@ class Revisions:
         """The repository that ``path`` (a file or folder) is in; raises RepositoryError if there is none."""
         folder = path if path.is_dir() else path.parent
         try:
-            output = git_command.run("rev-parse", "--show-toplevel", folder=folder).stdout
+            top = git_command.checkout_of(folder)
+            output = git_command.run("rev-parse", "--show-toplevel", folder=top).stdout
         except ToolFailed as error:
             if "dubious ownership" in error.stderr:
                 raise RepositoryError(
@@ -83,7 +85,7 @@ class Revisions:
                 f"`{folder}` is not in a git repository", hint="run `git init`, or change to your repository"
             ) from None
         root = output.decode("utf-8", "surrogateescape").removesuffix("\n")
-        if not root:
+        if not root or not os.path.lexists(top / ".git"):
             raise RepositoryError(f"`{folder}` is in a bare repository", hint="use a clone with a checkout")
         return cls(Path(root))
 

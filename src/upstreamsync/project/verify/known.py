@@ -35,7 +35,9 @@ def known_tree(
 
     ``since`` is the base revision; ``locked`` has the digests of vendored files, by path below ``root``.
     """
-    listed = index(root)
+    below = os.path.relpath(os.path.realpath(root), os.path.realpath(repository.root))
+    prefix = "" if below == "." else f"{below}/"
+    listed = index(repository.root, prefix)
     if not listed.others and not any(_holds_something(root / path) for path in listed.submodules):
         yield root
         return
@@ -43,7 +45,7 @@ def known_tree(
         target = Path(folder) / "tree"
         target.mkdir()
         made = {target}
-        for path in _counted(repository, since, root, listed, locked):
+        for path in _counted(repository, since, root, prefix, listed, locked):
             _put(root / path, target / path, made)
         yield target
 
@@ -69,17 +71,15 @@ def _put(source: Path, target: Path, made: set[Path]) -> None:
 
 
 def _counted(
-    repository: Repository, since: str, root: Path, listed: Index, locked: Mapping[str, str]
+    repository: Repository, since: str, root: Path, prefix: str, listed: Index, locked: Mapping[str, str]
 ) -> Iterator[str]:
     """The files that count, by path; some may not be there any more."""
     yield from listed.files
-    below = os.path.relpath(os.path.realpath(root), os.path.realpath(repository.root))
-    prefix = "" if below == "." else f"{below}/"
     if listed.submodules:
         yield from _of_submodules(repository, since, root, prefix, listed.submodules)
     if not listed.others:
         return
-    if fresh := to_be_added(root):
+    if fresh := to_be_added(repository.root, prefix):
         from upstreamsync.project.verify.fresh import about_to_be_added
 
         yield from about_to_be_added(root, fresh, _committed(repository, prefix))
