@@ -221,3 +221,22 @@ def test_a_secrets_values_are_never_told():
         assert "b2xk" not in str(told)
         assert "bmV3" not in str(told)
         assert "bmV3" not in str(found.dangers)
+
+
+def test_what_is_new_or_gone_is_there_as_a_whole_but_for_secrets_and_definitions():
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": "hush"}}
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "a.b"},
+    }
+    long = config_map("long", **{f"k{number}": "x" for number in range(300)})
+    found = review("o", [config_map("old", a="1")], [secret, crd, long])
+    texts = {one.resource: one for one in found.whole}
+    assert set(texts) == {"v1 ConfigMap n/old", "v1 Secret s", "v1 ConfigMap n/long"}
+    assert texts["v1 ConfigMap n/old"].after is None
+    assert "k: (not shown" in (texts["v1 Secret s"].after or "")
+    assert "hush" not in str(found)
+    lines = (texts["v1 ConfigMap n/long"].after or "").splitlines()
+    assert lines[-1].startswith("# … and ")
+    assert len(lines) == 201

@@ -127,10 +127,10 @@ def _buildable(review: Review, verification: Verification) -> Review:
 
 
 def _all_ok(verification: Verification) -> bool:
-    """Whether something was verified, and nothing was found."""
+    """Whether something was verified, and nothing was found; what never built is no finding of its own."""
     if not verification.overlays:
         return False
-    built = all(overlay.after.ok for overlay in verification.overlays)
+    built = all(overlay.after.ok or not overlay.before.ok for overlay in verification.overlays)
     return built and all(item.verdict is Verdict.OK for item in verification.items)
 
 

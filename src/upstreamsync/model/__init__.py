@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Shrunk,
         VendorUpdate,
     )
-    from upstreamsync.model.inspection import Inspection, ObjectText, OverlayTexts
+    from upstreamsync.model.inspection import Inspection, OverlayTexts
     from upstreamsync.model.places import EMPTY, Failure, Place, Problem
     from upstreamsync.model.promotion import CommitCheck, Hold, HoldKind, Move, Promoted, PromotionStep
     from upstreamsync.model.pull_request import Action, Commit, Proposal, PullRequest
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from upstreamsync.model.review import (
         Danger,
         ImageChange,
+        ObjectText,
         OverlayReview,
         Review,
         StageFinding,
@@ -144,7 +145,7 @@ _HOMES = {
     "Judgement": "verification",
     "LeftOut": "verification",
     "Move": "promotion",
-    "ObjectText": "inspection",
+    "ObjectText": "review",
     "OverlayReview": "review",
     "OverlayTexts": "inspection",
     "OverlayVerification": "verification",

@@ -6,20 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from upstreamsync.model.places import EMPTY
-from upstreamsync.model.review import Review
+from upstreamsync.model.review import ObjectText, Review
 from upstreamsync.model.verification import Verification
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectText:
-    """One object of a built overlay as YAML before and after; None where it is not there.
-
-    The values of a Secret are not in it.
-    """
-
-    resource: str
-    before: str | None = None
-    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,13 +26,29 @@ class ImageChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectText:
+    """One object of a built overlay as YAML before and after; None where it is not there.
+
+    The values of a Secret are not in it.
+    """
+
+    resource: str
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverlayReview:
-    """What changes for the cluster through one overlay (or through the base, when ``path`` is a base)."""
+    """What changes for the cluster through one overlay (or through the base, when ``path`` is a base).
+
+    ``whole`` has the objects that are new or gone as YAML, without the values of Secrets; long ones are cut.
+    """
 
     path: str
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[ResourceChange, ...] = ()
+    whole: tuple[ObjectText, ...] = ()
     label_only: int = 0
     images: tuple[ImageChange, ...] = ()
     dangers: tuple[Danger, ...] = ()

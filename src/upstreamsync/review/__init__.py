@@ -15,15 +15,19 @@ from dataclasses import replace
 from typing import Any, Final
 
 from upstreamsync.kit.kubernetes.objects import diff
-from upstreamsync.model import FieldChange, OverlayReview, ResourceChange
+from upstreamsync.model import FieldChange, ObjectText, OverlayReview, ResourceChange
 from upstreamsync.review.applications import Reader, find_readers, reading
 from upstreamsync.review.dangers import CODES, dangers_of
 from upstreamsync.review.images import all_images, compare_images
 from upstreamsync.review.noise import is_noise
 from upstreamsync.review.pairs import Pairs, pair
+from upstreamsync.review.sides import shown
 
 #: What stands for the value of a Secret.
 HIDDEN: Final = "(not shown)"
+#: So many objects on each side are told as a whole, each up to so many lines.
+_MOST_WHOLE: Final = 40
+_MOST_LINES: Final = 200
 
 __all__ = ["CODES", "Reader", "find_readers", "reading", "review"]
 
@@ -47,11 +51,29 @@ def review(
         added=tuple(str(lone) for lone in pairs.added),
         removed=tuple(str(lone) for lone in pairs.removed),
         changed=tuple(change for change in told if change.fields),
+        whole=tuple(_whole(pairs)),
         label_only=sum(not change.fields for change in told),
         images=compare_images(all_images(before), all_images(after)),
         dangers=dangers_of(pairs),
         applications=tuple(applications),
     )
+
+
+def _whole(pairs: Pairs) -> Iterator[ObjectText]:
+    """The objects that are new or gone; definitions are schemas, which nobody reads as a whole."""
+    for lones, is_new in ((pairs.removed, False), (pairs.added, True)):
+        for lone in lones[:_MOST_WHOLE]:
+            if lone.kind != "CustomResourceDefinition":
+                text = _cut(shown(lone.object))
+                yield ObjectText(
+                    resource=str(lone), before=None if is_new else text, after=text if is_new else None
+                )
+
+
+def _cut(text: str) -> str:
+    lines = text.splitlines()
+    rest = len(lines) - _MOST_LINES
+    return "\n".join([*lines[:_MOST_LINES], f"# … and {rest} more lines"]) if rest > 0 else "\n".join(lines)
 
 
 def _hidden(field: FieldChange) -> FieldChange:

@@ -118,6 +118,12 @@ def _text(before: _Object | None, after: _Object | None, name: str | None = None
     )
 
 
+def shown(content: Mapping[str, Any]) -> str:
+    """An object as YAML; of a Secret without its values."""
+    is_secret = content.get("kind") == "Secret"
+    return _dumped(_without_values(content, content) if is_secret else content)
+
+
 def _without_values(secret: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """A Secret without its values, and without the annotation in which kubectl keeps a copy of them."""
     shown = dict(secret)

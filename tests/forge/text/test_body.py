@@ -8,6 +8,7 @@ from upstreamsync.config.spec import Vendor
 from upstreamsync.forge.rules.marker import BODY_LIMIT, Marker, compose
 from upstreamsync.forge.rules.risk import step_size
 from upstreamsync.forge.text.body import VISIBLE_LIMIT, Section, fit
+from upstreamsync.forge.text.cluster import USUAL, overlays_forms
 from upstreamsync.forge.text.links import links_of
 from upstreamsync.model import (
     Build,
@@ -15,6 +16,7 @@ from upstreamsync.model import (
     Danger,
     FieldChange,
     ImageChange,
+    ObjectText,
     OverlayReview,
     OverlayVerification,
     Release,
@@ -412,3 +414,37 @@ def test_a_secret_is_not_shown_as_evidence(make_story, judged):
     body = story.proposal(given, judged=judged.of(item)).body
     assert "key: " in body
     assert "c2VjcmV0" not in body
+
+
+def test_counts_lead_to_their_sections_as_long_as_these_are_there():
+    head = Section(title="", forms=("[2](#upstreamsync-dangers), [x](#theirs)",), keep=9)
+    dangers = Section(title="Dangers", forms=("d" * 300, ""), keep=1)
+    text = fit([head, dangers], 1000)
+    assert text.startswith("[2](#upstreamsync-dangers), [x](#theirs)\n\n")
+    assert '<a name="upstreamsync-dangers"></a>\n\n### Dangers\n\nddd' in text
+    assert fit([head, dangers], 200) == "2, [x](#theirs)\n"
+
+
+def test_the_summary_links_to_what_it_counts(make_story, judged):
+    story = make_story("app")
+    lost = judged.item("lost", "silent-break", why="it is gone")
+    pin = judged.item("shadows", "review", item="a: images[0]", field="images", why="pins `v1`")
+    body = story.proposal(story.change("app", "v1.1.0"), judged=judged.of(lost, pin)).body
+    assert "[1 lost](#upstreamsync-needs-you), [1 shadows](#upstreamsync-image-pins)" in body
+
+
+def test_whole_objects_are_folded_and_bounded():
+    text = "kind: Job\n" + "".join(f"a{number}: 1\n" for number in range(100))
+    whole = (
+        ObjectText(resource="batch/v1 Job new", after=text),
+        ObjectText(resource="batch/v1 Job old", before="kind: Job\n```\n"),
+    )
+    overlay = OverlayReview(path="o", added=("batch/v1 Job new",), removed=("batch/v1 Job old",), whole=whole)
+    full, some, none, *_ = overlays_forms(Review(overlays=(overlay,)), USUAL)
+    assert "<details><summary>2 whole objects, new or gone</summary>" in full
+    assert "<code>batch/v1 Job new</code>: new" in full
+    assert "+ a58: 1\n# … and 41 more lines" in full
+    assert "````diff\n- kind: Job\n- ```" in full
+    assert "+ a18: 1\n# … and 81 more lines" in some
+    assert "whole" not in none
+    assert "+ batch/v1 Job new" in none

@@ -10,7 +10,19 @@ from upstreamsync.forge.rules.marker import REBUILD
 from upstreamsync.forge.text import cluster, stages, verdicts
 from upstreamsync.forge.text.evidence import Upstream
 from upstreamsync.forge.text.links import Links
-from upstreamsync.forge.text.markdown import code, details, fence, link, plural, prose, summary_text, table
+from upstreamsync.forge.text.markdown import (
+    LINKED,
+    anchor,
+    code,
+    details,
+    fence,
+    link,
+    plural,
+    prose,
+    summary_text,
+    table,
+    to_section,
+)
 from upstreamsync.kit.defuse import quoted_notes
 from upstreamsync.model import Change, Judgement, Review, Verification
 
@@ -68,7 +80,21 @@ def fit(sections: Sequence[Section], limit: int) -> str:
 
 
 def _join(parts: Iterable[tuple[str, str]]) -> str:
-    return "\n\n".join(f"### {title}\n\n{text}" if title else text for title, text in parts if text) + "\n"
+    """The sections below their titles; a count leads to its section, as long as that is there."""
+    given = [(title, text) for title, text in parts if text]
+    there = {anchor(title) for title, _ in given if title}
+    given = [
+        (title, LINKED.sub(lambda match: match[0] if match[2] in there else match[1], text))
+        for title, text in given
+    ]
+    wanted = {match[2] for _, text in given for match in LINKED.finditer(text)}
+    named = {name: f'<a name="{name}"></a>\n\n' for name in wanted}
+    return (
+        "\n\n".join(
+            f"{named.get(anchor(title), '')}### {title}\n\n{text}" if title else text for title, text in given
+        )
+        + "\n"
+    )
 
 
 _CUT: Final = "Too long for this page: see the full report in the run's summary, or run the commands below."
@@ -85,8 +111,7 @@ def _sections(
     urgent, unjudged = verdicts.urgent_table(items), verdicts.unjudged_table(facts.verification)
     explained = verdicts.broken_details(items, facts.upstream, limit=broken)
     pins, calm = verdicts.pin_table(items), verdicts.calm_list(items)
-    objects = cluster.overlays_section(facts.review, depth)
-    short = cluster.overlays_section(facts.review, cluster.SHORT)
+    objects = cluster.overlays_forms(facts.review, depth)
     dangers = cluster.dangers_section(facts.review)
     head = _summary(facts, items)
     remarks = "\n".join(_remark(note) for change in facts.changes for note in change.notes)
@@ -101,9 +126,7 @@ def _sections(
         Section(title="To look at by hand", forms=(remarks, _CUT if remarks else ""), keep=70),
         Section(title="Dangers", forms=(dangers, _CUT if dangers else ""), keep=80),
         Section(title="Images", forms=(cluster.images_section(facts.review), ""), keep=50),
-        Section(
-            title="What changes in the cluster", forms=(objects, short, _CUT if objects else ""), keep=20
-        ),
+        Section(title="What changes in the cluster", forms=(*objects, _CUT if objects[0] else ""), keep=20),
         Section(title="Argo CD", forms=(cluster.applications_section(facts.review), ""), keep=40),
         Section(title="Other customizations" if calm else "", forms=(calm, ""), keep=30),
         Section(title="", forms=(_notes(facts, notes), _notes(facts, 2_000), ""), keep=10),
@@ -125,13 +148,13 @@ def _summary(facts: Facts, items: Sequence[Judgement]) -> str:
     top = table(("vendor", "version", "upstream"), rows)
     dangers = cluster.dangers_of(facts.review)
     lines = [
-        f"- **Customizations**: {verdicts.counted(items)}",
+        f"- **Customizations**: {verdicts.linked(items)}",
         f"- **Cluster**: {_cluster(facts)}",
-        f"- **Dangers**: {len(dangers) or 'none found'}",
+        f"- **Dangers**: {to_section(str(len(dangers)), 'Dangers') if dangers else 'none found'}",
         f"- **Verified**: {prose(verdicts.verified(facts.verification))}",
     ]
     if facts.review.stages:
-        lines.append(f"- **Checks**: {stages.counted(facts.review)}")
+        lines.append(f"- **Checks**: {to_section(stages.counted(facts.review), 'Checks')}")
     if edits := _edits(facts.changes):
         lines.append(edits)
     warning = ""
@@ -206,8 +229,8 @@ def _cluster(facts: Facts) -> str:
     moved = {image for overlay in facts.review.overlays for image in overlay.images}
     if not facts.review.overlays and any(not overlay.after.ok for overlay in facts.verification.overlays):
         return "unknown while it does not build"
-    images = f"; {plural(len(moved), 'image')}" if moved else ""
-    return f"{cluster.totals(facts.review)}{images}"
+    images = f"; {to_section(plural(len(moved), 'image'), 'Images')}" if moved else ""
+    return f"{to_section(cluster.totals(facts.review), 'What changes in the cluster')}{images}"
 
 
 def _notes(facts: Facts, limit: int) -> str:

@@ -10,7 +10,15 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 
 from upstreamsync.forge.text.markdown import code, details, fence, plural, prose, shorten, summary_text, table
-from upstreamsync.model import Danger, FieldChange, ImageChange, OverlayReview, ResourceChange, Review
+from upstreamsync.model import (
+    Danger,
+    FieldChange,
+    ImageChange,
+    ObjectText,
+    OverlayReview,
+    ResourceChange,
+    Review,
+)
 
 _PLURAL_LISTED: Final = 40
 #: Comparing lines is quadratic: enough for configuration files; a dashboard is only looked into.
@@ -23,15 +31,19 @@ _SCHEMA_STEPS: Final = re.compile(r"\.(?:properties|additionalProperties)(?=[.\[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
-    """How much is told: fields per object, objects per overlay, characters per value."""
+    """How much is told: fields per object, objects per overlay, characters per value.
+
+    ``lines`` of each object that is new or gone; with 0 its name has to do.
+    """
 
     fields: int
     objects: int
     value: int
+    lines: int = 0
 
 
-FULL: Final = Depth(fields=10_000, objects=10_000, value=2_000)
-USUAL: Final = Depth(fields=8, objects=60, value=160)
+FULL: Final = Depth(fields=10_000, objects=10_000, value=2_000, lines=10_000)
+USUAL: Final = Depth(fields=8, objects=60, value=160, lines=60)
 SHORT: Final = Depth(fields=2, objects=20, value=80)
 
 
@@ -61,6 +73,15 @@ def totals(review: Review) -> str:
     return ", ".join(parts) or "nothing changes"
 
 
+def overlays_forms(review: Review, depth: Depth) -> tuple[str, ...]:
+    """What changes in the cluster, from its fullest form to its shortest."""
+    forms = (
+        overlays_section(review, each)
+        for each in (depth, replace(depth, lines=20), replace(depth, lines=0), SHORT)
+    )
+    return tuple(dict.fromkeys(forms))
+
+
 def overlays_section(review: Review, depth: Depth) -> str:
     """One folded part per group of overlays that change alike."""
     return "\n".join(_overlay(paths, overlay, depth) for paths, overlay in same_overlays(review))
@@ -74,6 +95,8 @@ def _overlay(paths: Sequence[str], overlay: OverlayReview, depth: Depth) -> str:
         parts.append(gone)
     if new := _listed("+", overlay.added, depth):
         parts.append(new)
+    if wholes := _wholes(overlay.whole, depth):
+        parts.append(wholes)
     shown = overlay.changed[: depth.objects]
     parts += [_object(change, depth) for change in shown]
     if len(overlay.changed) > len(shown):
@@ -92,6 +115,23 @@ def _listed(sign: str, names: Sequence[str], depth: Depth) -> str:
     if len(names) > depth.objects:
         lines.append(f"# … and {len(names) - depth.objects} more")
     return fence("\n".join(lines), "diff")
+
+
+def _wholes(objects: Sequence[ObjectText], depth: Depth) -> str:
+    """New objects and those that are gone, as YAML; each folded, and all of them together."""
+    if not (depth.lines and objects):
+        return ""
+    told = []
+    for one in objects[: depth.objects]:
+        sign, text = ("+", one.after) if one.after is not None else ("-", one.before or "")
+        lines = [f"{sign} {shorten(line, depth.value)}" for line in text.splitlines()]
+        if (more := len(lines) - depth.lines) > 0:
+            lines = [*lines[: depth.lines], f"# … and {plural(more, 'more line')}"]
+        word = "new" if sign == "+" else "gone"
+        told.append(
+            details(f"<code>{summary_text(one.resource)}</code>: {word}", fence("\n".join(lines), "diff"))
+        )
+    return details(f"{plural(len(told), 'whole object')}, new or gone", "\n".join(told))
 
 
 def _object(change: ResourceChange, depth: Depth) -> str:

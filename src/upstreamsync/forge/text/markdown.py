@@ -76,6 +76,20 @@ def link(text: str, url: str) -> str:
     return f"[{prose(text, cell=True)}]({url})"
 
 
+#: A link of ours to a section: its text, and the section's anchor.
+LINKED: Final = re.compile(r"\[([^\[\]]*)\]\(#(upstreamsync-[a-z-]+)\)")
+
+
+def anchor(title: str) -> str:
+    """What a section is called in links to it; content of others has no such anchors."""
+    return f"upstreamsync-{re.sub(r'[^a-z]+', '-', title.lower()).strip('-')}"
+
+
+def to_section(text: str, title: str) -> str:
+    """A link to the section of that title; ``text`` is Markdown without links."""
+    return f"[{text}](#{anchor(title)})"
+
+
 def plural(count: int, noun: str) -> str:
     """``1 object``, ``2 objects``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

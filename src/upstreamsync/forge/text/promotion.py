@@ -87,9 +87,7 @@ def _judged(
     pins, calm, dangers = (
         verdicts.pin_table(items), verdicts.calm_list(items), cluster.dangers_section(review)
     )  # fmt: skip
-    objects, short = (
-        cluster.overlays_section(review, depth), cluster.overlays_section(review, cluster.SHORT)
-    )  # fmt: skip
+    objects = cluster.overlays_forms(review, depth)
     return [
         Section(title="Needs you", forms=(needed, urgent, _CUT if urgent else ""), keep=90),
         Section(title="Not judged", forms=(unjudged, _CUT if unjudged else ""), keep=85),
@@ -98,9 +96,7 @@ def _judged(
         Section(title="Dangers", forms=(dangers, _CUT if dangers else ""), keep=80),
         Section(title="Image pins", forms=(pins, _CUT if pins else ""), keep=60),
         Section(title="Images", forms=(cluster.images_section(review), ""), keep=50),
-        Section(
-            title="What changes in the cluster", forms=(objects, short, _CUT if objects else ""), keep=20
-        ),
+        Section(title="What changes in the cluster", forms=(*objects, _CUT if objects[0] else ""), keep=20),
         Section(title="Argo CD", forms=(cluster.applications_section(review), ""), keep=42),
         Section(title="Other customizations" if calm else "", forms=(calm, ""), keep=30),
     ]

@@ -9,7 +9,17 @@ from difflib import unified_diff
 from typing import Final
 
 from upstreamsync.forge.text.evidence import Upstream
-from upstreamsync.forge.text.markdown import code, details, fence, plural, prose, shorten, summary_text, table
+from upstreamsync.forge.text.markdown import (
+    code,
+    details,
+    fence,
+    plural,
+    prose,
+    shorten,
+    summary_text,
+    table,
+    to_section,
+)
 from upstreamsync.model import Fix, ItemFinding, Judgement, Severity, Verdict, Verification
 
 _VERDICTS = list(Verdict)
@@ -79,7 +89,10 @@ def unjudged_table(verification: Verification) -> str:
         for why, names in rows.items()
     ]
     without = dict.fromkeys(
-        (one.what, one.why) for overlay in verification.overlays for one in overlay.left_out
+        (one.what, one.why)
+        for overlay in verification.overlays
+        for one in overlay.left_out
+        if one.why not in rows  # what is unjudged for it names it
     )
     listed += [
         (f"{code(what, cell=True)} (left out)", prose(shorten(why, 400), cell=True)) for what, why in without
@@ -108,6 +121,26 @@ def counted(items: Iterable[Judgement]) -> str:
     order = [*map(str, Verdict), "failed before too"]
     parts = [f"{counts[name]} {name}" for name in order if counts[name]]
     return ", ".join(parts) or "no customizations"
+
+
+def linked(items: Sequence[Judgement]) -> str:
+    """As ``counted``, each count with a link to the section that has them."""
+    found: dict[str, str] = {}
+    for item in items:
+        name = "failed before too" if item.failed_before else str(item.verdict)
+        found.setdefault(name, _section_of(item))
+    return ", ".join(
+        to_section(part, found[part.partition(" ")[2]]) if part.partition(" ")[2] in found else part
+        for part in counted(items).split(", ")
+    )
+
+
+def _section_of(item: Judgement) -> str:
+    if is_pin(item):
+        return "Image pins"
+    if item.verdict is Verdict.UNJUDGED:
+        return "Not judged"
+    return "Needs you" if is_urgent(item) else "Other customizations"
 
 
 def urgent_table(items: Sequence[Judgement]) -> str:
