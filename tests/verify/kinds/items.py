@@ -61,6 +61,10 @@ FINDINGS: Mapping[str, Variant] = {
         overlay=merged(_bound("prod", "one", more=', apiGroup: ""')), old=_bound("sys", "one", more=', apiGroup: ""'),
         new=_bound("sys", "one"),
     ),
+    "a field that upstream now says is nothing": Variant(
+        overlay=operations("kind: Deployment", "{op: add, path: /spec/template/spec/nodeSelector, value: {a: b}}"), old=deployment(),
+        new=deployment(pod="nodeSelector: null"),
+    ),
     "upstream adds a container": Variant(
         overlay=merged(containers("web, tty: true", 'side, args: ["--a=2"]')),
         old=containers("web=w:1", 'side=s:1, args: ["--a=1"]'), new=containers("web=w:1", 'side=s:1, args: ["--a=1"]', "log=l:1"),

@@ -175,6 +175,17 @@ def _issuer(version: str) -> str:
     )
 
 
+def _thing(kind: str) -> str:
+    return f"apiVersion: x.example.com/v1\nkind: {kind}\nmetadata: {{name: instance}}\nspec: {{size: 1, source: {{name: s}}}}\n"
+
+
+def _renaming(kind: str) -> dict[str, str]:
+    return operations(
+        f"kind: {kind}, name: instance", "{op: replace, path: /metadata/name, value: mine}",
+        "{op: replace, path: /spec/source/name, value: t}",
+    )  # fmt: skip
+
+
 #: Hints name what to write, and never what cannot be written.
 HINTS: Mapping[str, Variant] = {
     "a container's new name in an inline patch": Variant(
@@ -201,6 +212,16 @@ HINTS: Mapping[str, Variant] = {
         overlay={"kustomization.yaml": "resources: [../mid]\n", "/mid/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml}]\n",
                  "/mid/p.yaml": bare(more="tty: true"), "/two/kustomization.yaml": "resources: [../mid]\n"},
         old=deployment(), new=deployment(container="server"), item="mid: patches[0]", verdict=Verdict.MISAPPLIED, says=["server"],
+    ),
+    "a patch that renames its object, which is of another kind now": Variant(
+        overlay=_renaming("Old"), old=_thing("Old"), new=_thing("New"), verdict=Verdict.LOST, says=["Old mine"],
+        never=["x.example.com/v1", "spec.size"],
+    ),
+    "a patch that renames its object, which has more fields now": Variant(
+        overlay=_renaming("Old"), old=_thing("Old"), new=_thing("Old").replace("size: 1", "size: 1, colour: red"),
+    ),
+    "a patch that renames its object, and followed it to its new kind": Variant(
+        overlay=_renaming("Old"), edited=_renaming("New"), old=_thing("Old"), new=_thing("New"),
     ),
     "an index that still fits": Variant(
         overlay=operations("kind: Deployment", _TTY), old=containers("web=w:1", "side=s:1"),

@@ -65,7 +65,14 @@ def _both(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four
     if same(b, d):
         copied = walk.item.kind is Kind.REPLACEMENTS
         purposed = name in _ON_PURPOSE and c is not MISSING and a is not MISSING
-        if same(a, c) or b is MISSING or copied or purposed or (walk.whole and _describes(path)):
+        if (
+            same(a, c)
+            or (_is_absent(a) and _is_absent(c))
+            or b is MISSING
+            or copied
+            or purposed
+            or (walk.whole and _describes(path))
+        ):
             walk.add(Verdict.OK, None, path, four)
         elif c is MISSING and not walk.whole and (other := renamed_key(parent, a, name)):
             walk.add(
@@ -83,6 +90,10 @@ def _both(walk: Walk, four: Four, path: tuple[str, ...], name: str, parent: Four
             Verdict.MISAPPLIED, "collateral", path, four,
             did=f"made it {show(b)}", does=f"makes it {show(d)}", because=f"upstream now has {show(c)}",
         )  # fmt: skip
+
+
+def _is_absent(value: Any) -> bool:
+    return value is MISSING or value is None
 
 
 def _describes(path: tuple[str, ...]) -> bool:

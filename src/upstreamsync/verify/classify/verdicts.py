@@ -92,6 +92,8 @@ def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
         return [Note(verdict=Verdict.OK, resource=str(object_id(a)))]  # removes the object, as before
     if a is MISSING and d is not MISSING and b is not MISSING and c is MISSING:
         return [Note(verdict=Verdict.OK, resource=str(object_id(d)))]  # creates it, as before
+    if item.kind in (Kind.MERGE, Kind.JSON) and a is c is d is MISSING and b is not MISSING:
+        return [_made_no_more(item, b)]
     if swallowed := _swallowed_keys(item, a, c, d):
         return [note.on(resource_of(new, key)) for note in swallowed]
     gone = _why_gone(item, old, new, key)
@@ -101,6 +103,15 @@ def _same_object(item: Item, old: Effect, new: Effect, key: Key) -> list[Note]:
     if key not in new.touched:
         notes = [_unmatched(note, item, new.met.get(key, {})) for note in notes]
     return [note.on(resource_of(new, key)) for note in notes]
+
+
+def _made_no_more(item: Item, made: Any) -> Note:
+    """An object that a patch made of another one, by giving it another name, and that does not come about now."""
+    what = object_id(made)
+    return Note(
+        verdict=Verdict.LOST, reason="target_gone", resource=str(what), did=f"made {what.short} of another object",
+        does="makes nothing", because="its target matches nothing any more", hint=_no_effect_hint(item),
+    )  # fmt: skip
 
 
 def _walk(item: Item, old: Effect, new: Effect, gone: str) -> ObjectWalk:
