@@ -110,8 +110,15 @@ fuzz: $(VENV)/.dev $(TOOLS)/.all ## fuzz each parser for a minute, and all prope
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$$seed $(BIN)/python -m pytest -n 2 --dist worksteal -m 'hypothesis or fuzz' \
 	  --hypothesis-seed=$$seed --timeout=$$((300 + 2 * $(FUZZ_SECONDS)))
 
-bench: $(VENV)/.dev $(TOOLS)/.engines ## measure, quickly; `python benchmarks/run.py --peers` measures all
-	$(BIN)/python benchmarks/run.py --quick
+# As people install it: httpx loads what it finds beside it, and the libraries of the tests are many.
+$(TOOLS)/bench/.ready: pyproject.toml
+	test -x $(TOOLS)/bench/bin/python || $(PYTHON) -m venv $(TOOLS)/bench
+	$(TOOLS)/bench/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+BENCH ?= --quick
+bench: $(TOOLS)/bench/.ready $(TOOLS)/.engines ## measure, quickly; BENCH=--peers measures all
+	$(TOOLS)/bench/bin/python benchmarks/run.py $(BENCH)
 
 screenshots: $(VENV)/.dev $(TOOLS)/.engines $(TOOLS)/.browser ## pictures of the page and of pull requests, in build/screenshots
 	PYTHONPATH=tests $(BIN)/python -m report.screenshots
