@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ import yaml
 
 from upstreamsync.verify.result_checks import ResultContext, check_result
 from upstreamsync.verify.result_checks.schema import lean
-from upstreamsync.verify.result_checks.schema.kinds import kinds, nearest, versions
+from upstreamsync.verify.result_checks.schema.kinds import Kinds, kinds, nearest, versions
 
 KILN = {"apiVersion": "shop.io/v1", "kind": "Kiln", "metadata": {"name": "big"}}
 
@@ -309,3 +312,27 @@ def test_a_definition_that_only_describes_itself_otherwise_is_not_read() -> None
     assert found([part, mine], [part, {**KILN, "spec": {"flow": 1}}], whole_after=changed, **more) == [
         ("spec.flow", "schema_violation", "rejected")
     ]
+
+
+def test_a_type_is_seen_with_all_of_its_fields_by_every_thread():
+    """Overlays are judged side by side: half a type would refuse the fields that it still lacks."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            fresh = kinds.__wrapped__("1.34")
+            start = threading.Barrier(8)
+
+            def fields(asked: Kinds = fresh, start: threading.Barrier = start) -> frozenset[str]:
+                start.wait()
+                found = asked.schema("apps/v1", "Deployment")
+                assert found is not None
+                below = found.fields["spec"].fields["template"].fields["spec"]
+                return frozenset(found.fields) | frozenset(below.fields)
+
+            with ThreadPoolExecutor(8) as pool:
+                seen = [waiting.result() for waiting in [pool.submit(fields) for _ in range(8)]]
+            assert len(set(seen)) == 1
+            assert {"apiVersion", "kind", "metadata", "spec", "containers", "volumes"} <= seen[0]
+    finally:
+        sys.setswitchinterval(before)

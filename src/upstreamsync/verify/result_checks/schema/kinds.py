@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -30,24 +31,32 @@ _KEY_DEFAULTS: Final = {"protocol": "TCP", "shareID": ""}
 
 
 class Kinds:
-    """The kinds of one minor version; a type is made ready when the first object of it is looked at."""
+    """The kinds of one minor version; a type is made ready when the first object of it is looked at.
+
+    Safe for several threads: overlays are judged side by side, and a type whose fields are not all there yet would
+    refuse those that are still missing.
+    """
 
     def __init__(self, version: str, document: Mapping[str, Any]) -> None:
         self.version = version
         self._kinds: Mapping[str, int] = document["kinds"]
         self._types: list[Mapping[str, Any]] = document["types"]
         self._ready: dict[int, Schema] = {}
+        self._lock = threading.RLock()
         self.groups = frozenset(name.partition(" ")[0].rpartition("/")[0] for name in self._kinds)
 
     def schema(self, api_version: str, kind: str) -> Schema | None:
         """The schema of a kind; None for one that this version does not bring."""
         number = self._kinds.get(f"{api_version} {kind}")
-        return None if number is None else self._type(number)
+        if number is None:
+            return None
+        with self._lock:
+            return self._type(number)
 
     def metadata(self) -> Schema:
         """The schema of every object's metadata."""
-        config = self._type(self._kinds["v1 ConfigMap"])
-        return config.fields["metadata"]
+        with self._lock:
+            return self._type(self._kinds["v1 ConfigMap"]).fields["metadata"]
 
     def _type(self, number: int) -> Schema:
         ready = self._ready.get(number)
