@@ -24,15 +24,13 @@ def check(
         findings, file = found, lazy.file
     _tell_of_a_new_cache(findings)
     output.tell_of_no_vendors(vendors, findings)
-    from upstreamsync.report import annotations, check_text, document, markdown
+    from upstreamsync.report import check_text, document
 
     common.say(
         document=lambda: document.check_document(findings),
         plain=lambda stream: check_text.write_check(stream, findings, verbose=common.verbose),
-        markdown=lambda: markdown.check_markdown(findings),
-        github=lambda: (
-            annotations.matrix(findings) if matrix else annotations.check_annotations(findings, file=file)
-        ),
+        markdown=lambda: _markdown(findings),
+        github=lambda: _github(findings, file, matrix=matrix),
     )
     if html is not None:
         from upstreamsync.cli.page import write_page
@@ -40,6 +38,18 @@ def check(
 
         write_page(html, page_of_check(findings))
     return exits.of_check(findings, updates_count=exit_code)
+
+
+def _markdown(findings: Sequence[Finding]) -> str:
+    from upstreamsync.report.markdown import check_markdown  # most runs write text or JSON
+
+    return check_markdown(findings)
+
+
+def _github(findings: Sequence[Finding], file: str, *, matrix: bool) -> str:
+    from upstreamsync.report import annotations
+
+    return annotations.matrix(findings) if matrix else annotations.check_annotations(findings, file=file)
 
 
 def _tell_of_a_new_cache(findings: Sequence[Finding]) -> None:

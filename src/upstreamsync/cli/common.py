@@ -138,11 +138,13 @@ class Common:
         made: dict[str, Any] | None = None
         if self.json_output is not None or self.format is Format.JSON:
             made = document()
+        form: str | None = None
         if self.json_output is not None and made is not None:
-            write_file(self.json_output, output.json_form(made))
+            form = output.json_form(made)
+            write_file(self.json_output, form)
         match self.format:
             case Format.JSON:
-                output.json_result(made or {})
+                output.json_result(made or {}, form)
             case Format.MARKDOWN:
                 output.result(markdown())
             case Format.GITHUB:

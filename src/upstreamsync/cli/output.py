@@ -16,6 +16,8 @@ from typing import IO, Any
 from upstreamsync.kit.redact import RedactingFilter
 from upstreamsync.kit.sanitize import commands_only, json_text, sanitized
 
+_LITERALS = {None: "null", True: "true", False: "false"}
+
 
 def prepare() -> None:
     """Let no character stop a run that the terminal's encoding lacks (LC_ALL=C, PYTHONIOENCODING=latin-1)."""
@@ -85,14 +87,18 @@ def _indent(value: Any, line: str, write: Callable[[str], None], encode: Callabl
             _indent(child, inner, write, encode)
             before = ","
         write(f"{line}]")
+    elif value is None or value is True or value is False:
+        write(_LITERALS[value])
     else:
         write(json.dumps(value))
 
 
-def json_result(document: Mapping[str, Any] | list[Any]) -> None:
-    """A document on stdout; where that takes not all of Unicode, in ASCII."""
+def json_result(document: Mapping[str, Any] | list[Any], form: str | None = None) -> None:
+    """A document on stdout; where that takes not all of Unicode, in ASCII. ``form`` is its ``json_form``, if known."""
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-    sys.stdout.write(json_form(document, ascii_only=not encoding.startswith("utf")))
+    if form is None or not encoding.startswith("utf"):
+        form = json_form(document, ascii_only=not encoding.startswith("utf"))
+    sys.stdout.write(form)
 
 
 def summary(markdown: str) -> None:

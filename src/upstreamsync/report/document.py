@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from upstreamsync.model import Verdict, Verification
-
 if TYPE_CHECKING:  # values of one verb: no run has all of them
     from upstreamsync.model import (
         BaseState,
@@ -25,6 +23,7 @@ if TYPE_CHECKING:  # values of one verb: no run has all of them
         Release,
         ResourceChange,
         VendorUpdate,
+        Verification,
     )
 
 Document = dict[str, Any]
@@ -54,6 +53,8 @@ def explain_document(finding: Finding, releases: Sequence[tuple[Release, str]]) 
 
 def verify_document(verification: Verification) -> Document:
     """``upstreamsync/verify/v1``."""
+    from upstreamsync.model import Verdict  # a check loads nothing that judges
+
     counts = Counter(item.verdict for item in verification.items)
     return {
         "schema": "upstreamsync/verify/v1",
@@ -66,10 +67,12 @@ def verify_document(verification: Verification) -> Document:
 
 def update_document(updates: Sequence[VendorUpdate], verification: Verification | None) -> Document:
     """``upstreamsync/update/v1``."""
+    from upstreamsync.model import Verification as Judged
+
     return {
         "schema": "upstreamsync/update/v1",
         "vendors": [_update(update) for update in updates],
-        "verification": verify_document(verification or Verification()),
+        "verification": verify_document(verification or Judged()),
     }
 
 

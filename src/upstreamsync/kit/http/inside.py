@@ -87,9 +87,9 @@ ANYWHERE = Named(anywhere=True)
 def named_in(text: str) -> Named:
     """The hosts that are written in a text: in URLs, and at the beginning of names of images."""
     found: set[tuple[str, int | None]] = set()
-    for scheme, host, port in _URL.findall(text):
+    for scheme, host, port in set(_URL.findall(text)):  # a thousand addresses have few hosts
         found.add((_canonical(host), int(port) if port else _PORTS.get(scheme)))
-    for host, port in _BARE.findall(text):
+    for host, port in set(_BARE.findall(text)):
         if port or "." in host or host == "localhost":
             found.add((_canonical(host), int(port) if port else None))
     return Named(hosts=frozenset(found))
