@@ -122,31 +122,45 @@ def merge_key(field: str, items: Sequence[Any]) -> tuple[str, ...] | None:
 def shared_key(field: str, *lists: Sequence[Any]) -> tuple[str, ...] | None:
     """The merge key that serves all of several states of one list; None when there is none."""
     filled = [items for items in lists if items]
-    if not filled or not all(isinstance(item, dict) for items in filled for item in items):
+    items = [item for each in filled for item in each]
+    for item in items:
+        if not isinstance(item, dict):
+            return None
+    if not items:
         return None
     for fields in _KNOWN_KEYS.get(field, ()):
-        if all(_key_value(item, name) is not None for items in filled for item in items for name in fields):
+        if _all_have(items, fields):
             return fields
     for name in _LIKELY_KEYS:
-        columns = [[_key_value(item, name) for item in items] for items in filled]
+        columns = [[_key_value(item, name) for item in each] for each in filled]
         if all(None not in values and len(set(values)) == len(values) for values in columns):
             return (name,)
     return None
 
 
+def _all_have(items: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> bool:
+    for name in fields:
+        for item in items:
+            if _key_value(item, name) is None:
+                return False
+    return True
+
+
 def keyed(items: Sequence[Any], fields: Sequence[str]) -> dict[str, Any]:
     """The elements by label (``name=server``); a second one of the same key is ``name=server#2``."""
     result: dict[str, Any] = {}
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     for item in items:
         label = element_label(item, fields)
-        seen[label] += 1
-        result[label if seen[label] == 1 else f"{label}#{seen[label]}"] = item
+        count = seen[label] = seen.get(label, 0) + 1
+        result[label if count == 1 else f"{label}#{count}"] = item
     return result
 
 
 def element_label(item: Mapping[str, Any], fields: Sequence[str]) -> str:
     """How an element is written inside a path: ``name=server``, ``port=443,protocol=UDP``."""
+    if len(fields) == 1:
+        return f"{fields[0]}={_key_value(item, fields[0])}"
     parts = []
     for index, field in enumerate(fields):
         value = _key_value(item, field)
@@ -157,9 +171,15 @@ def element_label(item: Mapping[str, Any], fields: Sequence[str]) -> str:
 
 
 def _key_value(item: Mapping[str, Any], field: str) -> str | None:
-    value: Any = item
-    for part in field.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
+    value: Any
+    if "." in field:
+        value = item
+        for part in field.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+    else:
+        value = item.get(field) if isinstance(item, dict) else None
+    if type(value) is str:
+        return value
     if value is None:
         return _KEY_DEFAULTS.get(field)
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
