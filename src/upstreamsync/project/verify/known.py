@@ -11,7 +11,7 @@ names is out of reach until it is added: its author may be a stranger.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from typing import Final
 from upstreamsync.errors import RepositoryError
 from upstreamsync.kit.git.index import Index, index, to_be_added
 from upstreamsync.kit.git.repository import Repository
+from upstreamsync.kit.run.threads import ahead
 from upstreamsync.kit.trees import link_or_copy
 from upstreamsync.model import EMPTY
 
@@ -27,17 +28,24 @@ from upstreamsync.model import EMPTY
 DECIDING: Final = frozenset(("kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml"))
 
 
+def listing(repository: Repository, root: Path) -> Callable[[], Index]:
+    """Begin to ask git what lies below ``root``, for ``known_tree``; meanwhile there is other work."""
+    return ahead(lambda: index(repository.root, _prefix(repository, root)))
+
+
 @contextmanager
 def known_tree(
-    repository: Repository, since: str, root: Path, locked: Mapping[str, str] = EMPTY
+    repository: Repository,
+    since: str,
+    root: Path,
+    listing: Callable[[], Index],
+    locked: Mapping[str, str] = EMPTY,
 ) -> Iterator[Path]:
     """``root`` (the repository or a folder in it) with the files that count: itself where it has no others.
 
     ``since`` is the base revision; ``locked`` has the digests of vendored files, by path below ``root``.
     """
-    below = os.path.relpath(os.path.realpath(root), os.path.realpath(repository.root))
-    prefix = "" if below == "." else f"{below}/"
-    listed = index(repository.root, prefix)
+    listed, prefix = listing(), _prefix(repository, root)
     if not listed.others and not any(_holds_something(root / path) for path in listed.submodules):
         yield root
         return
@@ -48,6 +56,12 @@ def known_tree(
         for path in _counted(repository, since, root, prefix, listed, locked):
             _put(root / path, target / path, made)
         yield target
+
+
+def _prefix(repository: Repository, root: Path) -> str:
+    """What the paths of ``root`` begin with in the repository."""
+    below = os.path.relpath(os.path.realpath(root), os.path.realpath(repository.root))
+    return "" if below == "." else f"{below}/"
 
 
 def _holds_something(folder: Path) -> bool:

@@ -18,7 +18,7 @@ from upstreamsync.model import Cluster, Verification
 from upstreamsync.project.settings import Settings, build_store, engines
 from upstreamsync.project.verify.base_revision import Since, base_revision
 from upstreamsync.project.verify.judging import judging
-from upstreamsync.project.verify.known import known_tree
+from upstreamsync.project.verify.known import known_tree, listing
 from upstreamsync.project.verify.laying import laid
 from upstreamsync.project.verify.trees import tree_of_revision, tree_with
 
@@ -65,13 +65,14 @@ def verify_working_tree(
     bases = [state for vendor in session.configuration.vendors for state in session.base_states(vendor)]
     bases += session.orphans()
     repository = Repository.open(session.root)
+    listed = listing(repository, session.root)
     commit = base_revision(repository, since, session.settings)
     folder = session.root.resolve().relative_to(repository.root.resolve()).as_posix()
     vendors = session.configuration.vendors
     with ExitStack() as stack:
-        locked = {path: digest for vendor in vendors for path, digest in _locked(session, vendor)}
-        after = stack.enter_context(known_tree(repository, commit, session.root, locked))
         before = stack.enter_context(tree_of_revision(repository, commit, session.root))
+        locked = {path: digest for vendor in vendors for path, digest in _locked(session, vendor)}
+        after = stack.enter_context(known_tree(repository, commit, session.root, listed, locked))
         _add_new_bases(before, after, vendors)
         compared = Since(repository=repository, commit=commit, folder=folder)
         verification = _judge(session, before, after, vendors, overlays, bases=bases, revisions=compared)
@@ -126,12 +127,13 @@ def verify_revision_without_configuration(
     """
     kustomize = _kustomize(settings)
     repository = Repository.open(folder)
-    chosen = overlays(repository.root)
+    listed, chosen = listing(repository, repository.root), overlays(repository.root)
     commit = base_revision(repository, since, settings)
     with ExitStack() as stack:
-        after = stack.enter_context(known_tree(repository, commit, repository.root))
+        before = stack.enter_context(tree_of_revision(repository, commit, repository.root))
+        after = stack.enter_context(known_tree(repository, commit, repository.root, listed))
         verification = verify_folders(
-            stack.enter_context(tree_of_revision(repository, commit, repository.root)),
+            before,
             after,
             chosen,
             settings=settings,
