@@ -58,7 +58,7 @@ def _given(items: Sequence[Item], side: Side) -> dict[_Name, tuple[str, str]]:
     found: dict[_Name, tuple[str, str]] = {}
     for item in items:
         effect = side.effects.get(item.name)
-        if item.kind not in (Kind.MERGE, Kind.JSON) or effect is None:
+        if item.kind not in (Kind.MERGE, Kind.JSON) or effect is None or not _says_a_name(item):
             continue
         for key, touch in effect.touched.items():
             if touch.before is None or touch.after is None or key not in ends or key not in base.objects:
@@ -73,6 +73,12 @@ def _given(items: Sequence[Item], side: Side) -> dict[_Name, tuple[str, str]]:
                 if name not in after and instead:
                     found[name] = (item.name, ", ".join(dict.fromkeys(instead)))
     return found
+
+
+def _says_a_name(item: Item) -> bool:
+    """Whether a patch may have to do with names at all: most have not, and touch many objects."""
+    text = str(item.body)
+    return any(field in text for field in _NAMING)
 
 
 def _names(obj: Manifest) -> Iterator[_Name]:
