@@ -75,13 +75,13 @@ def print_effects(out: Console, effects: Effects) -> None:
 
     for overlay in effects.overlays:
         out.print(f"[bold]{escape(overlay.path)}[/]")
-        if overlay.error is not None:
+        known = {one.why for one in overlay.left_out}
+        if overlay.error is not None and overlay.error not in known:
             out.print(f"  [bold red]does not build[/]: {escape(overlay.error)}")
         for one in overlay.left_out:
             out.print(f"  left out {escape(str(one))}")
             if one.hint:
                 out.print(f"    hint: {escape(one.hint)}")
-        known = {one.why for one in overlay.left_out}
         for item in overlay.items:
             style = "red" if item.does is Does.REFUSED or not item.is_as_expected else ""
             style = style or ("yellow" if item.is_idle or item.does is Does.UNKNOWN else "green")
