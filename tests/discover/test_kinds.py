@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from discover.proposals import MAP, found, only, source
-from upstreamsync.discover import look_through
+from upstreamsync.discover import look_through, restarted
 from upstreamsync.discover.scan import MAX_BYTES, TextFile
 from upstreamsync.discover.shell import joined, read_script
 from upstreamsync.project.init.trial import tried_upstream
@@ -371,6 +372,61 @@ def test_content_is_held_against_upstream(tmp_path, world, content, remark):
     (proposal,) = tried_upstream(look_through(tmp_path / "repo"), tmp_path / "repo", settings).proposals
     new = [one for one in proposal.unsure if one not in before.unsure]
     assert (remark is None and not new) or (remark is not None and remark in new[0])
+
+
+RELEASED = (
+    "".join(f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{number}}}\n" for number in range(3))
+    + """---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: widget}
+spec:
+  template:
+    spec:
+      containers:
+      - image: ghcr.io/acme/widget:v1.2.3
+      - image: "ghcr.io/acme/widget/proxy:v1.2.3"
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_guessed"),
+    [
+        ("install.yaml", RELEASED, True),
+        ("widget-install.yaml", RELEASED, True),
+        ("web.yaml", RELEASED, False),
+        ("install.yaml", RELEASED[-200:], False),
+        ("install.yaml", RELEASED.replace("proxy:v1.2.3", "proxy:v1.2.4"), False),
+        ("install.yaml", RELEASED.replace("ghcr.io", "registry.example.org"), False),
+    ],
+)
+def test_a_release_s_file_without_a_word_of_its_origin_is_a_guess(tmp_path, name, text, is_guessed):
+    proposals = found(tmp_path, {f"apps/widget/base/{name}": text})
+    assert bool(proposals) is is_guessed
+    for one in proposals.values():
+        assert (one.name, one.version, one.complete, one.guessed) == ("widget", "v1.2.3", False, True)
+        assert one.releases == {"github": "acme/widget"}
+        assert "only its images say so" in one.unsure[0]
+
+
+@pytest.mark.parametrize(
+    ("released", "is_borne_out"), [(RELEASED, True), (RELEASED + "# more\n", False), (None, False)]
+)
+def test_a_guess_is_sure_once_upstream_has_the_same_bytes(tmp_path, world, released, is_borne_out):
+    root = tmp_path / "repo"
+    write_files(root, {"apps/widget/base/install.yaml": RELEASED})
+    if released is not None:
+        world.file("acme/widget/releases/download/v1.2.3/install.yaml", released)
+        world.github.repository("acme/widget").release("v1.2.3")
+    settings = Settings(environment={"GITHUB_API_URL": world.github.url}, cache_folder=tmp_path / "cache")
+    start = look_through(root)
+    (guess,) = start.proposals
+    here = {"url": f"{world.url}/acme/widget/releases/download/{{version}}/install.yaml"}
+    start = restarted(start, (replace(guess, sources=(here,)),))
+    (proposal,) = tried_upstream(start, root, settings).proposals
+    assert proposal.complete is is_borne_out
+    assert bool(proposal.unsure) is not is_borne_out
 
 
 # -- what a file says of itself ----------------------------------------------------------------------

@@ -17,6 +17,7 @@ from upstreamsync.discover.chart_dependencies import read_chart_dependencies
 from upstreamsync.discover.downloads import read_clones, read_copies, read_downloads
 from upstreamsync.discover.foreign import without_foreign
 from upstreamsync.discover.gather import gather
+from upstreamsync.discover.guessed import read_plain
 from upstreamsync.discover.helm_lines import agreed_repositories, read_helm_lines, repositories_of
 from upstreamsync.discover.helmfile import read_helmfile
 from upstreamsync.discover.kustomizations import read_images, read_kustomization
@@ -90,6 +91,7 @@ def _candidates(files: Sequence[TextFile], tree: Tree, *, images: bool) -> Itera
             continue
         yield from read_kustomization(file)
         yield from read_rendered(file)
+        yield from read_plain(file)
         yield from read_unpacked(file, tree)
         yield from read_chart_dependencies(file, tree)
         yield from read_vendir(file, tree)

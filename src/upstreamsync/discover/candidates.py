@@ -29,7 +29,7 @@ class Candidate:
     wish, or (``base_is_real``) the folder that holds the content already. ``unsure`` are sentences for
     the person who reads the file. One that lacks a fact that nothing in the repository tells is not
     ``complete``: it is written as a comment. ``only_version`` says no more than which version stands in a line: it
-    gives way to a mention of the same upstream that says the rest.
+    gives way to a mention of the same upstream that says the rest. ``guessed`` is whole, but nobody says that it is so.
     """
 
     names: Sequence[str]
@@ -44,6 +44,7 @@ class Candidate:
     unsure: tuple[str, ...] = ()
     complete: bool = True
     only_version: bool = False
+    guessed: bool = False
 
     @property
     def upstream(self) -> str:
@@ -55,7 +56,8 @@ class Candidate:
 class Proposal:
     """A vendor to write: candidates of one upstream at one version, put together.
 
-    ``sources`` are as they are to stand in the file, with a base of their own where they differ.
+    ``sources`` are as they are to stand in the file, with a base of their own where they differ. ``guessed``: it is
+    not complete for the sole reason that it is a guess.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Proposal:
     found: tuple[Place, ...] = field(default=())
     unsure: tuple[str, ...] = ()
     complete: bool = True
+    guessed: bool = False
 
     @property
     def bases(self) -> tuple[str, ...]:

@@ -103,6 +103,7 @@ def _together(group: Sequence[Candidate], names: set[str], owned: dict[str, str]
         found=tuple(dict.fromkeys(one.found for one in group)),
         unsure=tuple(unsure),
         complete=first.complete and not clash,
+        guessed=first.guessed and not clash,
     )
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from upstreamsync.config.load import parse_configuration
 from upstreamsync.config.spec import Vendor
 from upstreamsync.discover import Proposal, Start, restarted
+from upstreamsync.errors import ConfigError
 from upstreamsync.kit.run.threads import ordered_map
-from upstreamsync.model import Failure, Release
+from upstreamsync.model import Release
 from upstreamsync.project.check.check import lookups
 from upstreamsync.project.check.lookup import Lookup
 from upstreamsync.project.failures import guarded
@@ -27,6 +28,9 @@ def tried_upstream(start: Start, root: Path, settings: Settings) -> Start:
     Of each, the version has to be on offer; content that is there is held against upstream's, too. Where upstream
     does not answer, nothing is said; nothing is written.
     """
+    guesses = tuple(one for one in start.proposals if one.guessed)
+    if guesses:
+        start = _with_guesses(start, root)
     text = start.text.encode()
     # Nobody waits for an upstream that does not answer, only to be told how sure a proposal is.
     hasty = replace(settings, attempts=1, timeout=10.0, total_timeout=60.0)
@@ -35,17 +39,37 @@ def tried_upstream(start: Start, root: Path, settings: Settings) -> Start:
     with Session(configuration, hasty) as session:
         asked = [one for one in configuration.vendors if one.name in by_name and one.version]
         pairs = list(zip(asked, lookups(session, asked), strict=True))
-        outcomes = ordered_map(lambda pair: _remark(session, *pair), pairs, settings.engine_jobs)
-        remarks = {vendor.name: outcome.get() for (vendor, _), outcome in zip(pairs, outcomes, strict=True)}
-    return restarted(start, tuple(_with(one, remarks.get(one.name)) for one in start.proposals))
+        outcomes = ordered_map(lambda pair: _tried(session, *pair), pairs, settings.engine_jobs)
+        found = [(vendor, one.get()) for (vendor, _), one in zip(pairs, outcomes, strict=True)]
+    remarks = {vendor.name: _told(vendor, one) for vendor, one in found}
+    borne_out = {
+        vendor.name for vendor, one in found if isinstance(one, Contact) and one.prepared and one.is_pristine
+    }
+    open_ = {one.name: one for one in guesses if one.name not in borne_out}
+    return restarted(
+        start, tuple(open_.get(one.name) or _with(one, remarks.get(one.name)) for one in start.proposals)
+    )
+
+
+def _with_guesses(start: Start, root: Path) -> Start:
+    """The start with its guesses as vendors, to be tried; as it was where they don't go with the others."""
+    bold = restarted(
+        start,
+        tuple(replace(one, complete=True, unsure=()) if one.guessed else one for one in start.proposals),
+    )
+    try:
+        parse_configuration(bold.text.encode(), path=root / "vendors.yaml")
+    except ConfigError:
+        return start
+    return bold
 
 
 def _is_there(vendor: Vendor, session: Session) -> bool:
     return any(session.view.listing(base) for base in vendor.bases)
 
 
-def _remark(session: Session, vendor: Vendor, lookup: Lookup) -> str | None:
-    """What a person should know; None where the content is upstream's own, or upstream can't be asked."""
+def _tried(session: Session, vendor: Vendor, lookup: Lookup) -> Contact | str | None:
+    """What lies in the repository beside what upstream has; a remark, or None, where they can't be compared."""
     current = lookup.release(vendor.version) if vendor.version else None
     if lookup.finding.error is not None:
         return None
@@ -60,12 +84,13 @@ def _remark(session: Session, vendor: Vendor, lookup: Lookup) -> str | None:
         return prepare(vendor, release, session.tools, images=(), view=view, current=release, at=place)
 
     contact = guarded(lambda: make_contact(vendor, current, make, session.view))
-    if isinstance(contact, Failure):
-        return None
-    return _told(vendor, contact)
+    return contact if isinstance(contact, Contact) else None
 
 
-def _told(vendor: Vendor, contact: Contact) -> str | None:
+def _told(vendor: Vendor, contact: Contact | str | None) -> str | None:
+    """What a person should know; None where the content is upstream's own, or upstream can't be asked."""
+    if contact is None or isinstance(contact, str):
+        return contact
     if contact.prepared is None:
         return None
     if contact.is_first:
