@@ -37,6 +37,8 @@ def about_to_be_added(root: Path, fresh: Collection[str], committed: Mapping[str
         if file is None:
             continue
         if file in committed:
+            if there.read(file) == committed[file]:
+                continue
             was = {*named_files(before, folder), *named_below(before, folder)}
         elif file in fresh and file not in missing:
             was = set()
