@@ -277,7 +277,7 @@ def test_another_checkout_is_no_submodule_because_a_change_says_so(declared: str
     private.git("init", "-q")
     private.commit({"a.yaml": PATCH, "kustomization.yaml": "resources: [a.yaml]\n"})
     clone.write({
-        **generator("configMapGenerator", "files: [m=../private/a.yaml]"), ".gitmodules": declared,
+        **names("patches: [{path: ../private/a.yaml}]"), ".gitmodules": declared,
         "base/a.yaml": OBJECT.replace("'1'", "'2'"), "other/kustomization.yaml": "resources: [../private]\n",
     })  # fmt: skip
     clone.git("add", "app", "base", "other", ".gitmodules")
