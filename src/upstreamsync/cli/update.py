@@ -11,7 +11,7 @@ from upstreamsync.cli import exits, output
 from upstreamsync.cli.common import Common, counting, text_form
 
 if TYPE_CHECKING:
-    from upstreamsync.model import Inspection, Verification
+    from upstreamsync.model import Inspection, VendorUpdate, Verification
     from upstreamsync.project import Changes, Project
 
 
@@ -26,7 +26,7 @@ def update(
     html: Path | None = None,
 ) -> int:
     """Compute everything, judge it, write it, report, and say how to end."""
-    from upstreamsync.report import annotations, document, idle, markdown
+    from upstreamsync.report import document, idle
 
     seen: list[Inspection] = []
     with counting(common, "judging") as counted, counted.project() as project:
@@ -51,14 +51,8 @@ def update(
         document=lambda: document.update_document(updates, verification),
         text=text,
         plain=partial(idle.write, updates=updates, verbose=common.verbose) if idle.applies(updates) else None,
-        markdown=lambda: (
-            markdown.update_markdown(updates)
-            + ("\n" + markdown.verify_markdown(verification) if verification else "")
-        ),
-        github=lambda: (
-            annotations.update_annotations(updates, file=file)
-            + (annotations.verify_annotations(verification) if verification else "")
-        ),
+        markdown=lambda: _markdown(updates, verification),
+        github=lambda: _github(updates, verification, file),
     )
     if html is not None:
         from upstreamsync.cli.page import write_page
@@ -66,6 +60,20 @@ def update(
 
         write_page(html, page_of_updates(updates, seen[0] if seen else None, dry_run=dry_run))
     return exits.of_updates(updates, verification)
+
+
+def _markdown(updates: Sequence[VendorUpdate], verification: Verification | None) -> str:
+    from upstreamsync.report import markdown  # most runs write text or JSON
+
+    judged = "\n" + markdown.verify_markdown(verification) if verification else ""
+    return markdown.update_markdown(updates) + judged
+
+
+def _github(updates: Sequence[VendorUpdate], verification: Verification | None, file: str) -> str:
+    from upstreamsync.report import annotations
+
+    judged = annotations.verify_annotations(verification) if verification else ""
+    return annotations.update_annotations(updates, file=file) + judged
 
 
 def _judged(project: Project, changes: Changes, seen: list[Inspection] | None) -> Verification | None:
