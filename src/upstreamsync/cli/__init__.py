@@ -23,7 +23,7 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         print(f"upstreamsync {__version__}")  # noqa: T201
         sys.exit(0)
-    if sys.getfilesystemencoding() != "utf-8" and sys.executable:
+    if sys.getfilesystemencoding() != "utf-8" and sys.executable and not sys.flags.utf8_mode:
         _begin_again_in_utf8()
     # Everything else is loaded only now: asking for the version costs no more than Python itself.
     from upstreamsync.cli.output import prepare
