@@ -173,3 +173,15 @@ def test_damage_never_ends_in_anything_but_our_errors(data: bytes, draw: st.Data
         damaged[draw.draw(st.integers(0, len(damaged) - 1))] = draw.draw(st.integers(0, 255))
     with contextlib.suppress(ContentError, UpstreamError):
         read_archive(bytes(damaged), name="x")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_is_unpacked_by_and_by_or_not_at_all(method):
+    """Found by fuzzing, where the method of a sound archive became another one."""
+    whole = zipped(("a.yaml", bytes(50_000_000)), compression=method)
+    relabelled = zipped(*FILES).replace(
+        b"\x14\x03\x14\x00\x00\x00\x08\x00", b"\x14\x03\x14\x00\x00\x00" + bytes((method, 0))
+    )
+    for data in (whole, relabelled):
+        with pytest.raises(Malformed, match="not deflate"):
+            read_archive(data, name="x")

@@ -170,6 +170,10 @@ def _tar(data: bytes, where: str, budget: _Budget, *, skip_links: bool) -> Itera
             yield ContentFile(path=path, data=body, executable=bool(member.mode & 0o100))
 
 
+#: Python unpacks no others by and by: one megabyte of bzip2 may be gigabytes before they can be counted.
+_METHODS = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+
+
 def _zip(data: bytes, where: str, budget: _Budget, *, skip_links: bool) -> Iterator[ContentFile]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
@@ -191,6 +195,8 @@ def _zip(data: bytes, where: str, budget: _Budget, *, skip_links: bool) -> Itera
                 raise Refused(f"{where} has `{path}`, which is neither a file nor a folder", hint=_HINT)
             if member.flag_bits & 0x1:
                 raise Malformed(f"{where} is encrypted", hint=_HINT)
+            if member.compress_type not in _METHODS:
+                raise Malformed(f"{where} has `{path}`, packed by a method that is not deflate", hint=_HINT)
             yield ContentFile(
                 path=path, data=_inflated(archive, member, budget), executable=bool(mode & 0o100)
             )
