@@ -88,17 +88,17 @@ class ObjectId(NamedTuple):
 
 def object_id(obj: Mapping[str, Any]) -> ObjectId:
     """The id of a Kubernetes object; missing parts are empty strings."""
-    api = obj.get("apiVersion")
+    api, kind, metadata = obj.get("apiVersion"), obj.get("kind"), obj.get("metadata")
     group, _, version = api.rpartition("/") if isinstance(api, str) else ("", "", "")
-    metadata = obj.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    kind = obj.get("kind")
+    if not isinstance(metadata, dict):
+        return ObjectId(group, version, kind if isinstance(kind, str) else "", "", "")
+    namespace, name = metadata.get("namespace"), metadata.get("name") or metadata.get("generateName")
     return ObjectId(
         group,
         version,
         kind if isinstance(kind, str) else "",
-        str(metadata.get("namespace") or ""),
-        str(metadata.get("name") or metadata.get("generateName") or ""),
+        namespace if type(namespace) is str else str(namespace or ""),
+        name if type(name) is str else str(name or ""),
     )
 
 

@@ -254,7 +254,7 @@ def _judge(
             helm=session.tools.engines.helm,
             options=replace(
                 judging(session.settings, session.configuration.kustomize, root=after),
-                builds_unchanged=revisions is not None,
+                builds_unchanged=bool(overlays),
                 elsewhere=not overlays,
             ),
         )

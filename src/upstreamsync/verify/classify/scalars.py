@@ -30,10 +30,11 @@ def judge(
     """Note what became of the item's effect on one value."""
     if name == "apiGroup":
         four = Four(*(MISSING if value == "" else value for value in four))  # the core group, said or not
-    images = [image(value) if isinstance(value, str) else None for value in four]
-    if name == "image" and four.shape == "1111" and None not in images:
-        _judge_image(walk, images, path, four)
-        return
+    if name == "image" and four.shape == "1111":
+        images = [image(value) if isinstance(value, str) else None for value in four]
+        if None not in images:
+            _judge_image(walk, images, path, four)
+            return
     if walk.item.kind is Kind.REPLACEMENTS and _other_part(walk.item.spec, four, name):
         walk.add(
             Verdict.MISAPPLIED, "index_shift", path, four, did=f"made {show(four.a)} {show(four.b)}",

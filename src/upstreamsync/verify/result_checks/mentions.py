@@ -55,7 +55,11 @@ def mention_links(world: World, manifest: Manifest) -> Iterator[Link]:
     """What the strings of an object name."""
     if text(manifest.get("kind")) in _WITHOUT:
         return
-    yield from _destinations(world, manifest, manifest.get("spec"), "spec")
+    # Most objects name nothing in these forms: that is seen without the paths of all that they hold.
+    if _leads_somewhere(manifest.get("spec")):
+        yield from _destinations(world, manifest, manifest.get("spec"), "spec")
+    if not _speaks(manifest):
+        return
     for path, field, string in leaves(manifest):
         if field != "image" and ":" in string:
             yield from _hosts(world, manifest, path, string)
@@ -63,6 +67,26 @@ def mention_links(world: World, manifest: Manifest) -> Iterator[Link]:
             yield from _accounts(world, manifest, path, string)
         if "=" in string and ('"' in string or "'" in string):
             yield from _matchers(world, manifest, path, string)
+
+
+def _leads_somewhere(value: Any) -> bool:
+    """Whether there is a ``host`` beside a ``port`` anywhere."""
+    if isinstance(value, dict):
+        return ("host" in value and "port" in value) or any(map(_leads_somewhere, value.values()))
+    return isinstance(value, list) and any(map(_leads_somewhere, value))
+
+
+def _speaks(value: Any, field: str = "") -> bool:
+    """Whether any string below a value may name something; see ``mention_links``."""
+    if isinstance(value, str):
+        return (
+            (":" in value and field != "image")
+            or "sa/" in value
+            or ("=" in value and ('"' in value or "'" in value))
+        )
+    if isinstance(value, dict):
+        return any(_speaks(child, key) for key, child in value.items())
+    return isinstance(value, list) and any(_speaks(child, field) for child in value)
 
 
 @lru_cache(maxsize=4096)
