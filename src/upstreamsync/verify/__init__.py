@@ -118,8 +118,8 @@ def verify_trees(
             options.progress(overlay, len(roots))
         return replace(found, allow_unjudged=found.allow_unjudged or bool(mine.allow_unjudged))
 
-    # While one overlay is being compared another one can be built.
-    outcomes = ordered_map(judge, (*roots, *others, *edited), together)
+    # Engines are bounded by slots: while one overlay is being compared the others can be built.
+    outcomes = ordered_map(judge, (*roots, *others, *edited), together + 1 if together > 1 else 1)
     looked = dict(zip((*roots, *others, *edited), [outcome.get() for outcome in outcomes], strict=True))
     found = [looked[path] for path in roots] + [looked[path] for path in others if _tells(looked[path])]
     found += [looked[path] for path in edited if _builds_no_more(looked[path])]
