@@ -114,6 +114,22 @@ def test_export_writes_plain_files_and_copies_what_links_point_to(
     assert sorted(p.name for p in (tmp_path / "some").iterdir()) == ["base"]
 
 
+def test_an_export_may_link_to_what_the_working_tree_has_just_so(
+    tmp_path: Path, clone: Path, repository: Repository
+) -> None:
+    (clone / "base/one.yaml").write_bytes(b"a: edited\r\n")
+    repository.export("HEAD", tmp_path / "before", links=True)
+    assert (tmp_path / "before/base/one.yaml").read_bytes() == b"a: 1\r\n"
+    assert (tmp_path / "before/link.yaml").read_bytes() == b"a: 1\r\n"
+    assert not (tmp_path / "before/link.yaml").is_symlink()
+    assert (tmp_path / "before/run.sh").samefile(clone / "run.sh")
+    assert os.access(tmp_path / "before/run.sh", os.X_OK)
+    (clone / "run.sh").chmod(0o644)  # what may be run no more is not the same, and stays as the user has it
+    repository.export("HEAD", tmp_path / "again", links=True)
+    assert os.access(tmp_path / "again/run.sh", os.X_OK)
+    assert not os.access(clone / "run.sh", os.X_OK)
+
+
 def test_a_commit_changes_what_it_says_and_nothing_of_the_users(clone: Path, repository: Repository) -> None:
     (clone / "run.sh").write_text("being edited\n")
     before = state(clone)

@@ -17,11 +17,11 @@ _SKIPPED = frozenset((".git", ".venv", "node_modules", "__pycache__", ".tools", 
 
 @contextmanager
 def tree_of_revision(repository: Repository, revision: str, root: Path) -> Iterator[Path]:
-    """The files of ``root`` (the repository or a folder in it) as they are at ``revision``."""
+    """The files of ``root`` (the repository or a folder in it) as they are at ``revision``; not to be written into."""
     prefix = root.resolve().relative_to(repository.root.resolve()).as_posix()
     with TemporaryDirectory(prefix="upstreamsync-before-") as folder:
         target = Path(folder)
-        repository.export(revision, target, None if prefix == "." else [prefix])
+        repository.export(revision, target, None if prefix == "." else [prefix], links=True)
         yield target if prefix == "." else target / prefix
 
 
