@@ -49,7 +49,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("what is registered is redacted", "kit/redact.py", "            text = text.replace(secret, MASK)", "            pass", "tests/kit/test_redact.py"),
     _m("what looks like a secret is redacted", "kit/redact.py", "    return _SHAPES.sub(_mask, text)", "    return text", "tests/kit/test_redact.py"),
     # -- nothing of a stranger's is run
-    _m("a folder that looks like a repository is none", "kit/git/command.py", "if os.path.lexists(one / \".git\")), folder)", "if False), folder)", "tests/kit/git/test_repository.py", "-k", "looks_like"),
+    _m("a folder that looks like a repository is none", "kit/git/checkout.py", "if os.path.lexists(one / \".git\")), folder)", "if False), folder)", "tests/kit/git/test_repository.py", "-k", "looks_like"),
     _m("hooks are off", "kit/git/command.py", "    \"core.hooksPath=/dev/null\",\n", "", "tests/kit/git/test_repository.py"),
     _m("engines have an empty home", "kit/run/sealed.py", "        \"HOME\": f\"{home}\",\n", "        \"HOME\": \"/root\",\n", "tests/kit/run/test_sealed_environment.py"),
     _m("engines have proxies to a dead port", "kit/run/sealed.py", "        **{name: \"http://127.0.0.1:9\" for word in proxies for name in (word, word.upper())},\n", "", "tests/kit/run/test_sandbox.py"),

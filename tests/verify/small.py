@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from upstreamsync.kit.run.engines import Engines, Kustomize
@@ -13,6 +14,19 @@ from upstreamsync.verify.crossed import Followed
 
 Files = Mapping[str, str]
 _engines: list[Kustomize] = []
+
+
+@dataclass
+class Shelf:
+    """A store of builds that a test can look into."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def get(self, key: str) -> bytes | None:
+        return self.kept.get(key)
+
+    def put(self, key: str, data: bytes) -> None:
+        self.kept[key] = data
 
 
 def engine() -> Kustomize:

@@ -5,7 +5,6 @@ That kustomize refuses it is told in each run that is about the repository's ove
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from upstreamsync.kit.run.engines import Engines
 from upstreamsync.model import Judgement, Verdict, Verification
 from upstreamsync.verify import verify_trees
 from upstreamsync.verify.options import Options
+from verify.small import Shelf
 
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80, name: http}]}\n"
 
@@ -27,17 +27,6 @@ def tree(folder: Path, patch: str, base: str = SERVICE) -> Path:
         f"resources: [../base]\nnamePrefix: my-\npatches:\n- target: {{kind: Service}}\n  patch: |-\n    {patch}\n"
     )
     return folder
-
-
-@dataclass
-class Shelf:
-    kept: dict[str, bytes] = field(default_factory=dict)
-
-    def get(self, key: str) -> bytes | None:
-        return self.kept.get(key)
-
-    def put(self, key: str, data: bytes) -> None:
-        self.kept[key] = data
 
 
 def judged(

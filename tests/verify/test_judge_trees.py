@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from upstreamsync.kit.run.engines import Engines, Kustomize
 from upstreamsync.model import Judgement, Severity, Verdict
 from upstreamsync.verify import add_guards, find_overlays, verify_trees
+from verify.small import Shelf
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -83,17 +84,6 @@ def trees(tmp_path: Path) -> Trees:
 def only(items: tuple[Judgement, ...]) -> Judgement:
     assert len(items) == 1, items
     return items[0]
-
-
-@dataclass
-class Shelf:
-    kept: dict[str, bytes] = field(default_factory=dict)
-
-    def get(self, key: str) -> bytes | None:
-        return self.kept.get(key)
-
-    def put(self, key: str, data: bytes) -> None:
-        self.kept[key] = data
 
 
 def test_an_overlay_whose_inputs_are_the_same_is_not_built(trees: Trees, kustomize: Kustomize) -> None:

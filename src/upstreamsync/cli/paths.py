@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from upstreamsync.errors import UsageError
+from upstreamsync.kit.git.checkout import checkout_of
 
 
 def without_configuration() -> bool:
@@ -30,7 +31,8 @@ def write_file(path: Path, text: str) -> None:
     """
     here = os.path.realpath(".")
     place = os.path.normpath(os.path.join(here, path))
-    if place.startswith(f"{_checkout(here).rstrip(os.sep)}{os.sep}") and os.path.realpath(place) != place:
+    top = str(checkout_of(Path(here))).rstrip(os.sep)
+    if place.startswith(f"{top}{os.sep}") and os.path.realpath(place) != place:
         raise UsageError(
             f"{path} is not written: a link lies there, or on the way to it",
             hint="take the link away, or name a file outside of the checkout",
@@ -41,12 +43,6 @@ def write_file(path: Path, text: str) -> None:
         raise UsageError(
             f"{path} can't be written: {error.strerror}", hint="name a file in a folder that exists"
         ) from None
-
-
-def _checkout(folder: str) -> str:
-    """The checkout that a folder lies in; itself, where there is none."""
-    above = [folder, *map(str, Path(folder).parents)]
-    return next((one for one in above if os.path.lexists(os.path.join(one, ".git"))), folder)
 
 
 def relative_overlays(overlays: Sequence[str], root: Path) -> tuple[str, ...]:

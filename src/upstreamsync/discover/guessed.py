@@ -30,15 +30,14 @@ def read_plain(file: TextFile) -> Iterator[Candidate]:
     """What the images of a release's file, which all are of one repository's packages, say of it."""
     if not (file.is_yaml and _OF_RELEASES.fullmatch(file.name)) or not file.folder or "{{" in file.text:
         return
-    said = {match.groups() for match in _IMAGE.finditer(file.text)}
+    images = list(_IMAGE.finditer(file.text))
+    said = {match.groups() for match in images}
     if len(said) != 1 or len(_OBJECT.findall(file.text)) < _LEAST:
         return
     ((slug, version),) = said
-    found = _IMAGE.search(file.text)
-    assert found is not None  # noqa: S101 (it was just found)
     yield Candidate(
         names=(slug.partition("/")[2],),
-        found=Place(file=file.path, line=file.text.count("\n", 0, found.start()) + 1),
+        found=Place(file=file.path, line=file.text.count("\n", 0, images[0].start()) + 1),
         version=version,
         source={"url": f"https://github.com/{slug}/releases/download/{{version}}/{file.name}"},
         base=file.folder,

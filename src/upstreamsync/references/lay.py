@@ -136,9 +136,8 @@ def _supply(
     old: _Side, needed: Sequence[Sequence[Reference]], fetcher: Fetcher, permits: Permits, jobs: int
 ) -> Supply:
     """All that is needed, fetched: first what the base revision names, which may name more."""
-    from upstreamsync.references.supply import (
-        Supply,
-    )  # with its clients: only where something has to be fetched
+    # With its clients: only where something has to be fetched.
+    from upstreamsync.references.supply import Supply
 
     fetcher.trust(old.remotes())
     supply = Supply(fetcher, permits, jobs)

@@ -22,6 +22,7 @@ from upstreamsync.errors import (
 )
 from upstreamsync.kit.git import command as git_command
 from upstreamsync.kit.git import objects
+from upstreamsync.kit.git.checkout import checkout_of
 from upstreamsync.kit.git.command import DEFAULT_TIMEOUT, Address
 from upstreamsync.kit.git.failures import BLAMES_STORE, HINTS, REDIRECTED, meaning, reason
 from upstreamsync.kit.git.store import prepare, start_over
@@ -185,7 +186,7 @@ class CachedRepositories:
             try:
                 return git_command.run(
                     *words,
-                    folder=folder or (None if "file" in there.protocols else git_command.checkout_of(Path())),
+                    folder=folder or (None if "file" in there.protocols else checkout_of(Path())),
                     env=env,
                     stdin=stdin,
                     protocols=there.protocols,

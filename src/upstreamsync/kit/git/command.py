@@ -96,16 +96,6 @@ def run(
     )
 
 
-def checkout_of(folder: Path) -> Path:
-    """The nearest folder, this one or one above it, that has a ``.git``; the folder itself where none has.
-
-    git looks there first, and then takes a folder below it that merely looks like a repository for one, unless it
-    is new enough to know ``safe.bareRepository`` (2.38). Nobody can commit a ``.git``.
-    """
-    folder = folder.resolve()
-    return next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), folder)
-
-
 def checked_address(url: str, *, allow_local: bool = False) -> Address:
     """An address that git may be given: https, ssh, ``git@host:path``, http on this machine.
 

@@ -20,6 +20,7 @@ from upstreamsync.errors import (
     UsageError,
 )
 from upstreamsync.kit.git import command as git_command
+from upstreamsync.kit.git.checkout import checkout_of
 from upstreamsync.kit.git.command import Entry, checked_ref
 from upstreamsync.kit.git.history import history
 from upstreamsync.kit.paths import check_relative
@@ -74,7 +75,7 @@ class Revisions:
         """The repository that ``path`` (a file or folder) is in; raises RepositoryError if there is none."""
         folder = path if path.is_dir() else path.parent
         try:
-            top = git_command.checkout_of(folder)
+            top = checkout_of(folder)
             output = git_command.run("rev-parse", "--show-toplevel", folder=top).stdout
         except ToolFailed as error:
             if "dubious ownership" in error.stderr:

@@ -20,12 +20,13 @@ from typing import Final
 from upstreamsync.errors import RepositoryError
 from upstreamsync.kit.git.index import Index, index, to_be_added
 from upstreamsync.kit.git.repository import Repository
+from upstreamsync.kit.kubernetes.kustomizations import FILE_NAMES
 from upstreamsync.kit.run.threads import ahead
 from upstreamsync.kit.trees import link_or_copy
 from upstreamsync.model import EMPTY
 
 #: The files that say which others are read.
-DECIDING: Final = frozenset(("kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml"))
+DECIDING: Final = frozenset((*FILE_NAMES, "Chart.yaml"))
 
 
 def listing(repository: Repository, root: Path) -> Callable[[], Index]:

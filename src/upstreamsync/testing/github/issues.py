@@ -74,9 +74,8 @@ def _fields(ask: Ask, issue: Issue) -> None:
     if data.get("assignee"):
         issue.assignees = [data["assignee"]]
     if "milestone" in data:
-        data["milestone"] = (
-            data["milestone"] or None
-        )  # PyGithub sends an empty text for none, as GitHub takes it
+        # PyGithub sends an empty text for none, as GitHub takes it.
+        data["milestone"] = data["milestone"] or None
         if data["milestone"] is not None and data["milestone"] not in ask.repo.milestones:
             raise invalid("Issue", "milestone")
         issue.milestone = data["milestone"]

@@ -29,7 +29,7 @@ def find(
     items: Sequence[Item], old: Side, new: Side, notes: Mapping[str, Sequence[Note]]
 ) -> Iterator[tuple[str, Note]]:
     """For each patch, the places of the new result that still say a name which no old one said any more."""
-    given = _given(items, old) if isinstance(old.base, State) and isinstance(old.final, State) else {}
+    given = _given(items, old)
     if not given or not isinstance(old.final, State) or not isinstance(new.final, State):
         return
     there = {str(key[0].name) for key in new.final.objects}

@@ -142,7 +142,7 @@ def find_overlays(tree: Path | Tree, upstream: Collection[str]) -> tuple[str, ..
     parents: dict[str, set[str]] = {}
     direct: set[str] = set()
     for folder in tree.folders():
-        for path in _named_paths(tree, folder):
+        for path in named_below(tree, folder):
             if tree.is_folder(path) and tree.kustomization_file(path) and path != folder:
                 parents.setdefault(path, set()).add(folder)
             if within(path, paths) or any(within(other, (path,)) for other in paths if path != folder):
@@ -165,8 +165,8 @@ def find_overlays(tree: Path | Tree, upstream: Collection[str]) -> tuple[str, ..
     )
 
 
-def _named_paths(tree: Tree, folder: str) -> Iterator[str]:
-    """What a kustomization names in the tree, whether it is there or not.
+def named_below(tree: Tree, folder: str) -> Iterator[str]:
+    """What a kustomization names in the tree, whether it is there or not, with folders that hold all that it may read.
 
     In one that can't be read whatever looks like the name of something counts: it is judged, and said to be
     unreadable, rather than left out.
@@ -188,16 +188,11 @@ def _named_paths(tree: Tree, folder: str) -> Iterator[str]:
             yield path
 
 
-def named_below(tree: Tree, folder: str) -> Iterator[str]:
-    """The files and folders that the kustomization in ``folder`` may read: with folders that hold them all."""
-    return _named_paths(tree, folder)
-
-
 def named_files(tree: Tree, folder: str) -> Iterator[str]:
     """What the kustomization in ``folder`` names by itself, whether it is there or not."""
     kustomization = tree.kustomization(folder)
     if kustomization is None:
-        yield from _named_paths(tree, folder)
+        yield from named_below(tree, folder)
         return
     entries = [*_mentioned_files(kustomization.data)]
     for name in OBJECT_FIELDS:
@@ -267,9 +262,7 @@ def deduce_upstream(before: Tree, after: Tree, *, same: Collection[str] = ()) ->
             if kustomization is None:
                 unreadable = folder in included and tree.unreadable(folder) is not None
                 if unreadable and changed & set(tree.files(folder)):
-                    found.add(
-                        folder
-                    )  # what it does nobody knows: whoever stands on it is not to be passed over
+                    found.add(folder)  # nobody knows what it does: what stands on it is not to be passed over
                 continue
             mine = _changed_resources(tree, kustomization, changed)
             named = {kustomization.file, *sources(tree, kustomization)}

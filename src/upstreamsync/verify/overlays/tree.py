@@ -8,15 +8,13 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.kit.kubernetes.kustomizations import FILE_NAMES as FILE_NAMES
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import LeftOut
 from upstreamsync.verify.overlays.spelling import canonical
-
-#: The names under which kustomize looks for its file, in this order.
-FILE_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 @dataclass(frozen=True, slots=True)
