@@ -11,6 +11,7 @@ from upstreamsync.base.documents import Document, documents, is_yaml_name
 from upstreamsync.base.kustomization import is_kustomization, own_kustomization
 from upstreamsync.base.located import At, nowhere
 from upstreamsync.base.paths import check_paths
+from upstreamsync.base.pointers import refuse_pointers
 from upstreamsync.base.rewrite import rewrite_files
 from upstreamsync.base.select import select_documents
 from upstreamsync.base.validate import TREES, check_content
@@ -83,6 +84,11 @@ def shape(
     files: Sequence[ContentFile] = artifact.files
     if not files:
         raise ContentError(f"a source of `{vendor.name}` ({source.kind}) delivered no files", place=at())
+    try:
+        refuse_pointers(files, tree=source.kind in TREES)
+    except ContentError as error:
+        error.place = at()
+        raise
     files = rewrite_files(files, source.rewrite, values, partial(at, "rewrite"))
     if source.strip_comments:
         files = [_stripped(file) for file in files]

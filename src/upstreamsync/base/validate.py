@@ -24,6 +24,7 @@ from upstreamsync.base.documents import (
 from upstreamsync.base.kustomization import chart_folders, is_kustomization
 from upstreamsync.base.lists import unpacked
 from upstreamsync.errors import ContentError, Malformed, UpstreamsyncError
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.pages import INCLUDE, INVISIBLE, ODD_SPACES
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.kit.yaml.keys import bad_key
@@ -32,7 +33,6 @@ from upstreamsync.model import ContentFile, Place
 #: Kinds of source that bring whole folders, where manifests may stand beside other YAML.
 TREES = frozenset(("git", "archive", "command"))
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_LFS = b"version https://git-lfs.github.com/spec/"
 _TEMPLATE = re.compile(rb"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}|\{\{-? *(?:if|range|with|define|end)\b")
 _TEMPLATE_NAME = re.compile(
     rb"^[ -]*(?:name|namespace|kind|apiVersion|image):[ ]*[\"']?[^\n#]*\{\{[^\n]*\}\}", re.MULTILINE
@@ -144,11 +144,7 @@ def _is_lenient_manifest(file: ContentFile) -> bool:
 
 def _check_bytes(file: ContentFile) -> None:
     data = file.data
-    if data.startswith(_LFS):
-        raise ContentError(
-            f"{file.path} is a pointer of Git LFS, not the file that it points to",
-            hint="take the file from a release or from the address that the git host gives it",
-        )
+    refuse_pointer(data, file.path)
     if data.startswith(_UTF16) or b"\0" in data[:1000]:
         raise Malformed(
             f"{file.path} is UTF-16 or binary, and kubectl and kustomize read UTF-8; not valid YAML for them",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from upstreamsync.errors import Malformed, Refused, TooLarge
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.paths import check_relative, fold
 from upstreamsync.model import ContentFile
 
@@ -62,9 +63,11 @@ def read_archive(
     ``name`` stands in messages. ``skip_links`` leaves links out instead of refusing the archive.
 
     Raises Malformed for what is no archive or is damaged, Refused for links, devices, paths that leave
-    the folder, names that are there twice or differ in case alone, TooLarge beyond the limits.
+    the folder, names that are there twice or differ in case alone, TooLarge beyond the limits, ContentError
+    for a pointer of Git LFS.
     """
     where = f"`{name}`"
+    refuse_pointer(data, where)
     budget = _Budget(name=where, packed=max(len(data), 1), max_files=max_files, max_bytes=max_bytes)
     try:
         if data[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:

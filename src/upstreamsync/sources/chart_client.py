@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from upstreamsync.errors import Malformed, NotFound, Refused, Unreachable
 from upstreamsync.kit.digests import sha256
 from upstreamsync.kit.http.oci import Oci
-from upstreamsync.kit.kubernetes.charts import index_entry, metadata, newest_with_app_version
+from upstreamsync.kit.kubernetes.charts import index_entry, metadata, newest_with_app_version, refuse_pointers
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import ContentFile, Resolved
@@ -222,6 +222,7 @@ def _packed(name: str, archive: bytes, location: str, digest: str, provenance: b
         for file in members
         if file.path.startswith(f"{root}/")
     )
+    refuse_pointers({file.path: file.data for file in files}, f"`{location}`")
     return Chart(
         name=name,
         files=files,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from upstreamsync.errors import NotFound, Refused, SelectionError, UsageError
 from upstreamsync.kit.git.remote import GitTree
-from upstreamsync.kit.kubernetes.charts import Dependency, dependencies
+from upstreamsync.kit.kubernetes.charts import Dependency, dependencies, refuse_pointers
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import ContentFile, Resolved
 from upstreamsync.sources import checksums
@@ -52,6 +52,7 @@ class _Folder:
             for file in self.tree.read(inside)
         }
         where = f"`{path or '.'}` of {self.where}"
+        refuse_pointers({name: file.data for name, file in files.items()}, where)
         for one in dependencies({name: file.data for name, file in files.items()}, where):
             if not _present(one, files):
                 for file in self._dependency(one, path, where, depth):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from upstreamsync.errors import DigestMismatch, Malformed, SelectionError, UsageError
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.redact import redact
 from upstreamsync.sources.job import Job, name_from_url
 
@@ -51,12 +52,16 @@ def refuse_one_for_many(job: Job, count: int) -> None:
 
 
 def compare(data: bytes, promised: str, url: str, by: str) -> None:
-    """Raise DigestMismatch unless ``promised`` (sha256:<hex> or sha512:<hex>) is the digest of ``data``."""
+    """Raise DigestMismatch unless ``promised`` (sha256:<hex> or sha512:<hex>) is the digest of ``data``.
+
+    ContentError where a pointer of Git LFS stands in its place, whatever else was promised.
+    """
     algorithm, _, expected = promised.partition(":")
     if algorithm not in {"sha256", "sha512"}:
         raise Malformed(f"`{promised}` is no digest", hint="digests are written sha256:<64 hex digits>")
     actual = hashlib.new(algorithm, data).hexdigest()
     if actual != expected.lower():
+        refuse_pointer(data, f"`{redact(url)}`")
         raise DigestMismatch(
             f"`{redact(url)}` is {algorithm}:{actual}, but {by} says {expected.lower()}",
             hint="do not use it: find out from upstream whether it was replaced",
@@ -78,6 +83,7 @@ def _asset_digest(job: Job, url: str) -> str | None:
 
 def _from_file(job: Job, checksums: str, url: str) -> str:
     answer = job.tools.http.get(checksums, limit=_CHECKSUMS_LIMIT, allow_http=job.tools.allow_http)
+    refuse_pointer(answer.body, f"`{redact(checksums)}`")
     text = answer.body.decode("utf-8", "replace")
     name = name_from_url(url)
     entries = list(_entries(text))

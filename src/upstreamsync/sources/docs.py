@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from upstreamsync.config.spec import DocsBlock, DocsSource
 from upstreamsync.errors import Malformed, SelectionError
 from upstreamsync.kit.http.response import Response
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Artifact, ContentFile, Resolved
 from upstreamsync.sources import checksums
@@ -32,6 +33,7 @@ def fetch(job: Job) -> Artifact:
     answer = _page(job, docs)
     checksums.verify(job, answer.url, answer.body)
     where = redact(answer.url)
+    refuse_pointer(answer.body, f"`{where}`")
     text = page_text(answer)
     blocks = blocks_of(text, answer)
     files: dict[str, ContentFile] = {}

@@ -13,6 +13,7 @@ from upstreamsync.errors import Refused, SelectionError, ToolFailed
 from upstreamsync.kit.git.remote import GitTree
 from upstreamsync.kit.kubernetes.foreign import breaches_of, refuse
 from upstreamsync.kit.kubernetes.kustomizations import FILE_NAMES, Role, all_references
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.trees import write_tree
 from upstreamsync.model import Artifact, ContentFile
 from upstreamsync.sources import checksums
@@ -72,7 +73,9 @@ class _Tree:
     def take(self, paths: Iterable[str]) -> None:
         """Read the files, all of them at once."""
         wanted = sorted(set(paths) - self.known.keys())
-        self.known.update((file.path, file) for file in self.tree.read(wanted))
+        for file in self.tree.read(wanted):
+            refuse_pointer(file.data, f"`{file.path}`")
+            self.known[file.path] = file
 
     def is_folder(self, path: str) -> bool:
         """Whether a file lies below ``path``."""

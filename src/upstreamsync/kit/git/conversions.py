@@ -11,12 +11,9 @@ import re
 from collections.abc import Iterator
 
 from upstreamsync.kit.digests import sha256
+from upstreamsync.kit.lfs import pointed_at
 
-_POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-\S+ [^\n]*\n)*oid (sha256:[0-9a-f]{64})\nsize \d+\n?"
-)
 _EXPANDED = re.compile(rb"\$Id: [0-9a-f]{40} \$")
-_LARGEST_POINTER = 1024
 
 
 def stands_for(data: bytes, digest: str) -> bool:
@@ -32,12 +29,6 @@ def same_text(one: bytes, other: bytes) -> bool:
 def plain(data: bytes) -> bytes:
     """With plain line endings, and git's keyword as it was written."""
     return _EXPANDED.sub(b"$Id$", data.replace(b"\r\n", b"\n"))
-
-
-def pointed_at(data: bytes) -> str | None:
-    """The digest of the content for which a pointer of Git LFS stands; None for anything else."""
-    match = _POINTER.fullmatch(data) if len(data) < _LARGEST_POINTER else None
-    return match[1].decode() if match is not None else None
 
 
 def _written(data: bytes) -> Iterator[bytes]:

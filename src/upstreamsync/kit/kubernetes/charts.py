@@ -9,6 +9,7 @@ from typing import Any
 
 from upstreamsync.errors import Malformed
 from upstreamsync.kit.kubernetes.chart_index import Entry, HelmIndex
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.versions import Version, parse
 from upstreamsync.kit.yaml import manifests, syntax
 
@@ -16,6 +17,7 @@ _EXACT = re.compile(r"=?\s*(v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
 #: What names and versions of charts are made of; both become parts of file names.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*")
+_READ = (".yaml", ".yml", ".json", ".tpl", ".tgz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,18 @@ class Dependency:
     version: str
     repository: str
     exact: str | None
+
+
+def refuse_pointers(files: Mapping[str, bytes], where: str) -> None:
+    """Raise ContentError where a file that helm reads of a chart (path → bytes) is a pointer of Git LFS."""
+    for path, data in files.items():
+        if is_read(path):
+            refuse_pointer(data, f"{where}/{path}")
+
+
+def is_read(path: str) -> bool:
+    """Whether a file of that name becomes part of what a chart makes; its pictures do not."""
+    return path.lower().endswith(_READ)
 
 
 def metadata(files: Mapping[str, bytes], where: str) -> Mapping[str, Any]:
