@@ -17,6 +17,7 @@ from typing import Any
 
 from upstreamsync.errors import Malformed, RepositoryError, TooLarge
 from upstreamsync.kit.git.conversions import stands_for
+from upstreamsync.kit.lfs import OWN_POINTER, PULL, is_pointer
 from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import EMPTY, BaseState, Place, Resolved
 
@@ -122,6 +123,8 @@ def parse(data: bytes, name: str) -> Lock:
 
     Raises RepositoryError for anything but a whole lock: a damaged one must not decide which files go.
     """
+    if is_pointer(data):
+        raise RepositoryError(f"{name} is {OWN_POINTER}", hint=PULL)
     try:
         document = manifests.load(data, name=name)
         lock = _lock(_Reader(document))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,14 @@ class View:
 
     read: Callable[[str], bytes | None]
     listing: Callable[[str], Sequence[str]]
+
+    def with_files(self, files: Mapping[str, bytes]) -> View:
+        """The repository with other content of some of its files."""
+
+        def read(path: str) -> bytes | None:
+            return files[path] if path in files else self.read(path)
+
+        return View(read=read, listing=self.listing)
 
     def with_changes(self, changes: Change | Sequence[Change]) -> View:
         """The repository as it will be when the changes are written, so that a next one can build on them."""

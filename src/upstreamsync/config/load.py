@@ -18,6 +18,7 @@ from upstreamsync.config.places import Places, read_places
 from upstreamsync.config.spec import Check, Document, Forge, KustomizeBuild, Promotion, Tools, Vendor
 from upstreamsync.config.where import FILE_NAME, shown_path
 from upstreamsync.errors import ConfigError, Malformed, TooLarge, UsageError
+from upstreamsync.kit.lfs import OWN_POINTER, PULL, is_pointer
 from upstreamsync.kit.yaml import manifests, syntax
 from upstreamsync.model import Cluster, Place, Problem
 
@@ -157,6 +158,8 @@ def _decode(data: bytes, name: str) -> str:
     place = Place(file=name)
     if len(data) > MAX_BYTES:
         raise ConfigError([Problem(place=place, message=f"is larger than {MAX_BYTES} bytes")])
+    if is_pointer(data):
+        raise ConfigError([Problem(place=place, message=f"is {OWN_POINTER}", hint=PULL)])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -7,9 +7,13 @@ that its first versions wrote. See the specification of Git LFS, and what it say
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from upstreamsync.errors import ContentError
 
+#: What is said of a file of the user's own checkout, and what to do about it.
+OWN_POINTER: Final = "a pointer of Git LFS: this checkout does not have the file itself"
+PULL: Final = "`git lfs install && git lfs pull`; in a workflow, `lfs: true` for actions/checkout"
 _LARGEST = 1024
 _SPECS = rb"(?:https?://(?:git-lfs|hawser)\.github\.com/spec/|https?://git-media\.io/v/)"
 _FIRST_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\s*version[ \t]+%s\S+\s" % _SPECS)

@@ -20,7 +20,7 @@ from upstreamsync.config.load import parse_configuration
 from upstreamsync.errors import RepositoryError, ToolError, UpstreamsyncError
 from upstreamsync.kit.store.first_sights import FirstSights
 from upstreamsync.kit.toolbox import Toolbox
-from upstreamsync.lock import Lock
+from upstreamsync.lock import Lock, changed_files
 from upstreamsync.model import BaseCondition, BaseState
 from upstreamsync.project.connections import Connections, toolbox
 from upstreamsync.project.kinds import NONE, Kinds
@@ -139,17 +139,31 @@ class Session:
     def states_under(self, vendor: Vendor, lock: Lock | None) -> tuple[BaseState, ...]:
         """As ``base_states``, with the vendor's lock read already."""
         if lock is not None:
-            states = base_states(vendor, lock, self.view, {})
-            return tuple(self._with_line_endings(state) for state in states)
+            return self._as_git_has_them(vendor, lock, base_states(vendor, lock, self.view, {}))
         states = base_states(vendor, None, self.view, self.strays)
         return tuple(self._with_lost_lock(vendor, state) for state in states)
 
-    def _with_line_endings(self, state: BaseState) -> BaseState:
-        if state.condition is not BaseCondition.EDITED:
-            return state
-        from upstreamsync.project.checkout import with_line_endings
+    def _as_git_has_them(
+        self, vendor: Vendor, lock: Lock, states: tuple[BaseState, ...]
+    ) -> tuple[BaseState, ...]:
+        """The same states, where files that git converts on the way to a checkout are held against what it stores."""
+        if all(state.condition is not BaseCondition.EDITED for state in states):
+            return states
+        from upstreamsync.project.checkout import as_stored, with_conversions
 
-        return with_line_endings(state, self.root)
+        stored = as_stored(self.root, [path for state in states for path in state.changed_files])
+        if stored:
+            states = base_states(vendor, lock, self.view.with_files(stored), {})
+        return tuple(with_conversions(state, vendor.lock_path, self.root) for state in states)
+
+    def edited_files(self, lock: Lock) -> tuple[str, ...]:
+        """The files of a lock that are gone or have other content, in the working tree and in what git stores."""
+        found = changed_files(lock, self.read)
+        if not found:
+            return ()
+        from upstreamsync.project.checkout import as_stored
+
+        return changed_files(lock, self.view.with_files(as_stored(self.root, found)).read)
 
     def _with_lost_lock(self, vendor: Vendor, state: BaseState) -> BaseState:
         """A base whose lock is gone from the working tree, while git still has it: it comes back from there."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from upstreamsync.errors import ToolFailed
 from upstreamsync.kit.git import command as git_command
@@ -30,21 +31,85 @@ def ignored(repository: Repository, paths: Sequence[str]) -> dict[str, str]:
     }
 
 
-def converted(repository: Repository, paths: Sequence[str]) -> frozenset[str]:
-    """Those of the paths that are as git checked them out, and whose line endings git converts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """A file whose bytes git changes on the way to a checkout.
+
+    ``stored`` is the object that git has of it; ``filter`` and ``encoding`` are named by its attributes, and with
+    neither it is the line endings or git's own keyword that change. ``touched`` says that git takes it for changed
+    since, which it also does at times where a conversion does not lead back to what is stored.
+    """
+
+    stored: str
+    touched: bool
+    filter: str | None = None
+    encoding: str | None = None
+
+
+def conversions(repository: Repository, paths: Sequence[str]) -> dict[str, Conversion]:
+    """Those of the paths that git has and converts; how.
+
+    No filter is run for it.
+    """
     if not paths:
-        return frozenset()
+        return {}
     literal = [f":(top,literal){path}" for path in paths]
     changed = set(_lines(repository, "diff-files", "--name-only", "-z", "--", *literal))
     always = _setting(repository, "core.autocrlf") in ("true", "input")
-    found = set()
-    for record in _lines(repository, "ls-files", "--eol", "--full-name", "-z", "--", *literal):
-        facts, _, path = record.partition("\t")
-        attribute = facts.partition("attr/")[2].strip()
+    named = _attributes(repository, paths)
+    found = {}
+    for record in _lines(repository, "ls-files", "--stage", "--eol", "--full-name", "-z", "--", *literal):
+        facts, endings, path = record.split("\t", 2)
+        attribute = endings.partition("attr/")[2].strip()
         applies = attribute.startswith(("text", "eol")) or (always and attribute != "-text")
-        if applies and path not in changed:
-            found.add(path)
-    return frozenset(found)
+        if applies or path in named:
+            found[path] = Conversion(
+                stored=facts.split()[1],
+                touched=path in changed,
+                filter=named.get(path, {}).get("filter"),
+                encoding=named.get(path, {}).get("working-tree-encoding"),
+            )
+    return found
+
+
+def contents(repository: Repository, oids: Sequence[str]) -> dict[str, bytes]:
+    """What git has stored under object ids, as it is; those that a partial clone lacks are left out."""
+    listing = "".join(f"{oid}\n" for oid in oids).encode()
+    done = git_command.run("cat-file", "--batch", folder=repository.root, stdin=listing)
+    return git_command.blobs(done.stdout, oids)
+
+
+def changed_since(repository: Repository, anchor: str, stored: Mapping[str, str]) -> bool | None:
+    """Whether files have other objects (path → id) than when the file ``anchor`` was last committed.
+
+    None where history is cut off before that can be known.
+    """
+    last = _lines(repository, "rev-list", "-1", "HEAD", "--", f":(top,literal){anchor}")
+    if not last:
+        return None
+    commit = last[0].strip()
+    then = git_command.tree(
+        git_command.run(
+            "ls-tree", "-r", "-z", "--full-tree", commit, "--", *stored, folder=repository.root
+        ).stdout
+    )
+    if {entry.path: entry.oid for entry in then} != dict(stored):
+        return True
+    cut = repository.git_folder / "shallow"
+    return None if cut.exists() and commit in cut.read_text().split() else False
+
+
+def _attributes(repository: Repository, paths: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Path → attribute → value, of the attributes that change bytes, where they are given."""
+    stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+    asked = ("filter", "working-tree-encoding", "ident")
+    done = git_command.run("check-attr", "-z", "--stdin", *asked, folder=repository.root, stdin=stdin)
+    words = git_command.records(done.stdout)
+    found: dict[str, dict[str, str]] = {}
+    for path, name, value in zip(words[0::3], words[1::3], words[2::3], strict=False):
+        if value not in ("unspecified", "unset"):
+            found.setdefault(path, {})[name] = value
+    return found
 
 
 def _lines(repository: Repository, *words: str) -> list[str]:

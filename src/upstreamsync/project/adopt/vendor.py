@@ -19,7 +19,7 @@ from upstreamsync.errors import HandEdited, UsageError
 from upstreamsync.kit.kubernetes.objects import object_id
 from upstreamsync.kit.kubernetes.values import show
 from upstreamsync.kit.run.engines import Kustomize
-from upstreamsync.lock import changed_files, render
+from upstreamsync.lock import render
 from upstreamsync.model import Adoption, Change, Release, RunnerUp
 from upstreamsync.project.adopt.beside import (
     comments_beside,
@@ -94,7 +94,7 @@ def adopt_vendor(
             hint="declare a vendor for each base",
         )
     lock = session.lock(vendor)
-    if lock is not None and lock.version == vendor.version and not changed_files(lock, session.read):
+    if lock is not None and lock.version == vendor.version and not session.edited_files(lock):
         return Adoption(
             vendor=vendor.name, base=vendor.bases[0], version=lock.version, why="it is as it was vendored"
         )

@@ -7,7 +7,7 @@ from typing import Any
 from upstreamsync.base.origins import shortened
 from upstreamsync.errors import ConfigError, ContentError, HandEdited, UsageError
 from upstreamsync.kit.yaml import syntax
-from upstreamsync.lock import Lock, changed_files
+from upstreamsync.lock import Lock
 from upstreamsync.model import Change
 from upstreamsync.project.relocate.references import naming
 from upstreamsync.project.session import Session
@@ -60,7 +60,7 @@ def _locks(session: Session, name: str) -> list[tuple[str, Lock]]:
 
 def _own_files(session: Session, lock: Lock, *, discard: bool) -> list[str]:
     """The files that upstreamsync wrote. Raises HandEdited for those that were edited since."""
-    edited = [path for path in changed_files(lock, session.read) if session.read(path) is not None]
+    edited = [path for path in session.edited_files(lock) if session.read(path) is not None]
     if edited and not discard:
         raise HandEdited(
             f"{shortened(edited)}: edited by hand, and would be lost",

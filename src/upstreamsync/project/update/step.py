@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from upstreamsync.base.guard import Overwritten, overwritten, refusal
+from upstreamsync.base.origins import shortened
 from upstreamsync.base.view import View
 from upstreamsync.config.spec import Vendor
 from upstreamsync.errors import (
@@ -24,6 +25,7 @@ from upstreamsync.kit.versions import parse
 from upstreamsync.lock import Lock
 from upstreamsync.model import Change, PassedOver, Release, VendorUpdate
 from upstreamsync.project.check.lookup import Lookup
+from upstreamsync.project.checkout import as_stored, filtered
 from upstreamsync.project.session import Session
 from upstreamsync.project.update.first import Contact, content_of, make_contact
 from upstreamsync.project.update.outcomes import completed_update
@@ -45,6 +47,11 @@ def update_one(
     contact = None if lock is not None or not vendor.bases else first_contact(session, vendor, lookup, make)
     prepared, missing = _prepared(vendor, lookup, wishes, make, contact, lock)
     change = assemble(prepared, view=view, configuration=session.configuration)
+    lost = overwritten(change, vendor, lock or prepared.known, view)
+    if stored := as_stored(session.root, [one.path for one in lost]) if lost else {}:
+        view = view.with_files(stored)
+        change = assemble(prepared, view=view, configuration=session.configuration)
+        lost = overwritten(change, vendor, lock or prepared.known, view)
     if change.base_files and lock is not None and vendor.version not in (None, lock.version):
         slip = f"vendors.yaml said {vendor.version}, and the base was {lock.version}"
         change = replace(change, notes=(*change.notes, slip))
@@ -52,7 +59,7 @@ def update_one(
         change = replace(
             change, notes=(*change.notes, f"{change.after} was asked for by --to, though it is {against}")
         )
-    if lost := overwritten(change, vendor, lock or prepared.known, view):
+    if lost:
         _refuse(session, vendor, lookup, lost, make, contact, discard=wishes.discard_edits)
     if wishes.locked and _differs_from_lock(change, vendor):
         raise DigestMismatch(
@@ -220,6 +227,12 @@ def _refuse(
     elif lock is not None:
         pristine = _at_lock(lookup.release(lock.version), make, session.view)
     lost = [one for one in lost if not _same_text(session.read(one.path), pristine.get(one.path))]
+    if lost and (how := filtered(session.root, vendor.lock_path, [one.path for one in lost])):
+        raise HandEdited(
+            f"{shortened([one.path for one in lost])}: {how}",
+            hint="does the filter work here (`git lfs pull`, `git-crypt unlock`, …)? "
+            f"`upstreamsync update {vendor.name} --discard-edits` replaces them whatever they are",
+        )
     if lost:
         raise refusal(vendor, lost, pristine, session.read, version)
 
