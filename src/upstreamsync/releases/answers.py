@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,11 @@ from upstreamsync.errors import Malformed
 from upstreamsync.kit.http.response import Response
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Release
+
+#: Without a date tools write the year 1, 1970, 1980 (zip), 1985 (npm) or 2000; no release that is followed here is
+#: older than git.
+_FIRST = datetime(2005, 4, 7, tzinfo=UTC)
+_AS_GO_PRINTS = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})\b")
 
 
 def json_document(response: Response, *, numbers_as_text: bool = True) -> Any:
@@ -31,7 +37,7 @@ def last_modified(response: Response) -> datetime | None:
     """When the document was last changed, as its server says; None where it does not say."""
     try:
         at = parsedate_to_datetime(response.headers.get("last-modified", ""))
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return counted(at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC))
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -45,12 +51,27 @@ def on_offer_by(releases: Sequence[Release], response: Response) -> tuple[Releas
 
 
 def timestamp(text: Any) -> datetime | None:
-    """A date of RFC 3339, in UTC; None for anything else, and for the zero value that Go writes for none."""
+    """A date, in UTC: RFC 3339, as Go prints it, or as mail and HTTP write it; None for anything else."""
     if not isinstance(text, str):
         return None
     try:
-        at = datetime.fromisoformat(text.strip())
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
+        at = _moment(text.strip())
+        return counted(at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC))
+    except (ValueError, TypeError, OverflowError):
         return None
-    return at if at.year > 1970 else None
+
+
+def counted(at: datetime) -> datetime | None:
+    """The date, unless it is one that tools write where they know none."""
+    return at if at >= _FIRST else None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        if match := _AS_GO_PRINTS.match(text):
+            return datetime.fromisoformat("T".join(match.groups()[:2]) + match[3])
+        if text[:1].isdecimal():
+            return datetime.fromisoformat(text.upper())
+        return parsedate_to_datetime(text)

@@ -1,7 +1,7 @@
 """Dates of releases that a list does not tell: asked for those alone whose age matters.
 
 A tag of git has its own date or that of its commit, an image or chart in a registry says when it was made. What
-was found out of something that can't change is kept.
+was found out of something that can't change is kept. A date that nobody meant, or that lies in the future, is none.
 """
 
 from __future__ import annotations
@@ -11,30 +11,44 @@ from dataclasses import replace
 from datetime import datetime
 
 from upstreamsync.config.spec import Releases
-from upstreamsync.errors import UpstreamsyncError
+from upstreamsync.errors import NotFound
 from upstreamsync.kit.http.oci import Oci
 from upstreamsync.kit.store.cache import Cache
 from upstreamsync.kit.store.dependencies import record_dependencies
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
-from upstreamsync.releases.answers import json_document, timestamp
+from upstreamsync.releases.answers import counted, json_document, timestamp
 from upstreamsync.releases.github import repository_api
 
 _NAMESPACE = "dates"
 
 
 def dated(release: Release, spec: Releases, tools: Toolbox) -> Release:
-    """The release with its date, where upstream tells one that can be asked for; else as it was.
+    """The release with its date, where upstream tells one that counts; else as it was.
 
-    That it can't be asked for today is no error: then its first sight counts, as for any other.
+    Raises UpstreamsyncError where upstream does not answer.
     """
     if release.published is not None:
         return release
     try:
         at = _date(release, spec, tools)
-    except UpstreamsyncError:
+    except NotFound:  # a tag that stands on no commit, an image that is gone
         return release
-    return replace(release, published=at) if at is not None else release
+    return believed(replace(release, published=at), tools.now) if at is not None else release
+
+
+def believed(release: Release, now: datetime) -> Release:
+    """Without its date where that lies in the future: it says nothing, and would hold the release until then."""
+    if release.published is None or release.published <= now:
+        return release
+    return replace(release, published=None)
+
+
+def can_be_asked(spec: Releases) -> bool:
+    """Whether this kind of upstream tells dates of single releases."""
+    if spec.kind == "helm":
+        return spec.helm is not None and spec.helm.repository.startswith("oci://")
+    return spec.kind in ("git", "branch", "github_tags", "oci")
 
 
 def _date(release: Release, spec: Releases, tools: Toolbox) -> datetime | None:
@@ -50,7 +64,7 @@ def _date(release: Release, spec: Releases, tools: Toolbox) -> datetime | None:
         case "oci":
             # With a `ref` of its own the release's ref is upstream's; the version is the tag then.
             return _of_registry(f"{spec.oci}", release.ref if spec.ref is None else release.version, tools)
-        case "helm" if spec.helm is not None and spec.helm.repository.startswith("oci://"):
+        case "helm" if spec.helm is not None and can_be_asked(spec):
             where = f"{spec.helm.repository.removeprefix('oci://').rstrip('/')}/{spec.helm.chart}"
             return _of_registry(where, release.ref, tools)
     return None
@@ -60,7 +74,8 @@ def _of_git(url: str, name: str, release: Release, tools: Toolbox) -> datetime |
     if release.commit is None:
         return None
     key = f"{url} {name} {release.commit}"
-    return _kept(tools.cache, key, lambda: tools.git.date_of(url, name))
+    at = _kept(tools.cache, key, lambda: tools.git.date_of(url, name))
+    return counted(at) if at is not None else None
 
 
 def _of_github(url: str, tools: Toolbox) -> datetime | None:
@@ -71,8 +86,9 @@ def _of_github(url: str, tools: Toolbox) -> datetime | None:
 
 
 def _of_registry(where: str, tag: str, tools: Toolbox) -> datetime | None:
-    """Not kept: a tag may be moved to something new."""
-    return timestamp(Oci(tools.http, allow_http=tools.allow_http).created(where, tag))
+    """The first date that counts of all that are told. Not kept: a tag may be moved to something new."""
+    told = Oci(tools.http, allow_http=tools.allow_http).created(where, tag)
+    return next((at for said in told if (at := timestamp(said)) is not None), None)
 
 
 def _kept(cache: Cache, key: str, ask: Callable[[], datetime | None]) -> datetime | None:

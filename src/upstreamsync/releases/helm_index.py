@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from upstreamsync.config.spec import HelmReleases, Releases
@@ -27,6 +29,8 @@ _Read = tuple[tuple[Entry, ...] | None, tuple[str, ...]]
 #: Addresses and names that are joined by writing one behind the other.
 _PLAIN_FOLDER = re.compile(r"https?://[\w.:\[\]-]+/(?:[A-Za-z0-9_~-][\w.~-]*/)*")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)*")
+#: All versions of a chart that are dated within so short a time were dated together.
+_ONE_INDEXING = timedelta(minutes=2)
 _HEX = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
@@ -73,7 +77,19 @@ def _read(response: Response, wanted: HelmReleases, tools: Toolbox) -> tuple[Rel
             hint=hint or "check the chart's name and the repository's address",
         )
     resolved = _resolver(wanted.repository)
-    return tuple(_release(entry, resolved) for entry in entries)
+    return _dated(tuple(_release(entry, resolved) for entry in entries))
+
+
+def _dated(releases: tuple[Release, ...]) -> tuple[Release, ...]:
+    """The releases, whose dates may be nothing but that of the index.
+
+    `helm repo index` without `--merge` writes the time of indexing to every version, each time anew: by then they
+    were on offer at the latest.
+    """
+    dates = [one.published for one in releases if one.published is not None]
+    if len(dates) < 2 or max(dates) - min(dates) > _ONE_INDEXING:
+        return releases
+    return tuple(replace(one, published=None, known_by=one.published) for one in releases)
 
 
 class _Charts:

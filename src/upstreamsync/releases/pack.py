@@ -11,7 +11,7 @@ from upstreamsync.model import Release
 
 _NAMESPACE = "releases"
 #: To be raised whenever a feed reads answers differently: what was kept before is then not used.
-_READING = 2
+_READING = 3
 
 
 def remembered(

@@ -135,7 +135,8 @@ class Follow(Spec):
     """Take prereleases too."""
     cooldown: Duration = timedelta()
     """How old a release has to be: by upstream's date, else by that of its tag's commit, of its image, or of its
-    page's last change; without any, how long ago it was first seen."""
+    page's last change; without any, how long ago it was first seen. A date before git (as reproducible builds write it)
+    or in the future is none."""
     ignore: tuple[str, ...] = ()
     """Versions, or constraints, never to take."""
     max: Level | None = None

@@ -95,20 +95,19 @@ class Git(CachedRepositories):
         commit, entries = self._in_store(address, listed)
         return GitTree(git=self, address=address, commit=commit, entries=entries)
 
-    def date_of(self, url: str, ref_or_commit: str) -> datetime:
-        """When an annotated tag was made, or else the commit that a name stands for; aware, UTC.
+    def date_of(self, url: str, ref_or_commit: str) -> datetime | None:
+        """When the commit that a name stands for was made, or an annotated tag if that is younger; aware, UTC.
 
-        Raises as ``fetch_tree``.
+        None where neither says it in a way that can be. Raises as ``fetch_tree``.
         """
         address = git_command.checked_address(url, allow_local=self._allow_local)
         ref = git_command.checked_ref(ref_or_commit)
         with self._store(address) as store:
             commit = self._fetch(store, address, ref)
-            if COMMIT.fullmatch(ref):
-                said = self._local(store, "log", "-1", "--format=%ct", commit)
-            else:
-                said = self._local(store, "for-each-ref", "--format=%(creatordate:unix)", _keep(ref))
-        return datetime.fromtimestamp(int(said), UTC)
+            said = self._local(store, "log", "-1", "--no-show-signature", "--format=%ct", commit).split()
+            if not COMMIT.fullmatch(ref):
+                said += self._local(store, "for-each-ref", "--format=%(creatordate:unix)", _keep(ref)).split()
+        return max(filter(None, map(_moment, said)), default=None)
 
     def last_change(self, url: str, ref_or_commit: str, path: str) -> str:
         """The last commit up to ``ref_or_commit`` that changed ``path``; fetches history without content.
@@ -198,6 +197,14 @@ class Git(CachedRepositories):
         """Which of the objects the store lacks."""
         output = self._local(store, "cat-file", "--batch-check=%(objectname)", stdin=listing)
         return [line.split()[0] for line in output.decode().splitlines() if line.endswith(" missing")]
+
+
+def _moment(seconds: bytes) -> datetime | None:
+    """Seconds since 1970 as git prints them; None for what is no moment of our calendar."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _keep(ref: str) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
@@ -35,6 +35,8 @@ MAX_PAGES = 200
 MAX_TAGS = 200_000
 _PAGE = 1000
 _MANIFEST_LIMIT = 8 * 1024 * 1024
+#: Of how many platforms of an image its date is asked for.
+_PLATFORMS = 3
 _BLOB_LIMIT = 256 * 1024 * 1024
 
 _NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
@@ -178,36 +180,37 @@ class Oci:
         _verify(answer.body, digest, f"the blob {digest[:19]} of {where}")
         return answer.body
 
-    def created(self, reference: str, tag: str) -> str | None:
-        """When what a tag names was made, as its maker says (RFC 3339); None where nothing is said.
+    def created(self, reference: str, tag: str) -> Iterator[str]:
+        """All that is said of when something was made (RFC 3339, if it is well made), the most particular first.
 
-        Of an image for several platforms the first that says it. Raises as ``manifest``.
+        Asked for as it is needed. Of an image for several platforms the first few are. Raises as ``manifest``.
         """
         _, manifest = self.manifest(reference, tag)
-        if said := _annotated(manifest):
-            return said
+        yield from _annotated(manifest)
         listed = manifest.get("manifests")
-        if isinstance(listed, list):
-            digests = [
-                one.get("digest") for one in listed if isinstance(one, dict) and not _is_attestation(one)
-            ]
-            first = next((one for one in digests if isinstance(one, str)), None)
-            if first is None:
-                return None
-            _, manifest = self.manifest(reference, first)
-            if said := _annotated(manifest):
-                return said
+        if not isinstance(listed, list):
+            yield from self._configured(reference, manifest)
+            return
+        digests = [one.get("digest") for one in listed if isinstance(one, dict) and not _is_attestation(one)]
+        for digest in [one for one in digests if isinstance(one, str)][:_PLATFORMS]:
+            _, manifest = self.manifest(reference, digest)
+            yield from _annotated(manifest)
+            yield from self._configured(reference, manifest)
+
+    def _configured(self, reference: str, manifest: Mapping[str, Any]) -> Iterator[str]:
+        """What an image's configuration says of it."""
         config = manifest.get("config")
         digest = config.get("digest") if isinstance(config, dict) else None
         if not isinstance(digest, str):
-            return None
+            return
         try:
             with dependencies.record_dependencies():  # a blob is what its digest says, today and tomorrow
                 data = self.blob(reference, digest, limit=_MANIFEST_LIMIT)
             said = json.loads(data).get("created")
         except (ValueError, RecursionError, AttributeError):
-            return None
-        return said if isinstance(said, str) else None
+            return
+        if isinstance(said, str):
+            yield said
 
     # -- authorization --------------------------------------------------------------------------------
 
@@ -303,10 +306,11 @@ def _next_page(url: str, link: str) -> str | None:
     return urlunsplit((ours.scheme, ours.netloc, ours.path, theirs.query, ""))
 
 
-def _annotated(manifest: Mapping[str, Any]) -> str | None:
+def _annotated(manifest: Mapping[str, Any]) -> Iterator[str]:
     annotations = manifest.get("annotations")
     said = annotations.get("org.opencontainers.image.created") if isinstance(annotations, dict) else None
-    return said if isinstance(said, str) else None
+    if isinstance(said, str):
+        yield said
 
 
 def _is_attestation(entry: Mapping[str, Any]) -> bool:

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from upstreamsync.config.spec import Releases
+from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.kit.versions import parse
 from upstreamsync.model import Release
 from upstreamsync.releases import feed_key, first_seen, policy
 from upstreamsync.releases.comparable import is_newer
-from upstreamsync.releases.dates import dated
+from upstreamsync.releases.dates import believed, can_be_asked, dated
 from upstreamsync.releases.policy import Choice, Policy
 
 #: How many releases of one feed are asked for their dates in one run; the others wait by their first sight.
 MOST_ASKED = 12
+#: After so many without any, the others will have none either.
+MOST_WITHOUT = 3
 
 
 def choose_by_age(
     spec: Releases, releases: Sequence[Release], wishes: Policy, tools: Toolbox
 ) -> tuple[tuple[Release, ...], Choice, datetime | None]:
     """The releases with the dates that decided, the choice, and until when the clock leaves it as it is."""
-    known = tuple(releases)
+    known = tuple(believed(one, tools.now) for one in releases)
     arguments = arguments_of(wishes, spec, known, tools)
     choice = policy.choose(**arguments)
-    for _ in range(MOST_ASKED if wishes.cooldown > timedelta() else 0):
-        held = _held_for_want_of_a_date(choice, known)
-        if held is None:
+    without: set[str] = set()
+    for _ in range(MOST_ASKED if wishes.cooldown > timedelta() and can_be_asked(spec) else 0):
+        held = _held_for_want_of_a_date(choice, known, without)
+        if held is None or len(without) == MOST_WITHOUT:
             break
-        with_date = dated(held, spec, tools)
-        if with_date is held:
-            break  # upstream has none to give
+        try:
+            with_date = dated(held, spec, tools)
+        except UpstreamsyncError:
+            break  # not today: their first sight counts, as for any other
+        if with_date.published is None:
+            without.add(held.version)
+            continue
         known = tuple(with_date if one is held else one for one in known)
         arguments = {**arguments, "releases": known}
         choice = policy.choose(**arguments)
@@ -57,12 +65,16 @@ def arguments_of(
     }
 
 
-def _held_for_want_of_a_date(choice: Choice, releases: Sequence[Release]) -> Release | None:
-    """The newest release that is too young by nothing but its first sight."""
+def _held_for_want_of_a_date(
+    choice: Choice, releases: Sequence[Release], without: Collection[str]
+) -> Release | None:
+    """The newest release that is too young by nothing but its first sight, and not known to have no date."""
     by_version = {release.version: release for release in releases}
     for one in choice.passed_over:
         release = by_version.get(one.version)
-        if one.until is not None and release is not None and release.published is None:
+        if one.until is None or release is None or one.version in without:
+            continue
+        if release.published is None:
             return release
     return None
 
