@@ -11,6 +11,7 @@ from tests.project.test_checkout import MIXED, UNIX, Team, git
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.model import BaseCondition, Status
+from upstreamsync.project.propose.propose import ProposeOptions, propose_from_branch
 
 #: What git-lfs does, with a folder in place of its server.
 LFS = """\
@@ -268,3 +269,53 @@ def test_what_git_converts_can_be_removed_unless_it_was_edited(team, edited):
                 project.remove("app")
         else:
             assert project.remove("app").base_files[BASE] is None
+
+
+# -- `pr`, which reads commits and not a checkout ---------------------------------------------------------
+
+
+def proposed(team: Team, root: Path):
+    with team.open(root) as project:
+        return propose_from_branch(project.session, (), ProposeOptions(forge="local"))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "named"),
+    [
+        (".gitattributes", "app/base/** filter=lfs -text\n", True),
+        (
+            ".gitattributes",
+            "[attr]large filter=lfs\n*.yaml large\nvendors.yaml -filter\n*lock* -filter\n",
+            True,
+        ),
+        ("app/.gitattributes", "base/** filter=lfs -text\n", True),
+        (".git/info/attributes", "app/base/** filter=lfs -text\n", True),
+        (".gitattributes", "app/base/** filter=lfs\napp/base/** -filter\n", False),
+        (".gitattributes", "*.png filter=lfs\n* text=auto\n", False),
+        (".gitattributes", "app/overlay/** filter=lfs\n", False),
+    ],
+)
+def test_a_pull_request_says_which_files_go_through_a_filter(team, lfs, file, text, named):
+    root = team.begin(**lfs)
+    put(root, {file: text}, "Attributes")
+    team.publish(UNIX, "1.0.0", "1.1.0")
+    done = proposed(team, root)
+    assert not done.failures
+    (one,) = done.pull_requests
+    body = one.body
+    assert ("the filter `lfs`" in body) is named
+    if named:
+        assert "`app/base/app.yaml`" in body
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_what_a_filter_stores_is_not_by_hand_to_a_pull_request(team, edited):
+    root = team.begin("app/base/** filter=crypt\n", **ROT13)
+    if edited:
+        put(root, {BASE: UNIX.replace("one", "ours")}, "Ours")
+    team.publish(UNIX, "1.0.0", "1.1.0")
+    done = proposed(team, root)
+    assert done.pull_requests == ()
+    failure = done.failures["app"]
+    assert ("edited by hand" in failure.message) is edited
+    assert ("filter `crypt`" in failure.message) is not edited

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from upstreamsync.kit.git.conversions import same_text
 from upstreamsync.kit.git.repository import Repository
 from upstreamsync.kit.lfs import pointed_at
 from upstreamsync.model import BaseCondition, BaseState, VendorUpdate
+from upstreamsync.project.committed import Committed
 
 _SHOWN = 3
 
@@ -74,9 +75,20 @@ def with_conversions(state: BaseState, lock_path: str | None, root: Path) -> Bas
     )
 
 
-def filtered(root: Path, lock_path: str | None, paths: Sequence[str]) -> str | None:
-    """What to say of files that a filter or an encoding keeps from being compared; None where that is not all."""
-    how = _unknown_by(paths, lock_path, root) if lock_path is not None else None
+def filtered(
+    root: Path, committed: Committed | None, lock_path: str | None, files: Mapping[str, bytes]
+) -> str | None:
+    """What to say of files that a filter or an encoding keeps from being compared; None where that is not all.
+
+    They are those of the checkout in ``root``, or of a commit.
+    """
+    if lock_path is None:
+        return None
+    if committed is not None:
+        name = committed.unknown_by(lock_path, files)
+        how = _Unknown(kind="filter", name=name, settled=True) if name is not None else None
+    else:
+        how = _unknown_by(list(files), lock_path, root)
     if how is None or how.kind == "endings":
         return None
     return _TOLD[how.kind][0].format(name=how.name) + ", and whether somebody edited them can't be told"

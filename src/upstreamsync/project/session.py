@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from upstreamsync.base.locked import read_lock
 from upstreamsync.base.states import Strays, base_states, orphans, stray_locks
@@ -26,12 +26,18 @@ from upstreamsync.project.connections import Connections, toolbox
 from upstreamsync.project.kinds import NONE, Kinds
 from upstreamsync.project.settings import Settings
 
+if TYPE_CHECKING:
+    from upstreamsync.project.committed import Committed
+
 #: Told the name of each vendor, or of each overlay, as soon as it is done.
 Progress = Callable[[str], None]
 
 
 class Session:
-    """A vendors.yaml that was read, and what a run works with. Close it, or use it as a context manager."""
+    """A vendors.yaml that was read, and what a run works with. Close it, or use it as a context manager.
+
+    ``committed`` is where its files come from, if that is a commit and not a checkout.
+    """
 
     def __init__(
         self,
@@ -46,6 +52,7 @@ class Session:
         self.settings = settings
         self.kinds = kinds
         self.first_sights = first_sights
+        self.committed: Committed | None = None
         self._connections = connections
         if connections is not None:
             connections.name_hosts(configuration.text, configuration.allow_hosts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,12 +81,39 @@ def contents(repository: Repository, oids: Sequence[str]) -> dict[str, bytes]:
     return git_command.blobs(done.stdout, oids)
 
 
-def changed_since(repository: Repository, anchor: str, stored: Mapping[str, str]) -> bool | None:
-    """Whether files have other objects (path → id) than when the file ``anchor`` was last committed.
+def filters_at(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, str]:
+    """Path → filter, of those of the paths to which the attributes of a commit give one. None is run."""
+    if not paths or not _names_filters(repository, commit):
+        return {}
+    stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+    with tempfile.TemporaryDirectory(prefix="upstreamsync-index-") as folder:
+        env = {"GIT_INDEX_FILE": f"{folder}/index"}
+        git_command.run("read-tree", commit, folder=repository.root, env=env)
+        words = ("check-attr", "--cached", "-z", "--stdin", "filter")
+        done = git_command.run(*words, folder=repository.root, env=env, stdin=stdin)
+    return {path: said["filter"] for path, said in _named(done.stdout).items()}
+
+
+def _names_filters(repository: Repository, commit: str) -> bool:
+    """Whether there are attributes that speak of filters; most repositories have none."""
+    own = repository.git_folder / "info/attributes"
+    if own.is_file() and b"filter" in own.read_bytes():
+        return True
+    files = [
+        path for path in repository.tracked_files(commit) if posixpath.basename(path) == ".gitattributes"
+    ]
+    found = repository.read_those(commit, frozenset(files).__contains__) if files else {}
+    return any(b"filter" in data for data in found.values())
+
+
+def changed_since(
+    repository: Repository, anchor: str, stored: Mapping[str, str], *, rev: str = "HEAD"
+) -> bool | None:
+    """Whether files have other objects (path → id) than when the file ``anchor`` was last committed before ``rev``.
 
     None where history is cut off before that can be known.
     """
-    last = _lines(repository, "rev-list", "-1", "HEAD", "--", f":(top,literal){anchor}")
+    last = _lines(repository, "rev-list", "-1", rev, "--", f":(top,literal){anchor}")
     if not last:
         return None
     commit = last[0].strip()
@@ -104,7 +133,12 @@ def _attributes(repository: Repository, paths: Sequence[str]) -> dict[str, dict[
     stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
     asked = ("filter", "working-tree-encoding", "ident")
     done = git_command.run("check-attr", "-z", "--stdin", *asked, folder=repository.root, stdin=stdin)
-    words = git_command.records(done.stdout)
+    return _named(done.stdout)
+
+
+def _named(output: bytes) -> dict[str, dict[str, str]]:
+    """What ``git check-attr -z`` printed, without what is not given."""
+    words = git_command.records(output)
     found: dict[str, dict[str, str]] = {}
     for path, name, value in zip(words[0::3], words[1::3], words[2::3], strict=False):
         if value not in ("unspecified", "unset"):

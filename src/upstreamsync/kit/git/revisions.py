@@ -138,6 +138,10 @@ class Revisions:
         """The content of a file at ``rev``; None where there is none. Raises Refused for a link."""
         return self.read_all(rev, [path]).get(path)
 
+    def object_ids(self, rev: str, paths: Sequence[str]) -> dict[str, str]:
+        """Path → object id of the files at ``rev``; those that do not exist are left out."""
+        return {entry.path: entry.oid for entry in self._entries(rev, paths) if entry.path in paths}
+
     def read_all(self, rev: str, paths: Sequence[str]) -> dict[str, bytes]:
         """The content of several files at ``rev``; those that do not exist are left out."""
         entries = {entry.path: entry for entry in self._entries(rev, paths)}

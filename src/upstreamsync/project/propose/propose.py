@@ -37,6 +37,7 @@ from upstreamsync.model import (
     VendorUpdate,
     Verification,
 )
+from upstreamsync.project.committed import Committed
 from upstreamsync.project.failures import guarded
 from upstreamsync.project.forges import forge_of
 from upstreamsync.project.propose import board
@@ -259,6 +260,7 @@ def _laid_out(
             )
         with open_session(file, session.settings, session.kinds) as there:
             there.first_sights = sights
+            there.committed = Committed(repository=repository, commit=commit, prefix=prefix)
             yield there
 
 
@@ -297,6 +299,9 @@ def _proposal(
 ) -> Proposal:
     """The proposal for a vendor or group, judged and reviewed by itself."""
     prefix = _prefix(session, repository)
+    changes = [
+        Committed(repository=repository, commit=base_commit, prefix=prefix).noted(one) for one in changes
+    ]
     verification, review = review_change(there, changes, report)
     if options.inspected is not None:
         options.inspected(inspect_change(there, changes, verification, review, subject=key))

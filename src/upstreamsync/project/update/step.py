@@ -227,11 +227,14 @@ def _refuse(
     elif lock is not None:
         pristine = _at_lock(lookup.release(lock.version), make, session.view)
     lost = [one for one in lost if not _same_text(session.read(one.path), pristine.get(one.path))]
-    if lost and (how := filtered(session.root, vendor.lock_path, [one.path for one in lost])):
+    files = {one.path: session.read(one.path) or b"" for one in lost}
+    if files and (how := filtered(session.root, session.committed, vendor.lock_path, files)):
+        ask = "does the filter work here (`git lfs pull`, `git-crypt unlock`, …)?"
+        if session.committed is not None:
+            ask = "commits are read without filters: except the base from it (`-filter` in .gitattributes);"
         raise HandEdited(
-            f"{shortened([one.path for one in lost])}: {how}",
-            hint="does the filter work here (`git lfs pull`, `git-crypt unlock`, …)? "
-            f"`upstreamsync update {vendor.name} --discard-edits` replaces them whatever they are",
+            f"{shortened(list(files))}: {how}",
+            hint=f"{ask} `upstreamsync update {vendor.name} --discard-edits` replaces them whatever they are",
         )
     if lost:
         raise refusal(vendor, lost, pristine, session.read, version)
