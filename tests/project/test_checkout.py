@@ -58,13 +58,13 @@ class Team:
         git(root, "commit", "-qm", "Start")
         return root
 
-    def clone(self, root: Path, **settings: str) -> Path:
+    def clone(self, root: Path, *, folder: str = "second", **settings: str) -> Path:
         words = [
             word for name, value in settings.items() for word in ("-c", f"{name.replace('_', '.')}={value}")
         ]
-        folder = self.tmp / "second"
-        subprocess.run(["git", "clone", "-q", *words, root, folder], check=True)
-        return folder
+        made = self.tmp / folder
+        subprocess.run(["git", "clone", "-q", *words, root, made], check=True)
+        return made
 
     def open(self, root: Path):
         return open_project(root, settings=Settings(cache_folder=self.tmp / "cache"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -319,3 +320,27 @@ def test_what_a_filter_stores_is_not_by_hand_to_a_pull_request(team, edited):
     failure = done.failures["app"]
     assert ("edited by hand" in failure.message) is edited
     assert ("filter `crypt`" in failure.message) is not edited
+
+
+@pytest.mark.parametrize(
+    "attributes", ["app/base/** filter=crypt\n", "* filter=crypt\nvendors.yaml -filter\napp/*lock* -filter\n"]
+)
+def test_no_filter_is_run(team, attributes):
+    root = team.begin(attributes, **ROT13)
+    second = team.clone(root, **ROT13)
+    (second / BASE).write_text(UNIX.replace("one", "ours"))
+    third = team.clone(root, folder="third")
+    ran = team.tmp / "ran"
+    for folder in (root, second, third):
+        for key in ("clean", "smudge", "process"):
+            git(folder, "config", f"filter.crypt.{key}", f"touch {ran}; cat")
+    team.publish(UNIX, "1.0.0", "1.1.0")
+    for folder in (root, second, third):
+        team.state(folder)
+        team.status(folder)
+        with team.open(folder) as project:
+            project.update()
+        proposed(team, folder)
+        with team.open(folder) as project, suppress(UpstreamsyncError):
+            project.remove("app")
+    assert not ran.exists()

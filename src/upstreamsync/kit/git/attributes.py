@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from upstreamsync.errors import ToolFailed
 from upstreamsync.kit.git import command as git_command
@@ -33,6 +35,13 @@ def ignored(repository: Repository, paths: Sequence[str]) -> dict[str, str]:
     }
 
 
+#: A file of the index as ``git ls-files --debug -z`` shows it: its path, when it was changed, and its size.
+_STAT = re.compile(
+    rb"([^\0]+)\0  ctime: \d+:\d+\n  mtime: (\d+):(\d+)\n  dev: \d+\tino: \d+\n"
+    rb"  uid: \d+\tgid: \d+\n  size: (\d+)\tflags: [0-9a-f]+\n"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
     """A file whose bytes git changes on the way to a checkout.
@@ -49,16 +58,13 @@ class Conversion:
 
 
 def conversions(repository: Repository, paths: Sequence[str]) -> dict[str, Conversion]:
-    """Those of the paths that git has and converts; how.
-
-    No filter is run for it.
-    """
+    """Those of the paths that git has and converts; how. No filter is run for it."""
     if not paths:
         return {}
     literal = [f":(top,literal){path}" for path in paths]
-    changed = set(_lines(repository, "diff-files", "--name-only", "-z", "--", *literal))
     always = _setting(repository, "core.autocrlf") in ("true", "input")
     named = _attributes(repository, paths)
+    changed = _changed(repository, paths, {path for path, given in named.items() if "filter" in given})
     found = {}
     for record in _lines(repository, "ls-files", "--stage", "--eol", "--full-name", "-z", "--", *literal):
         facts, endings, path = record.split("\t", 2)
@@ -72,6 +78,36 @@ def conversions(repository: Repository, paths: Sequence[str]) -> dict[str, Conve
                 encoding=named.get(path, {}).get("working-tree-encoding"),
             )
     return found
+
+
+def _changed(repository: Repository, paths: Sequence[str], filtered: Collection[str]) -> frozenset[str]:
+    """Those of the paths that are not as they were checked out.
+
+    git itself runs a filter to be sure of a file that is as young as the index: what is ``filtered`` is held
+    against the time and size that the index has of it.
+    """
+    plain = [f":(top,literal){path}" for path in paths if path not in filtered]
+    changed = _lines(repository, "diff-files", "--name-only", "-z", "--", *plain) if plain else []
+    if not filtered:
+        return frozenset(changed)
+    literal = [f":(top,literal){path}" for path in sorted(filtered)]
+    words = ("ls-files", "--debug", "--full-name", "-z", "--", *literal)
+    output = git_command.run(*words, folder=repository.root).stdout
+    same = set()
+    for match in _STAT.finditer(output):
+        path = match[1].decode("utf-8", "surrogateescape")
+        if _is_as_indexed(repository.root / path, *(int(number) for number in match.groups()[1:])):
+            same.add(path)
+    return frozenset((*changed, *(path for path in filtered if path not in same)))
+
+
+def _is_as_indexed(file: Path, seconds: int, nanoseconds: int, size: int) -> bool:
+    try:
+        now = file.lstat()
+    except OSError:
+        return False
+    whole, part = divmod(now.st_mtime_ns, 1_000_000_000)
+    return (whole, now.st_size) == (seconds, size) and part == nanoseconds
 
 
 def contents(repository: Repository, oids: Sequence[str]) -> dict[str, bytes]:
