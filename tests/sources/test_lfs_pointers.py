@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 import pytest
 from tests.sources.test_archive import FILES, pack, zipped
 
+from upstreamsync.config.spec import Releases
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.digests import sha256
+from upstreamsync.releases import fetch_releases
 
 CHART = {"Chart.yaml": "apiVersion: v2\nname: thing\nversion: 1.2.3\n", "templates/a.yaml": "a: 1\n"}
 
@@ -95,3 +100,44 @@ def test_a_file_that_a_kustomization_needs(world, fetch, name):
     source = {"kustomize": {"repository": world.git("thing").url, "path": "config"}}
     assert fetch(source).files
     assert f"config/{name}" in refused(fetch, source, version="v1.2.4").message
+
+
+def python(code: str, **more: object) -> dict:
+    return {"command": {"run": [sys.executable, "-c", code], **more}}
+
+
+def test_what_a_generator_is_given(world, fetch, tools):
+    world.file("/data.json", pointer(b"{}"))
+    made = "print('kind: ConfigMap')"
+    refused(fetch, python(made, fetch={"data.json": f"{world.url}/data.json"}), allow_commands=True)
+    (tools.root / "profile.json").write_bytes(pointer(b"{}"))
+    with pytest.raises(
+        UpstreamsyncError, match=r"`profile\.json` is a pointer of Git LFS: this checkout"
+    ) as caught:
+        fetch(python(made, inputs=["profile.json"]), allow_commands=True)
+    assert "git lfs pull" in caught.value.hint
+
+
+def test_a_values_file_of_ones_own(world, fetch, tools):
+    world.git("thing").commit({f"chart/{path}": text for path, text in CHART.items()}, tag="v1.2.3")
+    (tools.root / "values.yaml").write_bytes(pointer(b"a: 1\n", line="\r\n"))
+    source = {"helm": {"git": world.git("thing").url, "path": "chart", "values": ["values.yaml"]}}
+    with pytest.raises(UpstreamsyncError, match=r"`values\.yaml` is a pointer of Git LFS: this checkout"):
+        fetch(source)
+
+
+@pytest.mark.parametrize(
+    "releases",
+    [
+        {"page": {"url": "AT", "pattern": "v(?P<version>[0-9]+)"}},
+        {"json": {"url": "AT", "path": "[*]"}},
+        {"helm": {"repository": "FOLDER", "chart": "thing"}},
+    ],
+    ids=lambda declared: next(iter(declared)),
+)
+def test_a_list_of_versions(world, tools, releases):
+    for path in ("versions", "index.yaml"):
+        world.file(path, pointer(b"x"))
+    text = json.dumps(releases).replace("AT", f"{world.url}/versions").replace("FOLDER", world.url)
+    with pytest.raises(UpstreamsyncError, match="a pointer of Git LFS"):
+        fetch_releases(Releases.model_validate_json(text), tools)

@@ -12,22 +12,28 @@ from typing import Any
 
 from upstreamsync.errors import Malformed
 from upstreamsync.kit.http.response import Response
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.redact import redact
 from upstreamsync.model import Release
 
 #: Without a date tools write the year 1, 1970, 1980 (zip), 1985 (npm) or 2000; no release that is followed here is
 #: older than git.
 _FIRST = datetime(2005, 4, 7, tzinfo=UTC)
+_LONGEST = 100
 _AS_GO_PRINTS = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})\b")
 
 
 def json_document(response: Response, *, numbers_as_text: bool = True) -> Any:
-    """The body as JSON; by default with numbers as they are written (1.10, not 1.1). Raises Malformed."""
+    """The body as JSON; by default with numbers as they are written (1.10, not 1.1).
+
+    Raises Malformed, or ContentError for a pointer of Git LFS in its place.
+    """
     try:
         if numbers_as_text:
             return json.loads(response.body, parse_float=str, parse_int=str)
         return json.loads(response.body)
     except (ValueError, RecursionError) as error:
+        refuse_pointer(response.body, f"`{redact(response.url)}`")
         raise Malformed(
             f"`{redact(response.url)}` is not JSON: {error}", hint="open the address; is it the right one?"
         ) from None
@@ -52,7 +58,7 @@ def on_offer_by(releases: Sequence[Release], response: Response) -> tuple[Releas
 
 def timestamp(text: Any) -> datetime | None:
     """A date, in UTC: RFC 3339, as Go prints it, or as mail and HTTP write it; None for anything else."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(text) > _LONGEST:
         return None
     try:
         at = _moment(text.strip())

@@ -9,6 +9,7 @@ from upstreamsync.config.spec import Releases
 from upstreamsync.errors import NotFound
 from upstreamsync.kit import html
 from upstreamsync.kit.http.response import Response
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.toolbox import Toolbox
 from upstreamsync.model import Release
@@ -29,6 +30,7 @@ def feed(spec: Releases, tools: Toolbox) -> Iterator[Sequence[Release]]:
 
 
 def _read(response: Response, pattern: str) -> tuple[Release, ...]:
+    refuse_pointer(response.body, f"`{redact(response.url)}`")
     text = _text(response)
     found = _search(pattern, text)
     if not found and "<" in text:

@@ -15,6 +15,7 @@ from pathlib import Path
 from upstreamsync.config.spec import CommandSource
 from upstreamsync.errors import Refused, TooLarge
 from upstreamsync.kit.archives import read_archive
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.run import process
 from upstreamsync.kit.run.sandbox import Sandbox
@@ -44,6 +45,7 @@ def fetch(job: Job) -> Artifact:
     for name, url in _targets(job, spec).items():
         answer = job.tools.http.get(url, allow_http=job.tools.allow_http)
         checksums.verify(job, url, answer.body)
+        refuse_pointer(answer.body, f"`{redact(url)}`")
         # Whether a fetched file is a program nobody says; those of archives have their own bit.
         fetched.append(ContentFile(path=name, data=answer.body, executable=True))
         if name.endswith(_ARCHIVES):

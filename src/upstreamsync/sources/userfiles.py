@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from upstreamsync.errors import RepositoryError
+from upstreamsync.kit.lfs import OWN_POINTER, PULL, is_pointer
 from upstreamsync.sources.job import Job
 
 
 def read(job: Job, path: str) -> bytes:
     """The file as it will be after the edits that precede a render.
 
-    Raises RepositoryError when it can't be read, or when it is a link out of the repository.
+    Raises RepositoryError when it can't be read, when it is a link out of the repository, or a pointer of Git LFS.
     """
+    data = _read(job, path)
+    if is_pointer(data):
+        raise RepositoryError(f"`{path}` is {OWN_POINTER}", hint=PULL)
+    return data
+
+
+def _read(job: Job, path: str) -> bytes:
     if path in job.overrides:
         return job.overrides[path]
     root = job.tools.root.resolve()

@@ -21,6 +21,7 @@ from typing import Any
 
 from upstreamsync.errors import Malformed
 from upstreamsync.kit.kubernetes.chart_index_events import entries_of, merged, read_by_events
+from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.yaml import syntax
 from upstreamsync.kit.yaml.manifests import no_garbage_collection, refuse_bombs
 
@@ -56,6 +57,7 @@ class HelmIndex:
     """
 
     def __init__(self, data: bytes | mmap) -> None:
+        refuse_pointer(data[:1024], "the index")
         self.data = data
         self.blocks = None if data[:64].lstrip()[:1] in {b"{", b"["} else _find_blocks(data)
 
