@@ -113,4 +113,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("a staging folder of a stranger's is not obeyed", "base/write.py", "stat.S_IMODE(facts.st_mode) == 0o700 and ", "", "tests/base/test_write.py"),
     _m("a push replaces what it has seen alone", "kit/git/repository.py", "            words.append(f\"--force-with-lease={head_ref(branch)}:{lease}\")", "            words.append(\"--force\")", "tests/kit/git/test_repository.py"),
     _m("a person's commits are left alone", "forge/rules/lifecycle.py", "        if commit.author_email != bot_email or commit.committer_email != bot_email:", "        if False:", "tests/forge"),
+    _m("what an index says is untouched is held against the disk", "kit/git/attributes.py", "    return (whole, now.st_size) == (seconds, size) and nanoseconds in (0, part)", "    return True", "tests/project/test_checkout_filters.py"),
+    _m("an edit that was committed is no line ending", "project/checkout.py", "    if edited:\n        return None\n", "", "tests/project/test_checkout_filters.py", "-k", "committed"),
+    _m("a date that nobody meant is none", "releases/answers.py", "return at if at >= _FIRST else None", "return at", "tests/releases/test_odd_dates.py"),
+    _m("a date in the future is none", "releases/dates.py", "    if release.published is None or release.published <= now:", "    if True:", "tests/releases/test_odd_dates.py"),
+    _m("a pointer becomes no base", "base/pointers.py", "        if file.path in needed:", "        if False:", "tests/base/test_lfs_pointers.py"),
 )  # fmt: skip

@@ -344,3 +344,17 @@ def test_no_filter_is_run(team, attributes):
         with team.open(folder) as project, suppress(UpstreamsyncError):
             project.remove("app")
     assert not ran.exists()
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+@pytest.mark.parametrize(
+    ("attributes", "settings"), [("* text=auto eol=crlf\n", {}), ("app/base/** filter=crypt\n", ROT13)]
+)
+def test_an_edit_that_git_was_told_not_to_see_is_noticed(team, flag, attributes, settings):
+    root = team.begin(attributes, **settings)
+    second = team.clone(root, **settings)
+    git(second, "update-index", flag, BASE)
+    (second / BASE).write_text(UNIX.replace("one", "ours"))
+    assert git(second, "status", "--porcelain") == ""
+    assert "edited here" in team.state(second).why
+    assert "edited by hand" in refusal(team, second).message

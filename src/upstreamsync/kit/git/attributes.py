@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,8 @@ class Conversion:
     """A file whose bytes git changes on the way to a checkout.
 
     ``stored`` is the object that git has of it; ``filter`` and ``encoding`` are named by its attributes, and with
-    neither it is the line endings or git's own keyword that change. ``touched`` says that git takes it for changed
-    since, which it also does at times where a conversion does not lead back to what is stored.
+    neither it is the line endings or git's own keyword that change. ``touched`` says that it was
+    written since, as far as its time and size tell.
     """
 
     stored: str
@@ -64,7 +64,7 @@ def conversions(repository: Repository, paths: Sequence[str]) -> dict[str, Conve
     literal = [f":(top,literal){path}" for path in paths]
     always = _setting(repository, "core.autocrlf") in ("true", "input")
     named = _attributes(repository, paths)
-    changed = _changed(repository, paths, {path for path, given in named.items() if "filter" in given})
+    untouched = _as_indexed(repository, literal)
     found = {}
     for record in _lines(repository, "ls-files", "--stage", "--eol", "--full-name", "-z", "--", *literal):
         facts, endings, path = record.split("\t", 2)
@@ -73,41 +73,36 @@ def conversions(repository: Repository, paths: Sequence[str]) -> dict[str, Conve
         if applies or path in named:
             found[path] = Conversion(
                 stored=facts.split()[1],
-                touched=path in changed,
+                touched=path not in untouched,
                 filter=named.get(path, {}).get("filter"),
                 encoding=named.get(path, {}).get("working-tree-encoding"),
             )
     return found
 
 
-def _changed(repository: Repository, paths: Sequence[str], filtered: Collection[str]) -> frozenset[str]:
-    """Those of the paths that are not as they were checked out.
+def _as_indexed(repository: Repository, literal: Sequence[str]) -> frozenset[str]:
+    """Those of the files that have the time and size that git noted when it checked them out.
 
-    git itself runs a filter to be sure of a file that is as young as the index: what is ``filtered`` is held
-    against the time and size that the index has of it.
+    git's own `diff-files` would run a filter to be sure of a file that is as young as the index, and believes who
+    told it to assume that a file is unchanged.
     """
-    plain = [f":(top,literal){path}" for path in paths if path not in filtered]
-    changed = _lines(repository, "diff-files", "--name-only", "-z", "--", *plain) if plain else []
-    if not filtered:
-        return frozenset(changed)
-    literal = [f":(top,literal){path}" for path in sorted(filtered)]
     words = ("ls-files", "--debug", "--full-name", "-z", "--", *literal)
-    output = git_command.run(*words, folder=repository.root).stdout
     same = set()
-    for match in _STAT.finditer(output):
+    for match in _STAT.finditer(git_command.run(*words, folder=repository.root).stdout):
         path = match[1].decode("utf-8", "surrogateescape")
-        if _is_as_indexed(repository.root / path, *(int(number) for number in match.groups()[1:])):
+        if _has(repository.root / path, *(int(number) for number in match.groups()[1:])):
             same.add(path)
-    return frozenset((*changed, *(path for path in filtered if path not in same)))
+    return frozenset(same)
 
 
-def _is_as_indexed(file: Path, seconds: int, nanoseconds: int, size: int) -> bool:
+def _has(file: Path, seconds: int, nanoseconds: int, size: int) -> bool:
     try:
         now = file.lstat()
     except OSError:
         return False
     whole, part = divmod(now.st_mtime_ns, 1_000_000_000)
-    return (whole, now.st_size) == (seconds, size) and part == nanoseconds
+    # Some other programs that check out note whole seconds.
+    return (whole, now.st_size) == (seconds, size) and nanoseconds in (0, part)
 
 
 def contents(repository: Repository, oids: Sequence[str]) -> dict[str, bytes]:
