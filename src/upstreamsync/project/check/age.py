@@ -26,11 +26,12 @@ def choose_by_age(
     spec: Releases, releases: Sequence[Release], wishes: Policy, tools: Toolbox
 ) -> tuple[tuple[Release, ...], Choice, datetime | None]:
     """The releases with the dates that decided, the choice, and until when the clock leaves it as it is."""
-    known = tuple(believed(one, tools.now) for one in releases)
+    waits = wishes.cooldown > timedelta()
+    known = tuple(believed(one, tools.now) for one in releases) if waits else tuple(releases)
     arguments = arguments_of(wishes, spec, known, tools)
     choice = policy.choose(**arguments)
     without: set[str] = set()
-    for _ in range(MOST_ASKED if wishes.cooldown > timedelta() and can_be_asked(spec) else 0):
+    for _ in range(MOST_ASKED if waits and can_be_asked(spec) else 0):
         held = _held_for_want_of_a_date(choice, known, without)
         if held is None or len(without) == MOST_WITHOUT:
             break
