@@ -17,7 +17,7 @@ from upstreamsync.base.origins import (
     watch_fact,
     watch_note,
 )
-from upstreamsync.base.validate import count_objects, most_objects
+from upstreamsync.base.validate import count_objects, fewest_objects, most_objects
 from upstreamsync.base.versionline import set_image_version, set_version
 from upstreamsync.base.view import View
 from upstreamsync.config.load import content_digest
@@ -107,8 +107,11 @@ def _shrunk(situation: _Situation) -> tuple[Shrunk, ...]:
     for base in vendor.bases:
         inside = [path for path in lock.files if path.startswith(f"{base}/")]
         old = {path: data for path in inside if (data := view.read(path)) is not None}
-        after = count_objects({path: file.data for path, file in new.items() if path.startswith(f"{base}/")})
-        if 2 * after < most_objects(old) and 2 * after < (before := count_objects(old)):
+        files = {path: file.data for path, file in new.items() if path.startswith(f"{base}/")}
+        if 2 * fewest_objects(files) >= most_objects(old):
+            continue
+        before, after = count_objects(old), count_objects(files)
+        if 2 * after < before:
             found.append(Shrunk(base=base, before=before, after=after))
     return tuple(found)
 

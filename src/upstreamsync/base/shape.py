@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from upstreamsync.base import layout
@@ -19,17 +19,24 @@ from upstreamsync.config.spec import Source, Vendor
 from upstreamsync.errors import ContentError
 from upstreamsync.kit.kubernetes.foreign import FilesByPath, breaches_of, refuse
 from upstreamsync.kit.templates import release_values
+from upstreamsync.kit.yaml.form import is_sound
 from upstreamsync.model import Artifact, Base, ContentFile, Release
 
 
 def make_bases(
-    vendor: Vendor, parts: Sequence[tuple[Source, Artifact]], release: Release, at: At = nowhere
+    vendor: Vendor,
+    parts: Sequence[tuple[Source, Artifact]],
+    release: Release,
+    at: At = nowhere,
+    *,
+    sound: Callable[[bytes], bool] | None = None,
 ) -> tuple[Base, ...]:
     """The bases of a vendor, in the order of ``vendor.bases``; files sorted by path.
 
     ``parts`` are the vendor's sources, each with what it delivered. Documents keep upstream's own bytes.
     Where upstream brings no kustomization, each base gets one that lists its manifests. ``at`` gives the
-    place of a declaration below the vendor (``partial(configuration.place, vendor.name)``), for errors.
+    place of a declaration below the vendor (``partial(configuration.place, vendor.name)``), for errors;
+    ``sound`` computes what ``kit.yaml.form.is_sound`` does.
 
     Raises SelectionError (a selection or rewrite matches nothing), Refused (a path that must not be
     written, a kustomization that names what did not come with it), Malformed (no YAML where YAML should
@@ -57,7 +64,9 @@ def make_bases(
             origins[base][file.path] = number
     for path, files in found.items():
         _check_kustomizations(path, files, origins[path], parts, at)
-    bases = tuple(_base(vendor, path, files, sources[path]) for path, files in found.items())
+    bases = tuple(
+        _base(vendor, path, files, sources[path], sound or is_sound) for path, files in found.items()
+    )
     check_paths(f"{base.path}/{file.path}" for base in bases for file in base.files)
     return bases
 
@@ -146,6 +155,7 @@ def _base(
     path: str,
     files: Mapping[str, ContentFile],
     sources: Sequence[tuple[Sequence[ContentFile], Source, At]],
+    sound: Callable[[bytes], bool],
 ) -> Base:
     content = list(files.values())
     paths = [file.path for file in content]
@@ -157,6 +167,7 @@ def _base(
             tree=source.kind in TREES,
             declared=source.brings_manifests,
             place=at(),
+            sound=sound,
         )
     own = own_kustomization(content, listed) if vendor.kustomization is not False else None
     if own is not None:

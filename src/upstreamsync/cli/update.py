@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import sys
+from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upstreamsync.cli import exits, output
-from upstreamsync.cli.common import Common, counting, text_form
+from upstreamsync.cli.common import Common, Format, counting, text_form
+from upstreamsync.kit.run.threads import ahead
 
 if TYPE_CHECKING:
     from upstreamsync.model import Inspection, VendorUpdate, Verification
@@ -33,7 +37,11 @@ def update(
         total = len(vendors or project.configuration.vendors)
         with counted.progress("updating", total) as step:
             changes = project.update(
-                vendors, to=to, locked=locked, discard_edits=discard_edits, progress=step
+                vendors,
+                to=to,
+                locked=locked,
+                discard_edits=discard_edits,
+                progress=_loading(common, total, step),
             )
         verification = _judged(project, changes, seen if html is not None else None)
         if not dry_run:
@@ -60,6 +68,22 @@ def update(
 
         write_page(html, page_of_updates(updates, seen[0] if seen else None, dry_run=dry_run))
     return exits.of_updates(updates, verification)
+
+
+def _loading(common: Common, total: int, step: Callable[[str], None] | None) -> Callable[[str], None]:
+    """As ``step``; behind the last vendor, while kustomize builds, what comes at the end of a change is loaded."""
+    waiting = itertools.count(1 - total)
+    modules = ["upstreamsync.project.verify.verification"]
+    if common.format is Format.TEXT:
+        modules.append("upstreamsync.report.text")
+
+    def told(vendor: str) -> None:
+        if step is not None:
+            step(vendor)
+        if next(waiting) == 0 and "upstreamsync.project.update.step" in sys.modules:  # which makes changes
+            ahead(lambda: [import_module(name) for name in modules])
+
+    return told
 
 
 def _markdown(updates: Sequence[VendorUpdate], verification: Verification | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ class Toolbox:
     ``root`` is the folder of vendors.yaml, ``now`` the run's one look at the clock (aware, UTC), used for
     cooldowns alone. ``allow_commands`` permits generators, ``allow_http`` plain http:// for one vendor.
     ``first_sights`` are what the repository knows of versions without a date (``releases.first_seen``).
+    ``is_sound`` says whether a text is YAML that every tool reads alike (``kit.yaml.form``); None: whoever asks looks.
     ``own_sources`` and ``own_feeds`` are kinds that the caller has passed in, by their names in vendors.yaml.
     """
 
@@ -38,3 +39,4 @@ class Toolbox:
     own_sources: Mapping[str, Any] = field(default_factory=dict)
     own_feeds: Mapping[str, Any] = field(default_factory=dict)
     first_sights: FirstSights | None = None
+    is_sound: Callable[[bytes], bool] | None = None

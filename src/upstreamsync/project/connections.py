@@ -17,6 +17,7 @@ from upstreamsync.project.settings import Settings, engines
 if TYPE_CHECKING:  # loaded where they are used: `check` is to start quickly
     from upstreamsync.config.spec import Tools
     from upstreamsync.kit.git.remote import Git
+    from upstreamsync.kit.run.aside import Aside
 
 
 class Connections:
@@ -45,6 +46,7 @@ class Connections:
         )
         self._lock = threading.Lock()
         self._git: Git | None = None
+        self._aside: Aside | None = None
 
     def name_hosts(self, text: str, allow_hosts: Sequence[str] = ()) -> None:
         """Let the hosts that the user wrote into ``text`` (vendors.yaml), or allowed there, lie inside."""
@@ -69,6 +71,21 @@ class Connections:
                 )
             return self._git
 
+    def is_sound(self, data: bytes) -> bool:
+        """As ``kit.yaml.form.is_sound``; large texts may be looked at by a process of their own."""
+        return self.aside(data)
+
+    @property
+    def aside(self) -> Aside:
+        """The process for large texts; it begins when there are many."""
+        from upstreamsync.kit.run.aside import Aside
+        from upstreamsync.kit.yaml.form import is_sound
+
+        with self._lock:
+            if self._aside is None:
+                self._aside = Aside(is_sound, possible=self.settings.processes > 1)
+            return self._aside
+
     def _located(self, url: str) -> str:
         """Where an address leads to in the end, each step judged as any that upstream names."""
         return self.http.get(url, headers={"git-protocol": "version=2"}).url
@@ -83,6 +100,8 @@ class Connections:
         self.http.close()
         if self._git is not None:
             self._git.close()
+        if self._aside is not None:
+            self._aside.close()
 
 
 def _named_by(settings: Settings) -> Named:
@@ -112,4 +131,5 @@ def toolbox(connections: Connections, tools: Tools | None, root: Path) -> Toolbo
         now=connections.now,
         allow_commands=connections.settings.allow_commands,
         github_api=connections.github_api,
+        is_sound=connections.is_sound,
     )

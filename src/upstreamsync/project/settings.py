@@ -29,7 +29,8 @@ class Settings:
 
     ``jobs`` bounds what runs at once (0: 32 requests, and an engine per processor). ``cache_folder`` is
     the platform's when None. ``processes`` above 1 lets `check` look many vendors up in copies of this
-    process, where it has no other threads. ``allow_local`` lets git read paths and file:// URLs, for tests.
+    process, where it has no other threads, and lets another Python look at large files. ``allow_local`` lets
+    git read paths and file:// URLs, for tests.
 
     How patient a run is: ``timeout`` bounds each wait for the network and ``total_timeout`` one answer with
     all of its ``attempts``; a Retry-After beyond ``max_wait`` ends them; ``tool_timeout`` bounds each run of

@@ -31,7 +31,6 @@ def counted(child: subprocess.Popen[bytes]) -> Iterator[None]:
         yield
     finally:
         end(child)
-        _running.pop(child.pid, None)
     if _ending.is_set():
         raise Ending  # what it said was cut off, and means nothing
 
@@ -50,6 +49,7 @@ def end(child: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+    _running.pop(child.pid, None)
 
 
 def end_all() -> None:

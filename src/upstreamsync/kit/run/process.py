@@ -64,9 +64,7 @@ def run(
     dependencies.doubt()  # what a program says may be another thing the next time
     allowed = budget.bounded(timeout)
     words = [os.fspath(word) for word in argv]
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment.setdefault("LANG", "C.UTF-8")
-    environment.update(env or {})
+    environment = _environment(env or {})
     name = os.path.basename(words[0])
     # Output goes to files, not pipes: a chatty child can't fill our memory before `limit` is looked at.
     # What it reads is in one, too: should we be killed, it has all of that, and does not end in the middle.
@@ -107,6 +105,33 @@ def run(
             if not accept_failure:
                 raise _failed(name, child.returncode, stderr, hint)
         return Completed(stdout=out.read(), stderr=stderr, returncode=child.returncode)
+
+
+def talking(argv: Sequence[str]) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+    """A program of ours that is asked until it is ended: with its standard input, and its output.
+
+    It sees PASSED_ON of our environment. Raises OSError.
+    """
+    secrecy.before_a_child()
+    child = subprocess.Popen(
+        argv,
+        env=_environment({}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    children.begun(child)
+
+    if child.stdin is None or child.stdout is None:  # pragma: no cover (they are what was asked for)
+        raise OSError
+    return child, child.stdin, child.stdout
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    found.setdefault("LANG", "C.UTF-8")
+    return {**found, **more}
 
 
 def _failed(name: str, code: int, stderr: str, hint: str | None) -> ToolFailed:

@@ -192,12 +192,15 @@ def _to_build(base: Base, *, closed: bool) -> list[ContentFile] | None:
 
 
 def _named_only(file: ContentFile) -> ContentFile | None:
-    """The file with nothing of its objects but who they are; None for one that holds none."""
+    """The file with nothing of its objects but who they are; None for one that holds none.
+
+    What stands in a base without a kustomization of upstream's was checked before (``base.validate``).
+    """
     pieces = parts(file.data)
     if not any(map(has_top_keys, pieces)):
         return None
     lines: list[str] = []
-    for document in documents_among(pieces, file.path):
+    for document in documents_among(pieces, file.path, checked=True):
         who = document.identity
         if who is None:
             continue

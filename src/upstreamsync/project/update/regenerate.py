@@ -78,7 +78,7 @@ def prepare(
             _located, release, vendor, tools, at, follow_up(vendor, release, images, view.read).files
         )
         parts = tuple((one, get(one, "source", number)) for number, one in enumerate(vendor.vendored))
-        bases = make_bases(vendor, parts, release, at)
+        bases = make_bases(vendor, parts, release, at, sound=tools.is_sound)
         builds = builds_of(vendor, bases)
         if build:
             check_each(builds, tools, at)

@@ -44,6 +44,7 @@ def update(
     if to is not None and len(names) != 1:
         raise UsageError("--to needs exactly one vendor", hint="upstreamsync update VENDOR --to VERSION")
     pairs = list(zip(chosen, lookups(session, chosen), strict=True))
+    session.connections.aside.expect(sum(_size(session, one) for one, found in pairs if found.candidates))
 
     def one(pair: tuple[Vendor, Lookup]) -> tuple[VendorUpdate, Prepared | None]:
         vendor, lookup = pair
@@ -56,10 +57,16 @@ def update(
             progress(vendor.name)
         return (failed_update(vendor, made), None) if isinstance(made, Failure) else made
 
-    made = [outcome.get() for outcome in ordered_map(one, pairs, session.settings.engine_jobs)]
+    made = [outcome.get() for outcome in ordered_map(one, pairs, session.settings.engine_jobs + 2)]
     made = _built(session, made)
     updates = _with_notes([update for update, _ in made], session)
     return Changes(root=session.root, updates=updates, together=_together(session, made))
+
+
+def _size(session: Session, vendor: Vendor) -> int:
+    """In bytes, what is vendored now; the next version is about as large."""
+    files = (file for base in vendor.bases for file in (session.root / base).rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in files)
 
 
 def _one(

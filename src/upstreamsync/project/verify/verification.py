@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from upstreamsync.base.kustomization import is_kustomization
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit import globs
 from upstreamsync.kit.git.repository import Repository
@@ -21,6 +22,7 @@ from upstreamsync.project.verify.judging import judging
 from upstreamsync.project.verify.known import known_tree, listing
 from upstreamsync.project.verify.laying import laid
 from upstreamsync.project.verify.trees import tree_of_revision, tree_with
+from upstreamsync.references.units.interest import is_of_interest, is_yaml
 
 if TYPE_CHECKING:
     from upstreamsync.config import Vendor
@@ -43,6 +45,8 @@ def verify_change(
     A base that was not there before is new, and what stands on it did nothing before: both sides have it.
     ``look`` is shown both trees, here as in the other functions, once they are judged.
     """
+    if not overlays and look is None and not _has_overlays(session, files):
+        return Verification(engine=str(session.tools.engines.kustomize()))
     concerned = [session.configuration.vendor(change.vendor) for change in changes]
     first = {
         path: data
@@ -56,6 +60,23 @@ def verify_change(
         before = stack.enter_context(tree_with(session.root, first)) if first else session.root
         verification = _judge(session, before, after, concerned, overlays, bases=(), changes=changes)
         return _looked_at(verification, before, after, look)
+
+
+def _has_overlays(session: Session, files: Mapping[str, bytes | None]) -> bool:
+    """Whether anything is built of the working tree, as it is or with ``files``: by kustomize, or by a controller."""
+    paths = sorted({*session.view.listing(""), *files})
+    if any(map(is_kustomization, paths)):
+        return True
+    return any(
+        data is not None and is_of_interest(path, data)
+        for path in filter(is_yaml, paths)
+        for data in (_data(session.root / path), files.get(path))
+    )
+
+
+def _data(path: Path) -> bytes | None:
+    """The content of a file, None where there is none."""
+    return path.read_bytes() if path.is_file() else None
 
 
 def verify_working_tree(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from upstreamsync.references.units.interest import MAX_BYTES, is_helmfile, is_of_interest, is_yaml
 from upstreamsync.references.units.unit import Unit
 from upstreamsync.verify.overlays.tree import Tree
 
@@ -14,16 +15,7 @@ if TYPE_CHECKING:  # most repositories have nothing for these modules to read
     from upstreamsync.discover.yamls import Document
     from upstreamsync.references.units import flux
 
-_KINDS: Final = re.compile(
-    rb"^kind:\s*[\"']?(?:Application|ApplicationSet|HelmRelease|HelmRepository|HelmChart|OCIRepository"
-    rb"|GitRepository|Kustomization)\b",
-    re.MULTILINE,
-)
-_GROUPS: Final = (b"argoproj.io/", b"toolkit.fluxcd.io/")
 _CONFIG_MAP: Final = re.compile(rb"^kind:\s*ConfigMap\b", re.MULTILINE)
-#: Larger files are content or data, never where somebody names an upstream.
-_MAX_BYTES: Final = 2 * 1024 * 1024
-_HELMFILES: Final = re.compile(r"(?:^|/)helmfile(?:\.d/[^/]+)?\.ya?ml$")
 
 
 def units(tree: Tree) -> tuple[tuple[Unit, ...], frozenset[str]]:
@@ -31,7 +23,7 @@ def units(tree: Tree) -> tuple[tuple[Unit, ...], frozenset[str]]:
 
     What can't be read is no unit.
     """
-    texts = list(_texts(tree, _is_of_interest))
+    texts = list(_texts(tree, is_of_interest))
     if not texts:
         return (), frozenset()
     from upstreamsync.references.units import flux
@@ -59,7 +51,7 @@ def _of(document: Document, cluster: flux.Cluster, tree: Tree) -> Iterator[Unit]
 
     if document.file.endswith("Chart.yaml"):
         yield from dependencies(document, tree)
-    elif _HELMFILES.search(document.file):
+    elif is_helmfile(document.file):
         yield from releases(document, tree)
     else:
         yield from applications(document, tree)
@@ -68,9 +60,9 @@ def _of(document: Document, cluster: flux.Cluster, tree: Tree) -> Iterator[Unit]
 
 def _texts(tree: Tree, wanted: Callable[[str, bytes], bool]) -> Iterator[tuple[str, bytes]]:
     for path in tree.files("."):
-        if path.endswith((".yaml", ".yml")):
+        if is_yaml(path):
             data = tree.read(path)
-            if len(data) <= _MAX_BYTES and wanted(path, data):
+            if wanted(path, data):
                 yield path, data
 
 
@@ -81,12 +73,5 @@ def _documents(path: str, data: bytes) -> Iterator[Document]:
     yield from read_documents(TextFile(path=path, text=data.decode("utf-8", "replace")))
 
 
-def _is_of_interest(path: str, data: bytes) -> bool:
-    if path.rpartition("/")[2] == "Chart.yaml":
-        return b"dependencies:" in data
-    named = any(group in data for group in _GROUPS)  # which is seen ten times as fast as a pattern
-    return bool(_HELMFILES.search(path)) or bool(named and _KINDS.search(data))
-
-
 def _has_config_map(_path: str, data: bytes) -> bool:
-    return bool(_CONFIG_MAP.search(data))
+    return len(data) <= MAX_BYTES and bool(_CONFIG_MAP.search(data))
