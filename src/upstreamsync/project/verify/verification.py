@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upstreamsync.base.kustomization import is_kustomization
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit import globs
 from upstreamsync.kit.git.repository import Repository
@@ -22,7 +21,6 @@ from upstreamsync.project.verify.judging import judging
 from upstreamsync.project.verify.known import known_tree, listing
 from upstreamsync.project.verify.laying import laid
 from upstreamsync.project.verify.trees import tree_of_revision, tree_with
-from upstreamsync.references.units.interest import is_of_interest, is_yaml
 
 if TYPE_CHECKING:
     from upstreamsync.config import Vendor
@@ -64,6 +62,9 @@ def verify_change(
 
 def _has_overlays(session: Session, files: Mapping[str, bytes | None]) -> bool:
     """Whether anything is built of the working tree, as it is or with ``files``: by kustomize, or by a controller."""
+    from upstreamsync.base.kustomization import is_kustomization
+    from upstreamsync.references.units.interest import is_of_interest, is_yaml
+
     paths = sorted({*session.view.listing(""), *files})
     if any(map(is_kustomization, paths)):
         return True
