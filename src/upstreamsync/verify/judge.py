@@ -254,8 +254,9 @@ class _Judge:
                     chain.begin(pool)
                 waiting = [pool.submit(chain.run) for chain in self.chains]
                 # All of this is done while kustomize builds.
-                importlib.import_module("upstreamsync.verify.comparing")
+                blame = importlib.import_module("upstreamsync.verify.comparing").blame
                 sound = self.is_sound()
+                blame.look_ahead(waiting[1].result())
                 sides = (waiting[0].result(), waiting[1].result())
         if sound:
             return sides

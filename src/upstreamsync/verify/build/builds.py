@@ -43,6 +43,8 @@ class State:
 
     objects: Mapping[Key, Manifest]
     texts: Mapping[Key, bytes]
+    #: What is derived from the objects once, by name.
+    derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def manifests(self) -> tuple[Manifest, ...]:

@@ -6,7 +6,7 @@ has now and what the item makes of that (``c`` → ``d``). The four together tel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -66,11 +66,14 @@ class ObjectWalk(Walk):
     def _maps(self, four: Four, path: tuple[str, ...], name: str, *, owned: bool) -> None:
         owned = owned or _replaced(four, name)
         found = len(self.notes)
-        for key in dict.fromkeys(key for value in four.present for key in value):
+        for key in (
+            _touched(four) if four.are_maps else dict.fromkeys(k for value in four.present for k in value)
+        ):
             child = four.child(key)
             if not child.is_untouched:  # most are, and go no further
                 self._visit(child, (*path, segment(key)), key, four, owned=owned)
-        self.notes[found:] = _swallowed_together(self.notes[found:], path, name)
+        if len(self.notes) > found:
+            self.notes[found:] = _swallowed_together(self.notes[found:], path, name)
 
     def _whole_value(self, four: Four, path: tuple[str, ...], name: str, parent: Four) -> bool:
         """Decide what concerns a map or list as a whole: removals, and equal additions."""
@@ -114,6 +117,21 @@ class ObjectWalk(Walk):
         if name in MERGED_LISTS and self.item.kind is Kind.MERGE:
             return False
         return states(self.item, path)
+
+
+def _touched(four: Four) -> Iterator[str]:
+    """The keys of four maps but those of which it is plain that nothing is changed below them."""
+    a, b, c, d = four
+    for key in {**a, **b, **c, **d}:
+        was, made, now, makes = (
+            a.get(key, MISSING),
+            b.get(key, MISSING),
+            c.get(key, MISSING),
+            d.get(key, MISSING),
+        )
+        before = was is made or (type(was) is type(made) and was == made)
+        if not (before and (now is makes or (type(now) is type(makes) and now == makes))):
+            yield key
 
 
 def _swallowed_together(notes: list[Note], path: tuple[str, ...], name: str) -> list[Note]:

@@ -55,8 +55,8 @@ COMPARISONS: tuple[Callable[[World, World, ResultContext], Iterator[ResultFindin
 
 def check_result(
     *,
-    before: Sequence[Manifest],
-    after: Sequence[Manifest],
+    before: Sequence[Manifest] | World,
+    after: Sequence[Manifest] | World,
     context: ResultContext | None = None,
     as_it_is: bool = False,
 ) -> tuple[ResultFinding, ...]:
@@ -66,7 +66,7 @@ def check_result(
     not change is not asked then.
     """
     known = context or ResultContext()
-    old, new = World.of(before), World.of(after)
+    old, new = (one if isinstance(one, World) else World.of(one) for one in (before, after))
     found: list[ResultFinding] = []
     for check in () if as_it_is else STATES:
         if defects := list(check(new, known)):

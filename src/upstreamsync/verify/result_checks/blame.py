@@ -22,7 +22,8 @@ from upstreamsync.verify.overlays.parse_cache import ParseCache
 from upstreamsync.verify.overlays.tree import Tree
 from upstreamsync.verify.result_checks import ResultContext, ResultFinding, check_result
 from upstreamsync.verify.result_checks.appliers import applying
-from upstreamsync.verify.result_checks.index import meets
+from upstreamsync.verify.result_checks.dangling import links_of
+from upstreamsync.verify.result_checks.index import World, meets
 from upstreamsync.verify.result_checks.moved_elsewhere import Elsewhere
 
 #: Reasons that lie in what upstream changed, whoever else touches the same object.
@@ -62,10 +63,23 @@ def check(about: About, overlay: str, items: Sequence[Item], sides: tuple[Side, 
     elsewhere = Elsewhere(about.trees, overlay)
     findings = [
         finding
-        for finding in check_result(before=old.final.manifests, after=new.final.manifests, context=context)
+        for finding in check_result(before=_world(old.final), after=_world(new.final), context=context)
         if finding.missing is None or not elsewhere.has(*finding.missing)
     ]
     return [Blamed(_blame(finding, items, new, owners), _note(finding)) for finding in findings]
+
+
+def look_ahead(new: Side) -> None:
+    """Find what ``check`` needs of the new result alone, while the other side is still being built."""
+    if isinstance(new.final, State):
+        links_of(_world(new.final))
+
+
+def _world(state: State) -> World:
+    known: World | None = state.derived.get("world")
+    if known is None:
+        known = state.derived["world"] = World.of(state.manifests)
+    return known
 
 
 def check_as_it_is(about: About, overlay: str, items: Sequence[Item], side: Side) -> list[Blamed]:
@@ -76,7 +90,7 @@ def check_as_it_is(about: About, overlay: str, items: Sequence[Item], side: Side
     bare = replace(side, final=side.base, names={})
     context = _context(about, overlay, (bare, side), owners)
     findings = check_result(
-        before=side.base.manifests, after=side.final.manifests, context=context, as_it_is=True
+        before=_world(side.base), after=_world(side.final), context=context, as_it_is=True
     )
     return [Blamed(_blame(finding, items, side, owners), _note(finding)) for finding in findings]
 

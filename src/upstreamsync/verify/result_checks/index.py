@@ -66,18 +66,14 @@ def step(path: str, key: str) -> str:
     return join_path((path, segment(key)))
 
 
-def elements(path: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def elements(path: str, value: Any) -> Sequence[tuple[str, Mapping[str, Any]]]:
     """The maps in a list, each with its path: by merge key, else by index."""
     if not isinstance(value, list):
-        return
+        return ()
     fields = merge_key(path.rpartition(".")[2], value)
     if fields is not None:
-        for label, item in keyed(value, fields).items():
-            yield f"{path}[{label}]", item
-        return
-    for index, item in enumerate(value):
-        if isinstance(item, dict):
-            yield f"{path}[{index}]", item
+        return [(f"{path}[{label}]", item) for label, item in keyed(value, fields).items()]
+    return [(f"{path}[{index}]", item) for index, item in enumerate(value) if isinstance(item, dict)]
 
 
 def walk(manifest: Any, pattern: str) -> Iterator[tuple[str, Any]]:

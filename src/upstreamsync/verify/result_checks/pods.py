@@ -49,9 +49,14 @@ class Pod:
             yield from elements(step(self.spec_path, field), self.spec.get(field))
 
 
+def template_steps(manifest: Manifest) -> tuple[str, ...] | None:
+    """The steps to an object's pod template; None where its kind has none."""
+    return _TEMPLATES.get(text(manifest.get("kind")))
+
+
 def pods_of(manifest: Manifest) -> Iterator[Pod]:
     """The pod template of an object, if it has one."""
-    steps = _TEMPLATES.get(text(manifest.get("kind")))
+    steps = template_steps(manifest)
     if steps is None:
         return
     template = at(manifest, *steps)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from upstreamsync.kit.kubernetes.objects import join_path, keyed, merge_key, segment
 from upstreamsync.model import Severity, Verdict
+from upstreamsync.verify.result_checks.alike import alike
 from upstreamsync.verify.result_checks.applying import applied
 from upstreamsync.verify.result_checks.finding import Manifest, ResultContext, ResultFinding
 from upstreamsync.verify.result_checks.index import World, key_of, resource_id, text
@@ -53,15 +54,16 @@ class _Sides:
             return self.schema(old, new)
         return self.before.schema(api, kind)
 
-    def schema(self, old: Manifest | None, new: Manifest) -> Schema | None:
-        """The schema of the new object; None where there is nothing to look at."""
+    def schema(self, old: Manifest | None, new: Manifest, *, is_alike: bool = False) -> Schema | None:
+        """The schema of the new object; None where there is nothing to look at.
+
+        ``is_alike``: the old object differs in texts alone, where a schema of Kubernetes' own allows any.
+        """
         api, kind = text(new.get("apiVersion")), text(new.get("kind"))
         own = self.kinds.schema(api, kind)
         unchanged = old is new or old == new
         if own is not None:
-            if unchanged:
-                return None
-            return own
+            return None if unchanged or is_alike else own
         group = api.rpartition("/")[0]
         definition = self.after.source(group, kind)
         if definition is None:
@@ -81,10 +83,11 @@ def compare(before: World, after: World, context: ResultContext) -> Iterator[Res
         Definitions(after, context.whole_after, context.crds_after, known, context.once),
         context,
     )
+    same = alike(before, after)
     for new in after.objects:
         key = key_of(new)
         old = before.by_key.get(key)
-        schema = sides.schema(old, new)
+        schema = sides.schema(old, new, is_alike=key in same)
         if schema is None:
             continue
         broken: list[Defect] = []

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from upstreamsync.model import Verdict
+from upstreamsync.verify.result_checks.alike import alike
 from upstreamsync.verify.result_checks.finding import Manifest, ResultContext, ResultFinding
 from upstreamsync.verify.result_checks.index import World, key_of, resource_id
 
@@ -51,12 +52,14 @@ RULES: Final[Mapping[tuple[str, str], tuple[Rule, ...]]] = {
 def compare(before: World, after: World, context: ResultContext) -> Iterator[ResultFinding]:
     """What a server refuses in the new result and would not have refused in the old one."""
     del context
+    same = alike(before, after)
     for new in after.objects:
         key = key_of(new)
         old = before.by_key.get(key)
         if old is new or old == new:
             continue
-        found = list(_wrongs(key.group, key.kind, new, old))
+        wrongs = config.metadata(*key[:2], new) if key in same else _wrongs(key.group, key.kind, new, old)
+        found = list(wrongs)
         if not found:
             continue
         known = (
