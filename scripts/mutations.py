@@ -45,7 +45,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     # -- secrets stay
     _m("a redirect to another host takes no credentials along", "kit/http/client.py", "                given.pop(\"authorization\", None)", "                pass", "tests/kit/http/test_client.py"),
     _m("nor those that belong to the first host", "kit/http/client.py", "own = own if own and own == self.credentials.for_url(target) else {}", "own = own", "tests/kit/http/test_client.py"),
-    _m("a child sees none of our environment", "kit/run/process.py", "environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}", "environment = dict(os.environ)", "tests/kit/run/test_process.py"),
+    _m("a child sees none of our environment", "kit/run/process.py", "    found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}", "    found = dict(os.environ)", "tests/kit/run/test_process.py"),
     _m("what is registered is redacted", "kit/redact.py", "            text = text.replace(secret, MASK)", "            pass", "tests/kit/test_redact.py"),
     _m("what looks like a secret is redacted", "kit/redact.py", "    return _SHAPES.sub(_mask, text)", "    return text", "tests/kit/test_redact.py"),
     # -- nothing of a stranger's is run

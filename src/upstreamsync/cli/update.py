@@ -32,6 +32,7 @@ def update(
     """Compute everything, judge it, write it, report, and say how to end."""
     from upstreamsync.report import document, idle
 
+    sys.setswitchinterval(0.001)  # of several threads most are about to wait for a program, or for a file
     seen: list[Inspection] = []
     with counting(common, "judging") as counted, counted.project() as project:
         total = len(vendors or project.configuration.vendors)

@@ -49,7 +49,7 @@ class Aside:
     def __init__(self, function: Callable[[bytes], bool], *, possible: bool = True) -> None:
         self._function = function
         #: One text that is looked at, and one that waits: so the other process always has something to do.
-        self._places = threading.BoundedSemaphore(3)
+        self._places = threading.BoundedSemaphore(2)
         self._beginning = threading.Lock()
         self._here = 0
         self._other: _Other | None = None

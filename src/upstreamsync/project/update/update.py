@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from upstreamsync.base.write import as_tree, recover
 from upstreamsync.config import Vendor
 from upstreamsync.errors import UsageError
-from upstreamsync.kit.run.threads import ordered_map
+from upstreamsync.kit.run.threads import ahead, ordered_map
 from upstreamsync.model import Change, Failure, VendorUpdate
 from upstreamsync.project.changes import Changes
 from upstreamsync.project.check.check import lookups
@@ -57,8 +57,17 @@ def update(
             progress(vendor.name)
         return (failed_update(vendor, made), None) if isinstance(made, Failure) else made
 
-    made = [outcome.get() for outcome in ordered_map(one, pairs, session.settings.engine_jobs + 2)]
-    made = _built(session, made)
+    # One more than there are processors: one of them waits for what is looked at aside.
+    jobs = session.settings.engine_jobs + (session.settings.processes > 1)
+    made = [outcome.get() for outcome in ordered_map(one, pairs, jobs)]
+    building = ahead(partial(_built, session, made))
+    changes = guarded(lambda: _changes(session, made))  # meanwhile: they all build, as a rule
+    built = building()
+    return changes if isinstance(changes, Changes) and built == made else _changes(session, built)
+
+
+def _changes(session: Session, made: Sequence[tuple[VendorUpdate, Prepared | None]]) -> Changes:
+    """What was made as one change for all. Raises UpstreamsyncError."""
     updates = _with_notes([update for update, _ in made], session)
     return Changes(root=session.root, updates=updates, together=_together(session, made))
 
