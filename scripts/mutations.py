@@ -45,6 +45,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     # -- secrets stay
     _m("a redirect to another host takes no credentials along", "kit/http/client.py", "                given.pop(\"authorization\", None)", "                pass", "tests/kit/http/test_client.py"),
     _m("nor those that belong to the first host", "kit/http/client.py", "own = own if own and own == self.credentials.for_url(target) else {}", "own = own", "tests/kit/http/test_client.py"),
+    _m("what nobody has answered is looked at here", "kit/run/aside.py", "return self._function(data) if answer is None else answer", "return True if answer is None else answer", "tests/kit/run/test_aside.py"),
+    _m("where something is built it is judged", "project/verify/verification.py", "    if any(map(is_kustomization, paths)):\n        return True\n", "", "tests/project/update/test_nothing_built.py"),
     _m("a child sees none of our environment", "kit/run/process.py", "    found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}", "    found = dict(os.environ)", "tests/kit/run/test_process.py"),
     _m("what is registered is redacted", "kit/redact.py", "            text = text.replace(secret, MASK)", "            pass", "tests/kit/test_redact.py"),
     _m("what looks like a secret is redacted", "kit/redact.py", "    return _SHAPES.sub(_mask, text)", "    return text", "tests/kit/test_redact.py"),
