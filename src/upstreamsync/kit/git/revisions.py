@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -23,6 +24,7 @@ from upstreamsync.kit.git import command as git_command
 from upstreamsync.kit.git.checkout import checkout_of
 from upstreamsync.kit.git.command import Entry, checked_ref
 from upstreamsync.kit.git.history import history
+from upstreamsync.kit.lfs import pointed_at
 from upstreamsync.kit.paths import check_relative
 
 #: A commit so many steps before another one.
@@ -153,13 +155,20 @@ class Revisions:
         return {entry.path: content[entry.oid] for entry in wanted}
 
     def export(
-        self, rev: str, destination: Path, prefixes: Sequence[str] | None = None, *, links: bool = False
+        self,
+        rev: str,
+        destination: Path,
+        prefixes: Sequence[str] | None = None,
+        *,
+        links: bool = False,
+        stored: bool = False,
     ) -> None:
         """Write the files at ``rev`` (below ``prefixes``, None for all) into the folder ``destination``.
 
         Plain files only: a link to a file of the same export becomes a copy of it, other links and
         submodules are left out. With ``links``, files that the working tree has just so are hard links to those,
         where they can be: whoever asks for it must never write into them. Making a file takes three times as long.
+        With ``stored``, a pointer of Git LFS becomes the file that it stands for, where that was fetched before.
         """
         entries = {entry.path: entry for entry in self._entries(rev, prefixes or []) if entry.kind == "blob"}
         content = self._blobs([entry.oid for entry in entries.values()])
@@ -173,11 +182,23 @@ class Revisions:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 made.add(target.parent)
             data, executable = content[source.oid], source.mode == "100755"
+            data = self._stored(data) if stored else data
             if links and _linked(self.root / path, target, data, executable=executable):
                 continue
             target.write_bytes(data)
             if executable:
                 target.chmod(0o755)
+
+    def _stored(self, data: bytes) -> bytes:
+        """What a pointer stands for, if this repository has it; the file itself otherwise. No filter is run."""
+        name = (pointed_at(data) or "").removeprefix("sha256:")
+        if not name:
+            return data
+        try:
+            found = (self.git_folder / "lfs/objects" / name[:2] / name[2:4] / name).read_bytes()
+        except OSError:
+            return data
+        return found if hashlib.sha256(found).hexdigest() == name else data
 
     def has(self, commit: str) -> bool:
         """Whether a commit is here, with its files."""

@@ -21,7 +21,7 @@ def tree_of_revision(repository: Repository, revision: str, root: Path) -> Itera
     prefix = root.resolve().relative_to(repository.root.resolve()).as_posix()
     with TemporaryDirectory(prefix="upstreamsync-before-") as folder:
         target = Path(folder)
-        repository.export(revision, target, None if prefix == "." else [prefix], links=True)
+        repository.export(revision, target, None if prefix == "." else [prefix], links=True, stored=True)
         yield target if prefix == "." else target / prefix
 
 

@@ -16,6 +16,7 @@ from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.foreign import elements
 from upstreamsync.kit.kubernetes.kustomizations import is_address
 from upstreamsync.kit.kubernetes.objects import digest
+from upstreamsync.kit.lfs import OWN_POINTER, PULL
 from upstreamsync.kit.redact import redact
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.verify.build.causes import cause
@@ -136,15 +137,16 @@ class _Finder:
                 return
             reason, why = self._empty_folder(path)
             content = digest(why)
-        elif self.tree.is_file(path):
-            if name != "components":
-                return
+        elif self.tree.is_file(path) and name == "components":
             reason, content = Reason.DOES_NOT_BUILD, ""
             why = f"{path} is a file, and a component is a folder"
+        elif self._is_there(path):
+            return
         else:
             reason, why = self._missing(entry, path)
-            content = ""
-        self.add(name, index, entry, reason, why, path=path, content=content, creates=creates)
+            content = self._pointer(path)
+        hint = PULL if reason is Reason.NOT_REACHABLE and content else None
+        self.add(name, index, entry, reason, why, path=path, content=content, creates=creates, hint=hint)
 
     def _empty_folder(self, path: str) -> tuple[Reason, str]:
         """A folder without a kustomization that can be read."""
@@ -161,7 +163,18 @@ class _Finder:
             return Reason.NOT_REACHABLE, self.tree.absent.get(entry) or f"{entry} could not be reached"
         if path.startswith("..") or posixpath.isabs(entry):
             return Reason.NOT_IN_TREE, f"{entry} leads out of the repository"
+        if self.tree.is_file(path):
+            return Reason.NOT_REACHABLE, f"{path} is {OWN_POINTER}"
         return Reason.NOT_IN_TREE, _absent(self.tree, path) or f"{path} is not in the repository"
+
+    def _is_there(self, path: str) -> bool:
+        """Whether a file is in the tree, itself and no pointer to it."""
+        return self.tree.is_file(path) and not self.tree.is_pointer(path)
+
+    def _pointer(self, path: str) -> str:
+        """The pointer that stands in the place of a file; empty for none."""
+        found = self.tree.is_file(path) and self.tree.is_pointer(path)
+        return self.tree.read(path).decode("utf-8", "replace") if found else ""
 
     # -- entries with files ------------------------------------------------------------------------------
 
@@ -179,10 +192,12 @@ class _Finder:
 
     def _file(self, name: str, index: int, entry: str, *, creates: bool, named: str = "") -> bool:
         path = self.kustomization.resolve(entry)
-        if self.tree.is_file(path):
+        if self._is_there(path):
             return False
         reason, why = self._missing(entry, path)
-        self.add(name, index, named, reason, why, path=path, content=entry, creates=creates)
+        pointer = self._pointer(path)
+        hint, content = PULL if pointer else None, entry + pointer
+        self.add(name, index, named, reason, why, path=path, content=content, creates=creates, hint=hint)
         return True
 
     def _generator(self, name: str, index: int, entry: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from upstreamsync.errors import UpstreamsyncError
 from upstreamsync.kit.kubernetes.kustomizations import FILE_NAMES as FILE_NAMES
+from upstreamsync.kit.lfs import is_pointer
 from upstreamsync.kit.yaml import manifests
 from upstreamsync.model import LeftOut
 from upstreamsync.verify.overlays.spelling import canonical
@@ -127,6 +128,7 @@ class Tree:
     #: What the texts of kustomizations say; may be shared by trees that are mostly alike. Never changed.
     read_before: dict[str, Any] = field(default_factory=dict)
     _added_folders: dict[str, list[str]] = field(default_factory=dict)
+    _has_pointers: bool | None = None
     disk: _Disk | None = None
 
     def __post_init__(self) -> None:
@@ -194,6 +196,13 @@ class Tree:
             f"{self.root}/{path}", "rb"
         ) as file:  # a Path for each of thousands of files takes its time
             return file.read()
+
+    def is_pointer(self, path: str) -> bool:
+        """Whether a file is but a pointer of Git LFS. Only looked at where attributes of git speak of LFS at all."""
+        if self._has_pointers is None:
+            attributes = (name for name in self.files("") if posixpath.basename(name) == ".gitattributes")
+            self._has_pointers = any(b"lfs" in self.read(name) for name in attributes)
+        return self._has_pointers and is_pointer(self.read(path))
 
     def files(self, folder: str) -> Iterator[str]:
         """Every file at or below ``folder``, sorted, version control left out."""
