@@ -182,23 +182,12 @@ class Revisions:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 made.add(target.parent)
             data, executable = content[source.oid], source.mode == "100755"
-            data = self._stored(data) if stored else data
+            data = _stored(self.git_folder, data) if stored else data
             if links and _linked(self.root / path, target, data, executable=executable):
                 continue
             target.write_bytes(data)
             if executable:
                 target.chmod(0o755)
-
-    def _stored(self, data: bytes) -> bytes:
-        """What a pointer stands for, if this repository has it; the file itself otherwise. No filter is run."""
-        name = (pointed_at(data) or "").removeprefix("sha256:")
-        if not name:
-            return data
-        try:
-            found = (self.git_folder / "lfs/objects" / name[:2] / name[2:4] / name).read_bytes()
-        except OSError:
-            return data
-        return found if hashlib.sha256(found).hexdigest() == name else data
 
     def has(self, commit: str) -> bool:
         """Whether a commit is here, with its files."""
@@ -351,6 +340,18 @@ def _linked(file: Path, target: Path, data: bytes, *, executable: bool) -> bool:
     except OSError:
         return False
     return True
+
+
+def _stored(git_folder: Path, data: bytes) -> bytes:
+    """What a pointer of Git LFS stands for, if it was fetched; the file itself otherwise. No filter is run."""
+    name = (pointed_at(data) or "").removeprefix("sha256:")
+    if not name:
+        return data
+    try:
+        found = (git_folder / "lfs/objects" / name[:2] / name[2:4] / name).read_bytes()
+    except OSError:
+        return data
+    return found if hashlib.sha256(found).hexdigest() == name else data
 
 
 def _followed(entry: Entry, entries: Mapping[str, Entry], content: Mapping[str, bytes]) -> Entry | None:
