@@ -4,6 +4,8 @@ import io
 import logging
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from upstreamsync.kit import redact as module
 from upstreamsync.kit.redact import MASK, RedactingFilter, redact, register, register_basic
@@ -95,3 +97,16 @@ def test_logs_pass_through_it_tracebacks_included() -> None:
         logger.removeHandler(handler)
     assert "canary" not in out.getvalue()
     assert "Traceback" in out.getvalue()
+
+
+_PIECES = (
+    "Authorization", "authoriſation", "PROXY-AUTHORIZATION: ", ": ", "= Basic ", "x", "abcdefgh1234567890abcdefgh", "?", "&",
+    ";", "acceſs_token=", "access_token=", "KEY=", "https://", "user", "@", ":pass@", "git@", "h/", "GHP_", "ghs_", "github_PAT_",
+    "glpat-", "xoxb-", "AKIAABCDEFGHIJKLMNOP", "npm_", "dckr_pat_", "eyJhbGciOiJ.eyJzdWIiOiJx.sig", "eyJhbGciOi.eyJzdWIi", " ",
+    "\n", '"', "Private-Token: ", "X-Api-Key=", "x-registry-auth: ", "é", "-", ".",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+def test_a_text_that_is_passed_over_has_no_shape(text: str) -> None:
+    assert redact(text) == module._SHAPES.sub(module._mask, text)

@@ -93,11 +93,15 @@ def _recorded(
     found: dict[str, Recorded] = {}
 
     def look(part: Sequence[Vendor]) -> bytes:
-        return packed(_recorded_here(session, part, hold, progress if part is parts[0] else None))
+        if part is not parts[0]:
+            return packed(_recorded_here(session, part, hold, None))
+        found.update(_recorded_here(session, part, hold, progress))  # which is not to be sent anywhere
+        return b""
 
-    for part, data in zip(parts, in_processes(look, parts, at_end=session.connections.close), strict=True):
+    answers = in_processes(look, parts, at_end=session.connections.close)
+    for part, data in zip(parts[1:], answers[1:], strict=True):
         found |= _recorded_here(session, part, hold, progress) if data is None else unpacked(data)
-        if progress is not None and data is not None and part is not parts[0]:
+        if progress is not None and data is not None:
             for vendor in part:
                 progress(vendor.name)
     return found
