@@ -18,7 +18,7 @@ def ignored(repository: Repository, paths: Sequence[str]) -> dict[str, str]:
     """Those of the paths that git leaves out, each with the rule that says so (``.gitignore:3``)."""
     if not paths:
         return {}
-    stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+    stdin = git_command.listed(paths)
     try:
         done = git_command.run(
             "check-ignore", "--verbose", "-z", "--stdin", folder=repository.root, stdin=stdin
@@ -61,7 +61,7 @@ def conversions(repository: Repository, paths: Sequence[str]) -> dict[str, Conve
     """Those of the paths that git has and converts; how. No filter is run for it."""
     if not paths:
         return {}
-    literal = [f":(top,literal){path}" for path in paths]
+    literal = list(map(git_command.literal, paths))
     always = _setting(repository, "core.autocrlf") in ("true", "input")
     named = _attributes(repository, paths)
     untouched = _as_indexed(repository, literal)
@@ -116,7 +116,7 @@ def filters_at(repository: Repository, commit: str, paths: Sequence[str]) -> dic
     """Path → filter, of those of the paths to which the attributes of a commit give one. None is run."""
     if not paths or not _names_filters(repository, commit):
         return {}
-    stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+    stdin = git_command.listed(paths)
     with tempfile.TemporaryDirectory(prefix="upstreamsync-index-") as folder:
         env = {"GIT_INDEX_FILE": f"{folder}/index"}
         git_command.run("read-tree", commit, folder=repository.root, env=env)
@@ -144,7 +144,7 @@ def changed_since(
 
     None where history is cut off before that can be known.
     """
-    last = _lines(repository, "rev-list", "-1", rev, "--", f":(top,literal){anchor}")
+    last = _lines(repository, "rev-list", "-1", rev, "--", git_command.literal(anchor))
     if not last:
         return None
     commit = last[0].strip()
@@ -161,7 +161,7 @@ def changed_since(
 
 def _attributes(repository: Repository, paths: Sequence[str]) -> dict[str, dict[str, str]]:
     """Path → attribute → value, of the attributes that change bytes, where they are given."""
-    stdin = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+    stdin = git_command.listed(paths)
     asked = ("filter", "working-tree-encoding", "ident")
     done = git_command.run("check-attr", "-z", "--stdin", *asked, folder=repository.root, stdin=stdin)
     return _named(done.stdout)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -181,6 +181,16 @@ def remote_environment(
 def records(output: bytes) -> list[str]:
     """The fields of an output that is separated by NUL."""
     return [part.decode("utf-8", "surrogateescape") for part in output.split(b"\0") if part]
+
+
+def listed(paths: Iterable[str]) -> bytes:
+    """Paths as git reads them with ``-z --stdin``."""
+    return "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+
+
+def literal(path: str) -> str:
+    """A path of the repository as a pathspec that means this one file or folder alone."""
+    return f":(top,literal){path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,5 +49,5 @@ def to_be_added(repository: Path, below: str = "") -> tuple[str, ...]:
 
 def _listed(repository: Path, words: tuple[str, ...], below: str) -> list[str]:
     """``below`` is empty, or ends with a slash. Asked at the top: further down a folder may look like a repository."""
-    where = ("--", f":(top,literal){below}") if below else ()
+    where = ("--", git_command.literal(below)) if below else ()
     return git_command.records(git_command.run("ls-files", "-z", *words, *where, folder=repository).stdout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
@@ -20,9 +19,10 @@ from upstreamsync.errors import (
     ToolFailed,
     UsageError,
 )
+from upstreamsync.kit.digests import sha256
 from upstreamsync.kit.git import command as git_command
 from upstreamsync.kit.git.checkout import checkout_of
-from upstreamsync.kit.git.command import Entry, checked_ref
+from upstreamsync.kit.git.command import Entry, checked_ref, literal
 from upstreamsync.kit.git.history import history
 from upstreamsync.kit.lfs import pointed_at
 from upstreamsync.kit.paths import check_relative
@@ -127,7 +127,7 @@ class Revisions:
 
     def is_dirty(self, paths: Sequence[str] = ()) -> bool:
         """Whether the working tree (or ``paths`` in it) differs from HEAD; untracked files count."""
-        words = ["status", "--porcelain", "-z", "--untracked-files=normal", "--", *map(_literal, paths)]
+        words = ["status", "--porcelain", "-z", "--untracked-files=normal", "--", *map(literal, paths)]
         return bool(self._run(*words))
 
     def tracked_files(self, rev: str = "HEAD", prefix: str = "") -> tuple[str, ...]:
@@ -319,10 +319,6 @@ def _absolute(url: str, repository: Revisions) -> str:
     return f"{origin.rstrip('/')}/{url}"
 
 
-def _literal(path: str) -> str:
-    return f":(top,literal){path}"
-
-
 def _name(text: str) -> str:
     """A name from a foreign commit, as Identity takes it."""
     return "".join(c for c in text if c not in "<>\n\r\0").strip() or "unknown"
@@ -344,14 +340,15 @@ def _linked(file: Path, target: Path, data: bytes, *, executable: bool) -> bool:
 
 def _stored(git_folder: Path, data: bytes) -> bytes:
     """What a pointer of Git LFS stands for, if it was fetched; the file itself otherwise. No filter is run."""
-    name = (pointed_at(data) or "").removeprefix("sha256:")
-    if not name:
+    digest = pointed_at(data)
+    if digest is None:
         return data
+    name = digest.removeprefix("sha256:")
     try:
         found = (git_folder / "lfs/objects" / name[:2] / name[2:4] / name).read_bytes()
     except OSError:
         return data
-    return found if hashlib.sha256(found).hexdigest() == name else data
+    return found if sha256(found) == digest else data
 
 
 def _followed(entry: Entry, entries: Mapping[str, Entry], content: Mapping[str, bytes]) -> Entry | None:

@@ -5,13 +5,11 @@ What holds of the rest held before: rules that look at other fields need not loo
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from .finding import Manifest
 from .index import Key, World, at, key_of
 from .pods import CONTAINER_LISTS, template_steps
-
-_NO_METADATA: Final = ("metadata",)
 
 
 def alike(before: World, after: World) -> frozenset[Key]:
@@ -32,7 +30,7 @@ def is_alike(old: Manifest, new: Manifest) -> bool:
     if old is new or old == new:
         return True
     return _same_but_labels(old.get("metadata"), new.get("metadata")) and _same_but(
-        old, new, _NO_METADATA, template_steps(new)
+        old, new, ("metadata",), template_steps(new)
     )
 
 
